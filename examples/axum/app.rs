@@ -1,0 +1,52 @@
+//! Which call goes where, and which of them need somebody to be signed in.
+
+use axum::Router;
+use axum::routing::{get, post, put};
+use tower_jwt_session::endpoints::Problem;
+use tower_jwt_session::{JwtSession, UserId};
+
+use crate::accounts::Accounts;
+use crate::{credentials, protected, sign_in};
+
+#[derive(Clone)]
+pub struct App {
+    pub auth: JwtSession,
+    pub accounts: Accounts,
+}
+
+impl App {
+    /// Whom a sign-in is held against whose address has no account: it takes the same steps, and
+    /// so the same time.
+    pub fn nobody(&self) -> UserId {
+        UserId::new("nobody").expect("a short text can be an id")
+    }
+}
+
+pub fn router(app: App) -> Router {
+    let auth = app.auth.clone();
+    let for_users = Router::new()
+        .route("/api/auth/password", post(credentials::change_password))
+        .route(
+            "/api/auth/reauthenticate",
+            post(credentials::reauthenticate),
+        )
+        .route("/api/me", get(protected::me))
+        .route("/api/protected", get(protected::protected))
+        .route("/api/admin/dashboard", get(protected::dashboard))
+        .route("/api/admin/users/{user}/role", put(protected::set_role))
+        .route_layer(auth.layer());
+
+    // Outside of the layer: whoever has no token, or an expired one, must get here.
+    let for_all = Router::new()
+        .route("/api/auth/register", post(sign_in::register))
+        .route("/api/auth/login", post(sign_in::login))
+        .route("/livez", get(|| async { "alive" }))
+        .merge(auth.auth_routes())
+        .merge(auth.routes());
+
+    for_users
+        .merge(for_all)
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+        .with_state(app)
+}

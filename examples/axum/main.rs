@@ -1,0 +1,84 @@
+//! The flagship: accounts, sign-in, sessions and an admin page's worth of calls, in one server
+//! that needs nothing installed. `cargo run --example axum`
+
+mod accounts;
+mod app;
+mod auth;
+mod credentials;
+mod input;
+mod passwords;
+mod protected;
+mod settings;
+mod sign_in;
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tower_jwt_session::Environment;
+
+use crate::accounts::Accounts;
+use crate::app::App;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let env = Environment::of_process();
+    let accounts = Accounts::default();
+    let (settings, auth) = auth::build(&env, &accounts)?;
+    settings.admin.create(&accounts).await?;
+
+    let listener = TcpListener::bind(settings.listen).await?;
+    let running = auth.start().await?;
+    let told_to_stop = told_to_stop()?;
+    settings.print(listener.local_addr()?);
+
+    let (stopping, stopped) = oneshot::channel::<()>();
+    let app = app::router(App { auth, accounts });
+    let server = axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async {
+        told_to_stop.await;
+        drop(stopping);
+    });
+    tokio::select! {
+        served = server => served?,
+        () = patience(stopped) => eprintln!("some connections did not end in time"),
+    }
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Requests on their way may end, but nobody keeps the server from stopping.
+async fn patience(stopped: oneshot::Receiver<()>) {
+    let _ = stopped.await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}
+
+/// Listens for Ctrl-C and for what a service manager sends, from now on.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

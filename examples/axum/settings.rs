@@ -1,0 +1,98 @@
+//! What the example itself reads from the environment, and what it prints at the start.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tower_jwt_session::{ConfigError, Environment};
+
+use crate::accounts::{Accounts, Email, Taken};
+use crate::passwords;
+
+pub struct Settings {
+    pub listen: SocketAddr,
+    pub admin: Admin,
+}
+
+/// The first administrator.
+pub struct Admin {
+    email: Email,
+    password: String,
+    made_for_this_run: bool,
+}
+
+impl Settings {
+    pub fn read(env: &Environment, problems: &mut ConfigError) -> Self {
+        let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
+        if let Some(text) = env.get("LISTEN_ADDR") {
+            match text.parse() {
+                Ok(address) => listen = address,
+                Err(_) => problems.add(
+                    format!("LISTEN_ADDR {text:?} is not an address"),
+                    "write it as 127.0.0.1:3000; port 0 takes any free one",
+                ),
+            }
+        }
+        let admin = Admin::read(env, problems);
+        Self { listen, admin }
+    }
+
+    pub fn print(&self, bound: SocketAddr) {
+        let Admin {
+            email,
+            password,
+            made_for_this_run,
+        } = &self.admin;
+        // A password that somebody chose is not for the screen; the shell puts it in.
+        let (shown, typed, origin) = if *made_for_this_run {
+            (password.as_str(), password.as_str(), "made for this run")
+        } else {
+            (
+                "$ADMIN_PASSWORD",
+                "'\"$ADMIN_PASSWORD\"'",
+                "from the environment",
+            )
+        };
+        println!("listening on http://{bound}");
+        println!("  accounts and sessions are kept in memory, and gone when this stops");
+        println!("  {email} / {shown} ({origin})");
+        println!();
+        println!(
+            "try:  curl -s http://{bound}/api/auth/login -H 'content-type: application/json' \
+             -d '{{\"email\":\"{email}\",\"password\":\"{typed}\"}}'"
+        );
+    }
+}
+
+impl Admin {
+    fn read(env: &Environment, problems: &mut ConfigError) -> Self {
+        let email = env.get("ADMIN_EMAIL").unwrap_or("admin@example.com");
+        let email = Email::parse(email).unwrap_or_else(|| {
+            problems.add(
+                format!("ADMIN_EMAIL {email:?} is not an address"),
+                "write it as admin@example.com",
+            );
+            Email::default()
+        });
+        let chosen = env.get("ADMIN_PASSWORD");
+        if chosen.is_some_and(|password| !passwords::acceptable(password)) {
+            problems.add("ADMIN_PASSWORD is too short or too long", passwords::RULE);
+        }
+        Self {
+            email,
+            password: chosen.map_or_else(random_password, str::to_owned),
+            made_for_this_run: chosen.is_none(),
+        }
+    }
+
+    pub async fn create(&self, accounts: &Accounts) -> Result<(), Taken> {
+        let hash = passwords::hash(self.password.clone()).await;
+        accounts.create(self.email.clone(), hash, "admin").map(drop)
+    }
+}
+
+fn random_password() -> String {
+    let mut bytes = [0; 15];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has a source of randomness");
+    URL_SAFE_NO_PAD.encode(bytes)
+}

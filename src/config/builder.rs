@@ -1,0 +1,384 @@
+//! [`JwtSessionBuilder`]: what an application may say, and what holds where it says nothing.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+use super::env::Environment;
+use crate::clock::{Clock, SystemClock};
+use crate::error::ConfigError;
+use crate::events::{LogObserver, Observer};
+use crate::jwt_session::JwtSession;
+use crate::revocation::{FleetLimits, RevocationSettings, Revocations, Terms};
+use crate::session::core::Core;
+use crate::session::refresh::{RefreshKey, RefreshKeys};
+use crate::session::{
+    Activity, ClaimsSource, DynClaimsSource, Lifetimes, NoGrants, Rotation, SessionLimit,
+    SessionStore,
+};
+use crate::stores::MemoryStore;
+use crate::token::TokenSource;
+use crate::verify::{
+    Algorithm, CustomClaims, Key, KeyRing, KeyState, NoClaims, Origin, TokenPolicy, Verifier,
+};
+
+/// Puts a [`JwtSession`] together. Mistakes are collected and reported all at once by
+/// [`build`](Self::build).
+#[must_use = "nothing is made before `build`"]
+pub struct JwtSessionBuilder<C = NoClaims> {
+    pub(super) keys: Vec<(Key, KeyState)>,
+    pub(super) refresh_secrets: Vec<Zeroizing<Vec<u8>>>,
+    pub(super) derived_secrets: Vec<Zeroizing<Vec<u8>>>,
+    pub(super) policy: TokenPolicy,
+    pub(super) store: Option<Arc<dyn SessionStore>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) source: TokenSource,
+    pub(super) claims_source: Arc<dyn DynClaimsSource<C>>,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) rotation: Option<Rotation>,
+    pub(super) limit: SessionLimit,
+    pub(super) retention: Duration,
+    pub(super) terms: Terms,
+    pub(super) revocation: RevocationSettings,
+    pub(super) problems: ConfigError,
+}
+
+impl JwtSessionBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            keys: Vec::new(),
+            refresh_secrets: Vec::new(),
+            derived_secrets: Vec::new(),
+            policy: TokenPolicy::new("tower-jwt-session", "tower-jwt-session"),
+            store: None,
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(LogObserver),
+            source: TokenSource::bearer(),
+            claims_source: Arc::new(NoGrants),
+            lifetimes: Lifetimes::default(),
+            rotation: None,
+            limit: SessionLimit::evicting(10),
+            retention: Duration::from_secs(30 * 86_400),
+            terms: Terms::default(),
+            revocation: RevocationSettings::default(),
+            problems: ConfigError::default(),
+        }
+    }
+}
+
+impl<C: CustomClaims> JwtSessionBuilder<C> {
+    /// Signs with HS256 under this secret, at least 32 random bytes of it. Unless
+    /// [`refresh_secret`](Self::refresh_secret) says otherwise, the refresh tokens' key is derived
+    /// from it.
+    pub fn hmac_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.add_hmac(Algorithm::Hs256, secret.as_ref(), KeyState::Sign);
+        self
+    }
+
+    /// Accepts tokens that were signed with HS256 under an earlier secret.
+    pub fn previous_hmac_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.add_hmac(Algorithm::Hs256, secret.as_ref(), KeyState::VerifyOnly);
+        self
+    }
+
+    /// Adds a key.
+    pub fn key(mut self, key: Key, state: KeyState) -> Self {
+        self.keys.push((key, state));
+        self
+    }
+
+    /// Makes refresh tokens under a secret of their own, at least 32 random bytes of it, the same
+    /// on every node. Needed beside a private key.
+    pub fn refresh_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.refresh_secrets
+            .insert(0, Zeroizing::new(secret.as_ref().to_vec()));
+        self
+    }
+
+    /// Accepts refresh tokens that were made under an earlier secret; keep it for a refresh
+    /// lifetime and the grace.
+    pub fn previous_refresh_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.refresh_secrets
+            .push(Zeroizing::new(secret.as_ref().to_vec()));
+        self
+    }
+
+    /// What tokens must say, and how ours are written.
+    pub fn token_policy(mut self, policy: TokenPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Where sessions and revocations are kept. The memory store unless said otherwise: nothing
+    /// survives the process, and nothing is shared.
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The clock that everything reads.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Who hears of everything that happens. The log unless said otherwise.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// Where tokens are looked for. The bearer header unless said otherwise.
+    pub fn token_source(mut self, source: TokenSource) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// Where roles and custom claims come from. Nobody has any unless said otherwise.
+    pub fn claims_source<D: CustomClaims>(
+        self,
+        source: impl ClaimsSource<D>,
+    ) -> JwtSessionBuilder<D> {
+        JwtSessionBuilder {
+            keys: self.keys,
+            refresh_secrets: self.refresh_secrets,
+            derived_secrets: self.derived_secrets,
+            policy: self.policy,
+            store: self.store,
+            clock: self.clock,
+            observer: self.observer,
+            source: self.source,
+            claims_source: Arc::new(source),
+            lifetimes: self.lifetimes,
+            rotation: self.rotation,
+            limit: self.limit,
+            retention: self.retention,
+            terms: self.terms,
+            revocation: self.revocation,
+            problems: self.problems,
+        }
+    }
+
+    /// How long tokens and sessions live.
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// How refresh tokens are rotated. Without it, the defaults of [`Rotation`], shortened to
+    /// fit shorter access tokens.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = Some(rotation);
+        self
+    }
+
+    /// How many sessions a user may have at once. Ten unless said otherwise, and then the least
+    /// recently used one gives way.
+    pub fn limit(mut self, limit: SessionLimit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// How long an ended session stays listed. 30 days unless said otherwise.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// How much the layers ask the store and what they do without it; a layer may say otherwise.
+    pub fn terms(mut self, terms: Terms) -> Self {
+        self.terms = terms;
+        self
+    }
+
+    /// How this node follows the revocation log.
+    pub fn revocation(mut self, settings: RevocationSettings) -> Self {
+        self.revocation = settings;
+        self
+    }
+
+    /// Takes over what the environment says; see [`Environment`] for the variables.
+    pub fn with_env(mut self, env: &Environment) -> Self {
+        env.apply(&mut self);
+        self
+    }
+
+    /// Puts it together. Nothing is connected and nothing runs before
+    /// [`start`](JwtSession::start).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every mistake at once, each with its fix.
+    pub fn build(mut self) -> Result<JwtSession<C>, ConfigError> {
+        self.lifetimes.check(&mut self.problems);
+        let rotation = match self.rotation {
+            Some(rotation) => rotation,
+            None => Rotation::default().fitted(&self.lifetimes),
+        };
+        rotation.check(&self.lifetimes, &mut self.problems);
+        let refresh_keys = self.refresh_keys();
+        let policy = self.fitted_policy();
+        policy.check(&mut self.problems);
+        let ring = self.key_ring();
+        let (Some(ring), Some(refresh_keys)) = (ring, refresh_keys) else {
+            return Err(self.problems);
+        };
+        self.problems.into_result(())?;
+
+        let clock = self.clock;
+        let store = self
+            .store
+            .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
+        let mut settings = self.revocation;
+        settings.limits = FleetLimits {
+            access_lifetime: policy.max_lifetime(),
+            leeway: policy.leeway,
+            skew: settings.limits.skew,
+        };
+        let store_timeout = settings.store_timeout;
+        let revocations = Revocations::new(store.clone(), settings, clock.clone());
+        Ok(JwtSession::new(Arc::new(Core {
+            clock,
+            source: self.source,
+            verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
+            revocations,
+            activity: Arc::new(Activity::default()),
+            store,
+            observer: self.observer,
+            claims_source: self.claims_source,
+            refresh_keys: ArcSwap::from_pointee(refresh_keys),
+            lifetimes: self.lifetimes,
+            rotation,
+            limit: self.limit,
+            retention: self.retention,
+            terms: self.terms,
+            store_timeout,
+            started: AtomicBool::new(false),
+        })))
+    }
+
+    pub(super) fn add_hmac(&mut self, algorithm: Algorithm, secret: &[u8], state: KeyState) {
+        match Key::hmac(None, algorithm, secret) {
+            Ok(key) => {
+                self.keys.push((key, state));
+                let secret = Zeroizing::new(secret.to_vec());
+                if state == KeyState::Sign {
+                    self.derived_secrets.insert(0, secret);
+                } else {
+                    self.derived_secrets.push(secret);
+                }
+            }
+            Err(error) => self.problems.add(error.what(), error.fix()),
+        }
+    }
+
+    /// The keys of the refresh tokens: their own where there are any, else derived from the
+    /// signing secrets, else made for this run.
+    fn refresh_keys(&mut self) -> Option<RefreshKeys> {
+        let own = std::mem::take(&mut self.refresh_secrets);
+        let mut secrets = if own.is_empty() {
+            std::mem::take(&mut self.derived_secrets)
+        } else {
+            own
+        };
+        if secrets.is_empty() {
+            if self.store.is_some() && self.keys.iter().any(|(_, state)| *state == KeyState::Sign) {
+                self.problems.add(
+                    "there is no secret for refresh tokens",
+                    "a private key cannot make them: set JWT_REFRESH_SECRET (openssl rand -hex 32), the same on every node",
+                );
+                return None;
+            }
+            let mut random = Zeroizing::new(vec![0; 32]);
+            if rand::fill(&mut random).is_err() {
+                self.problems
+                    .add("the system gives no random numbers", "check /dev/urandom");
+                return None;
+            }
+            secrets.push(random);
+        }
+        let mut keys = Vec::with_capacity(secrets.len());
+        for secret in &secrets {
+            match RefreshKey::from_secret(secret) {
+                Ok(key) => keys.push(key),
+                Err(_) => self.problems.add(
+                    format!(
+                        "JWT_REFRESH_SECRET has {} bytes and needs at least 32",
+                        secret.len()
+                    ),
+                    "make one: openssl rand -hex 32",
+                ),
+            }
+        }
+        let mut keys = keys.into_iter();
+        let active = RefreshKeys::new(keys.next()?);
+        Some(keys.fold(active, RefreshKeys::add_verify_only))
+    }
+
+    fn key_ring(&mut self) -> Option<KeyRing> {
+        let keys = std::mem::take(&mut self.keys);
+        if keys.is_empty() {
+            if self.problems.is_empty() {
+                self.problems.add(
+                    "there is no key to check tokens with",
+                    "set JWT_SECRET (openssl rand -hex 32), or call hmac_secret or key",
+                );
+            }
+            return None;
+        }
+        match KeyRing::new(keys) {
+            Ok(ring) => Some(ring),
+            Err(error) => {
+                self.problems.add(error.what(), error.fix());
+                None
+            }
+        }
+    }
+
+    /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept
+    /// for longer than a token can live.
+    fn fitted_policy(&mut self) -> TokenPolicy {
+        let policy = self.policy.clone();
+        let needed = self.lifetimes.access() + ROUNDING;
+        let others = policy.migration.is_some()
+            || self
+                .keys
+                .iter()
+                .any(|(key, _)| *key.origin() != Origin::Ours);
+        match policy.max_lifetime {
+            None if others => {
+                let longest = policy.max_lifetime().max(needed);
+                policy.with_max_lifetime(longest)
+            }
+            None => policy.with_max_lifetime(needed),
+            Some(longest) => {
+                if longest < needed {
+                    self.problems.add(
+                        "the policy accepts only tokens that live shorter than ours",
+                        "raise its longest lifetime, or shorten JWT_ACCESS_TOKEN_EXPIRY",
+                    );
+                }
+                policy
+            }
+        }
+    }
+}
+
+impl<C> fmt::Debug for JwtSessionBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtSessionBuilder")
+            .field("lifetimes", &self.lifetimes)
+            .field("rotation", &self.rotation)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `iat` is rounded down and `exp` up to whole seconds.
+const ROUNDING: Duration = Duration::from_secs(2);

@@ -1,0 +1,380 @@
+//! The configuration from environment variables.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::builder::JwtSessionBuilder;
+use crate::error::ConfigError;
+use crate::revocation::{Confirm, OnStoreFailure};
+use crate::session::{LimitPolicy, Rotation, SessionLimit};
+use crate::stores::MemoryStore;
+use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
+
+/// The variables that configure a [`JwtSession`](crate::JwtSession).
+///
+/// | variable | default | meaning |
+/// |---|---|---|
+/// | `JWT_SECRET`, `JWT_SECRET_KEY` or `JWT_SECRET_FILE` | random for the run, with the memory store | signs access tokens; at least 32 bytes |
+/// | `JWT_SECRET_PREVIOUS` | | comma list; verify only |
+/// | `JWT_REFRESH_SECRET`, `JWT_REFRESH_SECRET_PREVIOUS` | derived from `JWT_SECRET` | authenticates refresh tokens |
+/// | `JWT_PRIVATE_KEY_FILE`, `JWT_ALGORITHM` | , `HS256` | signs with a key from a PEM file |
+/// | `JWT_JWKS_FILE` | | a JWK Set of further keys to trust; verify only |
+/// | `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` | `tower-jwt-session`, same, `5s` | checked on every token |
+/// | `JWT_ACCESS_TOKEN_EXPIRY` | `2h` | |
+/// | `JWT_REFRESH_TOKEN_EXPIRY` | `30d` | from each refresh |
+/// | `JWT_SESSION_EXPIRY` | `90d` | in all |
+/// | `JWT_SESSION_IDLE_EXPIRY` | | unused |
+/// | `JWT_MAX_CONCURRENT_SESSIONS` | `10` | 0 is unlimited |
+/// | `JWT_SESSION_LIMIT_POLICY` | `evict` | or `reject` |
+/// | `JWT_AUTO_REFRESH_THRESHOLD` | `15m` | at most half the access lifetime |
+/// | `JWT_ROTATION_GRACE` | `30s` | at most a quarter of the access lifetime; `0s` is strict |
+/// | `REVOCATION_CONFIRM` | `first-sight` | or `never`, `always` |
+/// | `REVOCATION_MAX_STALENESS` | `30s` | |
+/// | `STORE_TIMEOUT` | `250ms` | |
+/// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
+/// | `SESSION_STORE` | `memory:` | |
+///
+/// # Examples
+///
+/// ```
+/// use tower_jwt_session::{Environment, JwtSession};
+///
+/// let env = Environment::from_pairs([
+///     ("JWT_SECRET", "an example; 32 random bytes in earnest"),
+///     ("JWT_LEEWAY", "5"),
+///     ("JWT_MAX_CONCURRENT_SESSIONS", "many"),
+/// ]);
+/// let error = JwtSession::builder().with_env(&env).build().unwrap_err();
+/// assert_eq!(error.len(), 2);
+/// ```
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: HashMap<String, String>,
+}
+
+impl Environment {
+    /// The environment of this process, as it is now.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self {
+            variables: variables.collect(),
+        }
+    }
+
+    /// An environment of its own, as for a test.
+    #[must_use]
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        Self {
+            variables: variables.collect(),
+        }
+    }
+
+    /// The value of a variable; an empty one counts as unset.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name)?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    pub(super) fn apply<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        self.apply_store(builder);
+        self.apply_keys(builder);
+        self.apply_policy(builder);
+        self.apply_lifetimes(builder);
+        self.apply_revocation(builder);
+    }
+
+    fn apply_store<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        match self.get("SESSION_STORE") {
+            None => {}
+            Some("memory:") => {
+                builder.store = Some(std::sync::Arc::new(MemoryStore::with_clock(
+                    builder.clock.clone(),
+                )));
+            }
+            Some(address) => builder.problems.add(
+                format!(
+                    "SESSION_STORE {:?} is not a store of this build",
+                    scheme(address)
+                ),
+                "use memory:",
+            ),
+        }
+    }
+
+    fn apply_keys<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let algorithm = self.parsed("JWT_ALGORITHM", &mut builder.problems, |text| {
+            Algorithm::from_str(text).map_err(|_| {
+                "use HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
+            })
+        });
+        let secret = self.secret(&mut builder.problems);
+        let private = self.file("JWT_PRIVATE_KEY_FILE", &mut builder.problems);
+        if let Some(pem) = &private {
+            self.apply_private_key(builder, algorithm, pem);
+        }
+        let symmetric = match algorithm {
+            Some(algorithm) if algorithm.is_symmetric() => algorithm,
+            _ => Algorithm::Hs256,
+        };
+        match (&secret, &private) {
+            (Some(secret), None) => builder.add_hmac(symmetric, secret.as_bytes(), KeyState::Sign),
+            (Some(secret), Some(_)) => {
+                builder.add_hmac(symmetric, secret.as_bytes(), KeyState::VerifyOnly);
+            }
+            (None, None) if builder.keys.is_empty() && self.get("JWT_JWKS_FILE").is_none() => {
+                self.apply_random_secret(builder, symmetric);
+            }
+            (None, _) => {}
+        }
+        for previous in self.list("JWT_SECRET_PREVIOUS") {
+            builder.add_hmac(symmetric, previous.as_bytes(), KeyState::VerifyOnly);
+        }
+        if let Some(secret) = self.get("JWT_REFRESH_SECRET") {
+            builder.refresh_secrets.insert(0, zeroizing(secret));
+        }
+        for previous in self.list("JWT_REFRESH_SECRET_PREVIOUS") {
+            builder.refresh_secrets.push(zeroizing(previous));
+        }
+        if let Some(set) = self.file("JWT_JWKS_FILE", &mut builder.problems) {
+            match Key::from_jwk_set(&set) {
+                Ok(keys) => builder
+                    .keys
+                    .extend(keys.into_iter().map(|key| (key, KeyState::VerifyOnly))),
+                Err(error) => builder
+                    .problems
+                    .add(format!("JWT_JWKS_FILE: {}", error.what()), error.fix()),
+            }
+        }
+    }
+
+    fn apply_private_key<C: CustomClaims>(
+        &self,
+        builder: &mut JwtSessionBuilder<C>,
+        algorithm: Option<Algorithm>,
+        pem: &str,
+    ) {
+        let algorithm = match algorithm {
+            Some(algorithm) if !algorithm.is_symmetric() => algorithm,
+            _ => {
+                builder.problems.add(
+                    "JWT_PRIVATE_KEY_FILE is set without the algorithm of its key",
+                    "set JWT_ALGORITHM to RS256, ES256 or EdDSA, whichever the key is for",
+                );
+                return;
+            }
+        };
+        match Key::from_private_pem(None, algorithm, pem.as_bytes()) {
+            Ok(key) => builder.keys.push((key, KeyState::Sign)),
+            Err(error) => builder.problems.add(
+                format!("JWT_PRIVATE_KEY_FILE: {}", error.what()),
+                error.fix(),
+            ),
+        }
+    }
+
+    /// With the memory store nothing outlives the run, so neither need the secret.
+    fn apply_random_secret<C: CustomClaims>(
+        &self,
+        builder: &mut JwtSessionBuilder<C>,
+        algorithm: Algorithm,
+    ) {
+        let shared = builder
+            .store
+            .as_ref()
+            .is_some_and(|store| store.backend() != "memory");
+        let mut secret = [0; 64];
+        if shared {
+            builder.problems.add(
+                "JWT_SECRET is not set, and the session store outlives this process",
+                "make one: openssl rand -hex 32",
+            );
+        } else if aws_lc_rs::rand::fill(&mut secret).is_ok() {
+            builder.add_hmac(algorithm, &secret, KeyState::Sign);
+        }
+    }
+
+    fn apply_policy<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let mut policy = builder.policy.clone();
+        let issuer = self.get("JWT_ISSUER");
+        if let Some(issuer) = issuer {
+            policy = policy.with_issuer(issuer);
+        }
+        if let Some(audience) = self.get("JWT_AUDIENCE").or(issuer) {
+            policy = policy.with_audience(audience);
+        }
+        if let Some(leeway) = self.duration("JWT_LEEWAY", &mut builder.problems) {
+            policy = policy.with_leeway(leeway);
+        }
+        builder.policy = policy;
+    }
+
+    fn apply_lifetimes<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let problems = &mut builder.problems;
+        let mut lifetimes = builder.lifetimes;
+        if let Some(access) = self.duration("JWT_ACCESS_TOKEN_EXPIRY", problems) {
+            lifetimes = lifetimes.with_access(access);
+        }
+        if let Some(refresh) = self.duration("JWT_REFRESH_TOKEN_EXPIRY", problems) {
+            lifetimes = lifetimes.with_refresh(refresh);
+        }
+        if let Some(session) = self.duration("JWT_SESSION_EXPIRY", problems) {
+            lifetimes = lifetimes.with_session(session);
+        }
+        if let Some(idle) = self.duration("JWT_SESSION_IDLE_EXPIRY", problems) {
+            lifetimes = lifetimes.with_idle(idle);
+        }
+        builder.lifetimes = lifetimes;
+
+        let grace = self.duration("JWT_ROTATION_GRACE", problems);
+        let suggestion = self.duration("JWT_AUTO_REFRESH_THRESHOLD", problems);
+        if grace.is_some() || suggestion.is_some() {
+            let fitted = Rotation::default().fitted(&lifetimes);
+            let mut rotation = builder.rotation.unwrap_or(fitted);
+            rotation = grace.map_or(rotation, |grace| rotation.with_grace(grace));
+            rotation = suggestion.map_or(rotation, |before| rotation.with_suggestion(before));
+            builder.rotation = Some(rotation);
+        }
+
+        let max = self.parsed("JWT_MAX_CONCURRENT_SESSIONS", problems, |text| {
+            text.parse::<u32>()
+                .map_err(|_| "write a whole number; 0 is unlimited")
+        });
+        let policy = self.parsed("JWT_SESSION_LIMIT_POLICY", problems, |text| match text {
+            "evict" => Ok(LimitPolicy::EvictLeastRecentlyUsed),
+            "reject" => Ok(LimitPolicy::Reject),
+            _ => Err("write evict or reject"),
+        });
+        let max = max.unwrap_or(builder.limit.max().unwrap_or(0));
+        builder.limit = match policy.unwrap_or(builder.limit.policy()) {
+            LimitPolicy::EvictLeastRecentlyUsed => SessionLimit::evicting(max),
+            LimitPolicy::Reject => SessionLimit::rejecting(max),
+        };
+    }
+
+    fn apply_revocation<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let problems = &mut builder.problems;
+        let confirm = self.parsed("REVOCATION_CONFIRM", problems, |text| match text {
+            "never" => Ok(Confirm::Never),
+            "first-sight" => Ok(Confirm::FirstSight),
+            "always" => Ok(Confirm::Always),
+            _ => Err("write never, first-sight or always"),
+        });
+        builder.terms.confirm = confirm.unwrap_or(builder.terms.confirm);
+        let outage = self.parsed("STORE_OUTAGE_POLICY", problems, |text| match text {
+            "closed" => Ok(OnStoreFailure::Reject),
+            "accept-verified-until-expiry" => Ok(OnStoreFailure::AcceptVerifiedUntilExpiry),
+            _ => Err("write closed or accept-verified-until-expiry"),
+        });
+        builder.terms.on_store_failure = outage.unwrap_or(builder.terms.on_store_failure);
+        if let Some(bound) = self.duration("REVOCATION_MAX_STALENESS", problems) {
+            builder.revocation.max_staleness = bound;
+        }
+        if let Some(timeout) = self.duration("STORE_TIMEOUT", problems) {
+            builder.revocation.store_timeout = timeout;
+        }
+    }
+
+    fn secret(&self, problems: &mut ConfigError) -> Option<String> {
+        let inline = self
+            .get("JWT_SECRET")
+            .or_else(|| self.get("JWT_SECRET_KEY"));
+        let file = self.file("JWT_SECRET_FILE", problems);
+        if inline.is_some() && file.is_some() {
+            problems.add(
+                "JWT_SECRET and JWT_SECRET_FILE are both set",
+                "keep the one that holds the secret you mean",
+            );
+        }
+        inline
+            .map(str::to_owned)
+            .or_else(|| file.map(|text| text.trim().to_owned()))
+    }
+
+    fn file(&self, name: &str, problems: &mut ConfigError) -> Option<String> {
+        let path = self.get(name)?;
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                problems.add(
+                    format!("{name} {path:?} cannot be read ({error})"),
+                    "check the path and its permissions",
+                );
+                None
+            }
+        }
+    }
+
+    fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.get(name)
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+    }
+
+    fn duration(&self, name: &str, problems: &mut ConfigError) -> Option<Duration> {
+        let text = self.get(name)?;
+        match humantime::parse_duration(text) {
+            Ok(duration) => Some(duration),
+            Err(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                problems.add(
+                    format!("{name} {text:?} has no unit"),
+                    format!("write {text}s, {text}m, {text}h or {text}d"),
+                );
+                None
+            }
+            Err(_) => {
+                problems.add(
+                    format!("{name} {text:?} is not a duration"),
+                    "write one as 90s, 15m, 2h or 30d",
+                );
+                None
+            }
+        }
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &str,
+        problems: &mut ConfigError,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let text = self.get(name)?;
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(fix) => {
+                problems.add(format!("{name} {text:?} is not understood"), fix);
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Names alone: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.variables.keys().collect();
+        names.sort();
+        f.debug_tuple("Environment").field(&names).finish()
+    }
+}
+
+fn zeroizing(secret: &str) -> zeroize::Zeroizing<Vec<u8>> {
+    zeroize::Zeroizing::new(secret.as_bytes().to_vec())
+}
+
+/// What stands before the colon: the rest of an address may hold a password.
+fn scheme(address: &str) -> &str {
+    address.split(':').next().unwrap_or_default()
+}

@@ -1,0 +1,7 @@
+//! How a [`JwtSession`](crate::JwtSession) is put together, in code or from the environment.
+
+mod builder;
+mod env;
+
+pub use builder::JwtSessionBuilder;
+pub use env::Environment;

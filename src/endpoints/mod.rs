@@ -1,0 +1,125 @@
+//! Ready HTTP handlers over the verbs: no framework, only the types of `http`.
+//!
+//! [`Endpoints`] holds the handlers, each a method from a [`Request`](http::Request) to a
+//! [`Response`]. Those that act for somebody expect the [`Session`] that a
+//! [`JwtSessionLayer`](crate::JwtSessionLayer) leaves in the extensions of the request, and answer
+//! 401 where there is none. Every refusal is a [`Problem`].
+//!
+//! | call | method |
+//! |---|---|
+//! | `GET /sessions` | [`list_sessions`](Endpoints::list_sessions) |
+//! | `DELETE /sessions/{id}` | [`end_session`](Endpoints::end_session) |
+//! | `POST /sessions/revoke-all` | [`end_sessions`](Endpoints::end_sessions) |
+//! | `PATCH /sessions/{id}/name` | [`rename_session`](Endpoints::rename_session) |
+//! | `POST /api/token/refresh` | [`refresh_token`](Endpoints::refresh_token) |
+//! | `POST /api/token/validate` | [`validate_token`](Endpoints::validate_token) |
+//! | `POST /api/token/auto-refresh` | [`auto_refresh`](Endpoints::auto_refresh) |
+//! | `GET /api/token/session-stats/{user}` | [`session_stats`](Endpoints::session_stats) |
+//! | `GET /api/token/health` | [`health`](Endpoints::health) |
+//! | `GET /api/admin/sessions` | [`admin_list`](Endpoints::admin_list) |
+//! | `DELETE /api/admin/sessions/{id}` | [`admin_end`](Endpoints::admin_end) |
+//! | `POST /api/admin/users/{user}/revoke-all` | [`admin_end_all`](Endpoints::admin_end_all) |
+//! | `DELETE /api/admin/users/{user}/sessions` | [`admin_erase`](Endpoints::admin_erase) |
+//! | `POST /api/auth/refresh` | [`refresh`](Endpoints::refresh) |
+//! | `POST /api/auth/logout` | [`sign_out`](Endpoints::sign_out) |
+//! | `GET /.well-known/jwks.json` | [`jwks`](Endpoints::jwks) |
+
+mod admin;
+mod body;
+mod envelope;
+mod health;
+mod jwks;
+mod problem;
+mod query;
+mod reply;
+mod sessions;
+mod sign_out;
+mod tokens;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http_body_util::Full;
+
+pub use body::{MAX_BODY, read_json};
+pub use envelope::EnvelopeResponses;
+pub use problem::Problem;
+pub use reply::{json, no_content};
+
+use crate::jwt_session::JwtSession;
+use crate::rejection::Rejection;
+use crate::session::Session;
+use crate::token::{SessionId, UserId};
+use crate::verify::{CustomClaims, NoClaims};
+
+/// What every handler here answers.
+pub type Response = http::Response<Full<Bytes>>;
+
+/// The handlers. Cloning is cheap.
+pub struct Endpoints<C = NoClaims> {
+    auth: JwtSession<C>,
+    admin_role: Arc<str>,
+}
+
+impl<C: CustomClaims> Endpoints<C> {
+    /// The handlers over the verbs of `auth`.
+    #[must_use]
+    pub fn new(auth: JwtSession<C>) -> Self {
+        Self {
+            auth,
+            admin_role: "admin".into(),
+        }
+    }
+
+    /// Sets the role that may see and end everybody's sessions. Defaults to `admin`.
+    #[must_use]
+    pub fn with_admin_role(mut self, role: impl Into<Arc<str>>) -> Self {
+        self.admin_role = role.into();
+        self
+    }
+
+    /// What the handlers work on.
+    #[must_use]
+    pub fn auth(&self) -> &JwtSession<C> {
+        &self.auth
+    }
+
+    fn admin<'r>(&self, request: &'r Parts) -> Result<&'r Session, Problem> {
+        let session = session(request)?;
+        session.require_role(&self.admin_role)?;
+        Ok(session)
+    }
+}
+
+impl<C> Clone for Endpoints<C> {
+    fn clone(&self) -> Self {
+        Self {
+            auth: self.auth.clone(),
+            admin_role: self.admin_role.clone(),
+        }
+    }
+}
+
+impl<C> fmt::Debug for Endpoints<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoints")
+            .field("admin_role", &self.admin_role)
+            .finish_non_exhaustive()
+    }
+}
+
+fn session(request: &Parts) -> Result<&Session, Problem> {
+    let session = request.extensions.get();
+    session.ok_or_else(|| Rejection::MissingToken.into())
+}
+
+/// An id that cannot be one names no session, so it is told the same as an unknown one.
+fn session_id(text: &str) -> Result<SessionId, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+fn user_id(text: &str) -> Result<UserId, Problem> {
+    UserId::new(text).map_err(|_| Problem::invalid_input("this cannot be a user's id"))
+}

@@ -1,0 +1,58 @@
+//! What a token is worth.
+
+use std::time::Duration;
+
+use crate::revocation::{Refusal, Terms, Verdict};
+use crate::session::Session;
+use crate::session::core::Core;
+use crate::token::RawToken;
+use crate::verify::{VerifiedToken, VerifyErrorKind};
+
+/// What a token is worth (RFC 7662, section 2.2, tells a caller the same).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Introspection {
+    /// It would be admitted.
+    Active(Session),
+    /// It was genuine and has expired; nothing is known of its session.
+    Expired(VerifiedToken),
+    /// It would not be admitted.
+    Inactive,
+    /// Its roles are out of date; a refresh brings new ones.
+    Stale,
+    /// The store could not be asked.
+    StoreUnavailable {
+        /// When trying again makes sense.
+        retry_after: Duration,
+    },
+}
+
+impl Introspection {
+    pub(super) async fn of<C>(core: &Core<C>, access_token: &str) -> Self {
+        let now = core.clock.instants();
+        let token = RawToken::from_parameter(access_token);
+        let verified = match core.verifier.verify(token, now.wall) {
+            Ok(verified) => verified,
+            Err(error) if error.kind() == VerifyErrorKind::Expired => {
+                return core
+                    .verifier
+                    .verify_ignoring_expiry(token, now.wall)
+                    .map_or(Self::Inactive, Self::Expired);
+            }
+            Err(_) => return Self::Inactive,
+        };
+        let active = match core.revocations.check(verified, &Terms::default(), now) {
+            Verdict::Active(active) => Ok(active),
+            Verdict::Ask(pending) => core.revocations.clone().ask(pending).await,
+            Verdict::Refused(refusal) => Err(refusal),
+        };
+        match active {
+            Ok(active) => Self::Active(Session::from_active(active)),
+            Err(Refusal::Stale) => Self::Stale,
+            Err(Refusal::StoreUnavailable { retry_after }) => {
+                Self::StoreUnavailable { retry_after }
+            }
+            Err(_) => Self::Inactive,
+        }
+    }
+}

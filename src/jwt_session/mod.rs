@@ -1,0 +1,172 @@
+//! [`JwtSession`]: everything put together.
+
+mod introspection;
+mod running;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use introspection::Introspection;
+pub use running::Running;
+
+use crate::clock::Clock;
+use crate::config::{Environment, JwtSessionBuilder};
+use crate::error::{ConfigError, StoreError};
+use crate::middleware::{Gate, JwtSessionLayer};
+use crate::revocation::ViewStatus;
+use crate::session::core::Core;
+use crate::session::refresh::RefreshKeys;
+use crate::session::{Lifetimes, Rotation, SessionLimit, Sessions};
+use crate::verify::{CustomClaims, KeyRing, NoClaims};
+
+/// The session layer, put together: what an application holds. Cloning is cheap.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_jwt_session::{Device, JwtSession, UserId};
+///
+/// let auth = JwtSession::builder()
+///     .hmac_secret(b"an example; 32 random bytes in earnest")
+///     .build()?;
+/// let running = auth.start().await?;
+///
+/// let user = UserId::new("ada")?;
+/// let ticket = auth.sessions().ticket(&user).await?; // before the password is looked at
+/// let signed_in = auth.sessions().sign_in(ticket, Device::default()).await?;
+/// assert_eq!(auth.sessions().count(&user).await?, 1);
+/// # let _ = signed_in;
+/// running.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct JwtSession<C = NoClaims> {
+    core: Arc<Core<C>>,
+    sessions: Sessions<C>,
+}
+
+impl JwtSession {
+    /// Starts to put one together. What is not said has the defaults of the documents: two hours
+    /// for access tokens, 30 days for refresh tokens, ten sessions a user, the memory store.
+    pub fn builder() -> JwtSessionBuilder {
+        JwtSessionBuilder::new()
+    }
+
+    /// Puts one together from the environment of the process, see [`Environment`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every mistake at once, each with its fix.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::builder().with_env(&Environment::of_process()).build()
+    }
+}
+
+impl<C: CustomClaims> JwtSession<C> {
+    pub(crate) fn new(core: Arc<Core<C>>) -> Self {
+        Self {
+            sessions: Sessions::new(core.clone()),
+            core,
+        }
+    }
+
+    /// The layer that goes around a service. Layers share the verified tokens and the view.
+    pub fn layer(&self) -> JwtSessionLayer {
+        let gate = Gate {
+            source: self.core.source.clone(),
+            verifier: self.core.verifier.clone(),
+            revocations: self.core.revocations.clone(),
+            activity: self.core.activity.clone(),
+            clock: self.core.clock.clone(),
+            observer: self.core.observer.clone(),
+        };
+        JwtSessionLayer::new(Arc::new(gate))
+            .with_confirm(self.core.terms.confirm)
+            .with_on_store_failure(self.core.terms.on_store_failure)
+    }
+
+    /// The verbs: sign in, refresh, list, rename, end.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions<C> {
+        &self.sessions
+    }
+
+    /// Joins the fleet, follows revocations, flushes and sweeps, until the guard is shut down.
+    ///
+    /// Nothing runs in the background before. Until then every request asks the store.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached or refuses this node, or when it was
+    /// started before.
+    pub async fn start(&self) -> Result<Running, StoreError> {
+        Running::start(self.core.clone()).await
+    }
+
+    /// What a token is worth, without letting anybody in (RFC 7662 asks the same).
+    pub async fn introspect(&self, access_token: &str) -> Introspection {
+        Introspection::of(&self.core, access_token).await
+    }
+
+    /// How this node stands with the revocation log.
+    #[must_use]
+    pub fn view(&self) -> ViewStatus {
+        self.core.revocations.status()
+    }
+
+    /// The signing and verification keys; they can be exchanged while the service runs.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<KeyRing> {
+        self.core.verifier.keys()
+    }
+
+    /// Exchanges the keys of the refresh tokens. Bring a new key in as verify-only on every node
+    /// first, and keep an old one for a refresh lifetime and the grace.
+    pub fn replace_refresh_keys(&self, keys: RefreshKeys) {
+        self.core.refresh_keys.store(Arc::new(keys));
+    }
+
+    /// The clock that everything here reads.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.core.clock
+    }
+
+    /// How long tokens and sessions live.
+    pub fn lifetimes(&self) -> Lifetimes {
+        self.core.lifetimes
+    }
+
+    /// How refresh tokens are rotated.
+    pub fn rotation(&self) -> Rotation {
+        self.core.rotation
+    }
+
+    /// How many sessions a user may have at once.
+    #[must_use]
+    pub fn limit(&self) -> SessionLimit {
+        self.core.limit
+    }
+}
+
+impl<C> Clone for JwtSession<C> {
+    fn clone(&self) -> Self {
+        Self {
+            core: self.core.clone(),
+            sessions: self.sessions.clone(),
+        }
+    }
+}
+
+impl<C> fmt::Debug for JwtSession<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtSession")
+            .field("store", &self.core.store.backend())
+            .field("lifetimes", &self.core.lifetimes)
+            .field("rotation", &self.core.rotation)
+            .field("limit", &self.core.limit)
+            .finish_non_exhaustive()
+    }
+}

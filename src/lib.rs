@@ -1,0 +1,106 @@
+//! A session layer for [tower](tower_service): it answers for each request, without leaving the process, whether a
+//! token is genuine, whether it is still welcome, who it is and on which device. A revoked session
+//! is refused on its next request.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tower_jwt_session::guard::RequireRole;
+//! use tower_jwt_session::{JwtSession, Session};
+//!
+//! # async fn app() -> Result<(), Box<dyn std::error::Error>> {
+//! let auth = JwtSession::from_env()?;
+//! let running = auth.start().await?;
+//!
+//! let app: Router = Router::new()
+//!     .route("/me", get(|session: Session| async move { session.subject().to_string() }))
+//!     .route("/admin", get(|| async { "welcome" }).layer(RequireRole::new("admin")))
+//!     .layer(auth.layer())
+//!     .merge(auth.routes());
+//! # drop(app);
+//! # running.shutdown().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Where to begin
+//!
+//! [`JwtSession`] puts everything together and has the verbs ([`Sessions`]); [`JwtSessionLayer`] goes
+//! around a service; [`Session`] is what a handler receives. The rooms below stand in the order in
+//! which a request passes them.
+//!
+//! # Features
+//!
+//! None is on by default, and each only adds names.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `axum` | extractors and routers for axum, with `endpoints` and `user-agent` |
+//! | `endpoints` | ready handlers over `http` types, for any framework |
+//! | `user-agent` | [`Device`] from the headers of a request |
+//! | `test-util` | a clock to hold, tokens for tests, the conformance suite for stores |
+//! | `full` | all of them |
+#![forbid(unsafe_code)]
+#![warn(missing_docs, missing_debug_implementations, unreachable_pub)]
+
+// What a request passes, in this order.
+pub mod middleware;
+
+pub mod token;
+
+pub mod verify;
+
+pub mod revocation;
+
+pub mod session;
+
+pub mod guard;
+
+// What comes of it.
+pub mod events;
+pub mod rejection;
+
+// Where it is kept.
+pub mod stores;
+
+// What stands ready around it.
+#[cfg(feature = "user-agent")]
+mod device;
+#[cfg(feature = "endpoints")]
+pub mod endpoints;
+#[cfg(feature = "axum")]
+pub mod integrations;
+
+// How it is put together.
+mod config;
+mod jwt_session;
+
+// What everything stands on.
+pub mod clock;
+mod error;
+mod sync;
+
+#[cfg(feature = "test-util")]
+pub mod testing;
+
+pub use clock::{Clock, Instants, SystemClock, UnixTime};
+pub use config::{Environment, JwtSessionBuilder};
+#[cfg(feature = "user-agent")]
+pub use device::ClientAddress;
+pub use error::{BoxError, ConfigError, StoreError, StoreErrorKind};
+pub use jwt_session::{Introspection, JwtSession, Running};
+pub use middleware::JwtSessionLayer;
+pub use rejection::Rejection;
+pub use session::{
+    ClaimsSource, Device, Grants, Lifetimes, Rotation, Session, SessionError, SessionInfo,
+    SessionLimit, SessionStore, Sessions, Tokens,
+};
+pub use stores::MemoryStore;
+pub use token::{InvalidId, SessionId, TokenId, UserId};
+pub use verify::{CustomClaims, NoClaims};
+
+/// The README's examples, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// A boxed future, as the store traits return it.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

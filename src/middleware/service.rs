@@ -1,0 +1,134 @@
+//! [`JwtSessionService`]: one request after the other.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, Request, Response};
+use tower_service::Service;
+
+use super::admission::{Admission, Refused};
+use super::future::ResponseFuture;
+use super::knobs::CountAs;
+use super::layer::{Gate, Rules, Settings};
+use super::passage::{Passage, Question};
+use crate::clock::UnixTime;
+use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
+use crate::revocation::{ActiveToken, Pending};
+use crate::session::Session;
+
+/// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
+///
+/// Errors of the inner service pass through unchanged; a refusal is a response, not an error.
+///
+/// See the [module docs](crate::middleware) for an example.
+#[must_use = "services do nothing unless called"]
+pub struct JwtSessionService<S, J = ProblemResponses> {
+    inner: S,
+    settings: Arc<Settings<J>>,
+}
+
+impl<S, J> JwtSessionService<S, J> {
+    pub(super) fn new(inner: S, settings: Arc<Settings<J>>) -> Self {
+        Self { inner, settings }
+    }
+
+    /// The inner service.
+    #[must_use]
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service without the layer around it.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, J, B, R> Service<Request<B>> for JwtSessionService<S, J>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    J: ResponseForRejection<R>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, J, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // Only what was decided here counts: nobody outside says who sent a request.
+        request.extensions_mut().remove::<Session>();
+        self.settings.passage(request.headers()).enter(
+            &mut self.inner,
+            request,
+            &self.settings.responses,
+        )
+    }
+}
+
+impl<J> Settings<J> {
+    fn passage(&self, headers: &HeaderMap) -> Passage {
+        let now = self.gate.clock.instants();
+        match Admission::decide(self, headers, now) {
+            Admission::Admit(session) => {
+                self.gate.note(self.rules, session.active(), now.wall);
+                Passage::Open(Some(session))
+            }
+            Admission::Anonymous => Passage::Open(None),
+            Admission::Ask(pending) => {
+                let gate = self.gate.clone();
+                Passage::Ask(gate.question(self.rules, pending, now.wall))
+            }
+            Admission::Refuse(refused) => match self.gate.refuse(self.rules, refused) {
+                Ok(()) => Passage::Open(None),
+                Err(rejection) => Passage::Refuse(rejection),
+            },
+        }
+    }
+}
+
+impl Gate {
+    fn question(self: Arc<Self>, rules: Rules, pending: Pending, wall: UnixTime) -> Question {
+        Box::pin(async move {
+            match self.revocations.clone().ask(pending).await {
+                Ok(active) => {
+                    self.note(rules, &active, wall);
+                    Ok(Some(Session::from_active(active)))
+                }
+                Err(refusal) => self.refuse(rules, refusal.into()).map(|()| None),
+            }
+        })
+    }
+
+    fn note(&self, rules: Rules, active: &ActiveToken, wall: UnixTime) {
+        if rules.activity == CountAs::Activity {
+            self.activity.note(active, wall);
+        }
+    }
+
+    fn refuse(&self, rules: Rules, refused: Refused) -> Result<(), Rejection> {
+        refused.enforce(rules.enforcement, &*self.clock, &*self.observer)
+    }
+}
+
+impl<S: Clone, J> Clone for JwtSessionService<S, J> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl<S: fmt::Debug, J> fmt::Debug for JwtSessionService<S, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtSessionService")
+            .field("inner", &self.inner)
+            .field("rules", &self.settings.rules)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! How long to wait before trying again.
+
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+
+/// Waits that double up to a bound, each at least half of its length and else at random, so that
+/// nodes which failed together do not come back together.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    first: Duration,
+    next: Duration,
+    tries: u64,
+    random: RandomState,
+}
+
+impl Backoff {
+    /// Starts at `first`, or the longest wait if that is shorter.
+    pub(super) fn new(first: Duration) -> Self {
+        let first = first.min(LONGEST);
+        Self {
+            first,
+            next: first,
+            tries: 0,
+            random: RandomState::default(),
+        }
+    }
+
+    /// The next wait.
+    pub(super) fn next(&mut self) -> Duration {
+        let whole = self.next;
+        self.next = (whole * 2).min(LONGEST);
+        self.tries += 1;
+        let share = self.random.hash_one(self.tries) >> 32;
+        whole / 2 + (whole / 2).mul_f64(share as f64 / f64::from(u32::MAX))
+    }
+
+    /// It worked; the next failure starts anew.
+    pub(super) fn reset(&mut self) {
+        self.next = self.first;
+    }
+}
+
+const LONGEST: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_second_and_start_anew_after_success() {
+        let mut backoff = Backoff::new(Duration::from_millis(100));
+        for whole in [100, 200, 400, 800, 1000, 1000] {
+            let wait = backoff.next();
+            assert!(wait >= Duration::from_millis(whole / 2), "{wait:?}");
+            assert!(wait <= Duration::from_millis(whole), "{wait:?}");
+        }
+        backoff.reset();
+        assert!(backoff.next() <= Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,91 @@
+//! Waiting until a write holds on every node.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::Revocations;
+use super::store::{Committed, Lease, NodeId};
+use crate::error::StoreError;
+
+impl Revocations {
+    /// Waits until every live node has applied a committed write, or cannot answer any more.
+    ///
+    /// It is bounded: a node that does not poll stops answering when its lease, as it stood at
+    /// the commit, has run out. It does not survive a failover that loses the entry before any
+    /// node wrote it back.
+    ///
+    /// # Errors
+    ///
+    /// The store's own, when trying again cannot help.
+    pub(crate) async fn everywhere(
+        self: Arc<Self>,
+        committed: Committed,
+    ) -> Result<(), StoreError> {
+        let called = Instant::now();
+        let mut histories: HashSet<u128> = committed.leases.iter().map(|l| l.history).collect();
+        histories.insert(committed.history);
+        let followed = self.progress().history();
+        if followed.is_some_and(|history| !histories.contains(&history)) {
+            tokio::time::sleep(self.settings.max_staleness).await;
+            return Ok(());
+        }
+        let mut behind: Vec<&Lease> = committed
+            .leases
+            .iter()
+            .filter(|lease| lease.node != self.node && !has_applied(lease, &committed))
+            .collect();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            // What was left of a lease at the commit is left at most now.
+            behind.retain(|lease| called + lease.until.since(committed.now) > Instant::now());
+            let Some(last) = behind.iter().map(|lease| lease.until).max() else {
+                return Ok(());
+            };
+            let until = called + last.since(committed.now);
+            match self.applied(&committed, &histories).await {
+                Ok(Some(applied)) => behind.retain(|lease| !applied.contains(&lease.node)),
+                Ok(None) => {
+                    tokio::time::sleep(self.settings.max_staleness).await;
+                    return Ok(());
+                }
+                Err(error) if error.is_unavailable() => {}
+                Err(error) => return Err(error),
+            }
+            if !behind.is_empty() {
+                sleep_until(until.min(Instant::now() + pause)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    /// The nodes that have applied a write; `None` when the log has another history than any
+    /// that was known at the commit, so that nobody's cursor tells anything.
+    async fn applied(
+        &self,
+        committed: &Committed,
+        histories: &HashSet<u128>,
+    ) -> Result<Option<HashSet<NodeId>>, StoreError> {
+        let read = self.store.leases();
+        let leases = self.within(self.settings.store_timeout, read).await?;
+        let changed = leases
+            .iter()
+            .any(|lease| !histories.contains(&lease.history));
+        let applied = leases.iter().filter(|lease| has_applied(lease, committed));
+        Ok((!changed).then(|| applied.map(|lease| lease.node).collect()))
+    }
+}
+
+fn has_applied(lease: &Lease, committed: &Committed) -> bool {
+    lease.history == committed.history
+        && committed
+            .positions
+            .iter()
+            .all(|position| lease.applied.covers(*position))
+}
+
+/// Pushed entries are applied within milliseconds.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);

@@ -1,0 +1,236 @@
+//! Following the log.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Revocations;
+use super::backoff::Backoff;
+use super::entry::RevocationEntry;
+use super::progress::{EntryIds, Load, Probe};
+use super::shelf::Put;
+use super::store::PollRequest;
+use crate::clock::UnixTime;
+use crate::error::{StoreError, StoreErrorKind};
+
+/// What a poll came to.
+enum Polled {
+    /// It was complete; whether it brought anything new.
+    Complete { news: bool },
+    /// The log is not the one that was read before.
+    Gap,
+}
+
+impl Revocations {
+    /// Joins the fleet and loads the log.
+    pub(crate) async fn load(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.reload(false).await
+    }
+
+    /// Follows the log until it is dropped; call after [`load`](Self::load), in a task of its own.
+    ///
+    /// While the store is away nothing is extended, so the view stops answering by itself.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        let mut backoff = Backoff::new(self.settings.poll_interval);
+        let mut failing = false;
+        loop {
+            // Listening begins before the log is read: a hint that comes meanwhile is not lost.
+            let mut hint = pin!(self.store.hint());
+            let mut hinted = false;
+            let mut step = pin!(self.step());
+            let outcome = loop {
+                tokio::select! {
+                    () = &mut hint, if !hinted => hinted = true,
+                    outcome = &mut step => break outcome,
+                }
+            };
+            match outcome {
+                Ok(again) => {
+                    failing = false;
+                    backoff.reset();
+                    if !again && !hinted {
+                        let _ = tokio::time::timeout(self.settings.poll_interval, hint).await;
+                    }
+                }
+                Err(error) => {
+                    if !failing {
+                        tracing::warn!(%error, "the revocation log cannot be followed");
+                    }
+                    failing = true;
+                    tokio::time::sleep(backoff.next()).await;
+                }
+            }
+        }
+    }
+
+    /// One round; whether another should follow at once, because this one brought something and
+    /// its cursor is only reported by the next.
+    pub(super) async fn step(&self) -> Result<bool, StoreError> {
+        if self.progress().history().is_none() {
+            self.reload(false).await?;
+            return Ok(true);
+        }
+        let mut again = match self.poll().await? {
+            Polled::Complete { news } => news,
+            Polled::Gap => {
+                tracing::warn!("the revocation log has lost entries or changed its history");
+                self.reload(true).await?;
+                true
+            }
+        };
+        let view = self.local.view();
+        if !view.is_complete() && view.may_fit() {
+            self.reload(false).await?;
+            again = true;
+        }
+        Ok(self.write_back().await? || again)
+    }
+
+    /// Reads what is new. Only a complete poll extends the time that the view may answer, and it
+    /// does so last, counted from before the poll began.
+    async fn poll(&self) -> Result<Polled, StoreError> {
+        let began = self.clock.instants();
+        let next = self.progress().next_poll();
+        let request = PollRequest {
+            node: self.node,
+            since: next.cursor.as_ref(),
+            history: next.history,
+            lease: self.lease(),
+            probes: &next.probes,
+        };
+        let limit = (self.settings.max_staleness / 3).max(self.settings.store_timeout);
+        let poll = self.within(limit, self.store.poll(request)).await?;
+        if !self.progress().continues(&poll) {
+            return Ok(Polled::Gap);
+        }
+        let mut news = false;
+        for entry in &poll.entries {
+            news |= self.apply(entry.clone()) == Put::New;
+        }
+        self.tidy(poll.now);
+        self.progress().advanced(poll, began);
+        self.local
+            .fresh()
+            .extend(began, self.settings.max_staleness);
+        Ok(Polled::Complete { news })
+    }
+
+    /// Reads the whole log. What this node knew stays, and what the log lacks of it is written
+    /// back afterwards.
+    ///
+    /// After a `gap`, or on another history, what the store confirmed before does not count: it
+    /// may have lost sessions, too.
+    pub(super) async fn reload(&self, gap: bool) -> Result<(), StoreError> {
+        self.attach().await?;
+        let overflows = self.local.view().overflows();
+        let began = self.clock.instants();
+        let request = PollRequest {
+            node: self.node,
+            since: None,
+            history: None,
+            lease: self.lease(),
+            probes: &[],
+        };
+        let poll = self
+            .within(self.patience(), self.store.poll(request))
+            .await?;
+        self.tidy(poll.now);
+        let (gap, beyond) = {
+            let progress = self.progress();
+            let other = progress.history().is_some_and(|old| old != poll.history);
+            (gap || other, progress.lost_beyond(gap || other))
+        };
+        let log: EntryIds = poll.entries.iter().map(|entry| entry.id).collect();
+        let view = self.local.view();
+        let load = Load {
+            history: poll.history,
+            cursor: poll.cursor,
+            began,
+            last: poll.entries.last().map(Probe::of),
+            lost: view.pick(|id, until| until > beyond && !log.contains(&id)),
+            log,
+            beyond,
+        };
+        self.fill(poll.entries).await;
+        self.local.reloaded(overflows, gap);
+        self.wakers.wake(None);
+        if gap {
+            self.answers.clear();
+        }
+        self.progress().loaded(load);
+        self.local
+            .fresh()
+            .extend(began, self.settings.max_staleness);
+        Ok(())
+    }
+
+    /// Puts a long log into the view without keeping the thread from everything else.
+    async fn fill(&self, log: Vec<RevocationEntry>) {
+        let mut log = log.into_iter().peekable();
+        while log.peek().is_some() {
+            self.local.fill(log.by_ref().take(FILLED_AT_ONCE));
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn attach(&self) -> Result<(), StoreError> {
+        let attach = self.store.attach(self.settings.limits);
+        let attached = self.within(self.patience(), attach).await?;
+        let (ours, skew) = {
+            let mut progress = self.progress();
+            (progress.attached(&attached), progress.skew())
+        };
+        if !ours {
+            let kind = StoreErrorKind::Configuration;
+            let error = StoreError::new(kind, self.store.backend());
+            return Err(error.with_source("the store holds another deployment's data"));
+        }
+        self.local.view().set_skew(skew);
+        Ok(())
+    }
+
+    /// Gives the log back what it lost, a part at a time; whether there was any.
+    async fn write_back(&self) -> Result<bool, StoreError> {
+        let part = self.progress().to_write_back(WRITE_BACK);
+        if part.is_empty() {
+            return Ok(false);
+        }
+        let ids = part.iter().map(|entry| entry.id).collect();
+        tracing::warn!(
+            entries = part.len(),
+            "writing back revocations that the log has lost"
+        );
+        let append = self.store.append(part);
+        let committed = self.within(self.patience(), append).await?;
+        self.progress().wrote_back(&ids);
+        self.committed(&committed);
+        Ok(true)
+    }
+
+    /// Forgets a part of what is over.
+    pub(super) fn tidy(&self, store_now: UnixTime) {
+        let over = self.progress().over_before(self.clock.now(), store_now);
+        self.local.view().purge(over, PURGED_AT_ONCE);
+    }
+
+    /// How long a lease lasts: as long as this node may answer from the poll, even if the
+    /// store's clock is set from one end of what is allowed to the other meanwhile.
+    fn lease(&self) -> Duration {
+        let step = self.progress().skew().saturating_mul(2);
+        self.settings.max_staleness.saturating_add(step)
+    }
+
+    /// How long the big steps may take.
+    fn patience(&self) -> Duration {
+        self.settings.max_staleness.max(Duration::from_secs(10))
+    }
+}
+
+/// How many entries go into the view between two looks at what else there is to do.
+const FILLED_AT_ONCE: usize = 4096;
+
+/// How many entries are written back at once.
+const WRITE_BACK: usize = 1000;
+
+/// How many shelves of the view are tidied with one poll: all of them in half a minute.
+const PURGED_AT_ONCE: usize = 8;

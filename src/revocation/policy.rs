@@ -1,0 +1,73 @@
+//! How much the store is asked, and what happens when it is away.
+
+use std::time::Duration;
+
+use super::store::FleetLimits;
+
+/// How much a route asks the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Confirm {
+    /// Every request asks the store.
+    Always,
+    /// The first time this node sees a token it asks the store once; from then on the log keeps
+    /// it current. The default: a session that the store does not know fails closed.
+    #[default]
+    FirstSight,
+    /// Signature and revocation log only.
+    Never,
+}
+
+/// What a route does when the store has to be asked and cannot be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStoreFailure {
+    /// Goes on admitting tokens that this node admitted before, until they expire, **including
+    /// tokens that were revoked since and that this node could not hear of**. Everything else is
+    /// refused with 503.
+    AcceptVerifiedUntilExpiry,
+    /// Refuses with 503 and `Retry-After`. The default.
+    #[default]
+    Reject,
+}
+
+/// The terms of one route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// How much the store is asked.
+    pub confirm: Confirm,
+    /// What happens when it is away.
+    pub on_store_failure: OnStoreFailure,
+}
+
+/// How a node follows the log.
+#[derive(Clone, Debug)]
+pub struct RevocationSettings {
+    /// How old the view may be and still answer. Defaults to 30 s.
+    pub max_staleness: Duration,
+    /// How long one question to the store may take. Defaults to 250 ms.
+    pub store_timeout: Duration,
+    /// How often the log is read when no hint comes. Defaults to a second.
+    pub poll_interval: Duration,
+    /// How many entries the view holds before it asks the store instead. Defaults to 10 million.
+    pub max_entries: usize,
+    /// How many answers of the store are remembered. Defaults to 100,000.
+    pub max_answers: u64,
+    /// This node's limits.
+    pub limits: FleetLimits,
+}
+
+impl Default for RevocationSettings {
+    fn default() -> Self {
+        Self {
+            max_staleness: Duration::from_secs(30),
+            store_timeout: Duration::from_millis(250),
+            poll_interval: Duration::from_secs(1),
+            max_entries: 10_000_000,
+            max_answers: 100_000,
+            limits: FleetLimits {
+                access_lifetime: Duration::from_secs(2 * 60 * 60),
+                leeway: Duration::from_secs(5),
+                skew: Duration::from_secs(2),
+            },
+        }
+    }
+}

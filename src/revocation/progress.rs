@@ -1,0 +1,219 @@
+//! How far a node has read, and what it must find again.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+
+use super::entry::{EntryId, RevocationEntry};
+use super::store::{Attached, Committed, Cursor, LogPosition, Poll};
+use crate::clock::{Instants, UnixTime};
+
+/// A set of entries by their ids.
+pub(super) type EntryIds = HashSet<EntryId, RandomState>;
+
+/// The bookkeeping of following the log; never on the path of a request.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    deployment: Option<u128>,
+    skew: Duration,
+    history: Option<u128>,
+    cursor: Option<Cursor>,
+    /// The last entry applied.
+    last: Option<Probe>,
+    /// What this node wrote and has not read yet.
+    own: Vec<OwnWrite>,
+    /// What this node knows and the log has lost.
+    back: Vec<RevocationEntry>,
+    /// When the last complete poll began.
+    began: Option<Instants>,
+    wall: UnixTime,
+    store: UnixTime,
+}
+
+/// An entry that must still be in the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Probe {
+    id: EntryId,
+    until: UnixTime,
+}
+
+#[derive(Debug)]
+struct OwnWrite {
+    entries: Vec<RevocationEntry>,
+    positions: Vec<LogPosition>,
+    history: u128,
+}
+
+/// A load of the whole log.
+#[derive(Debug)]
+pub(super) struct Load {
+    pub(super) history: u128,
+    pub(super) cursor: Cursor,
+    pub(super) began: Instants,
+    /// The last entry of the log.
+    pub(super) last: Option<Probe>,
+    /// What stands in the log.
+    pub(super) log: EntryIds,
+    /// What the view holds and the log does not.
+    pub(super) lost: Vec<RevocationEntry>,
+    /// What ends until then does not count as lost.
+    pub(super) beyond: UnixTime,
+}
+
+/// What the next poll asks.
+#[derive(Debug)]
+pub(super) struct NextPoll {
+    pub(super) cursor: Option<Cursor>,
+    pub(super) history: Option<u128>,
+    pub(super) probes: Vec<EntryId>,
+}
+
+impl Progress {
+    pub(super) fn new(skew: Duration) -> Self {
+        Self {
+            skew,
+            ..Self::default()
+        }
+    }
+
+    /// Takes note of the fleet; `false` when this is another deployment's store.
+    pub(super) fn attached(&mut self, attached: &Attached) -> bool {
+        self.skew = self.skew.max(attached.limits.skew);
+        *self.deployment.get_or_insert(attached.deployment) == attached.deployment
+    }
+
+    pub(super) fn skew(&self) -> Duration {
+        self.skew
+    }
+
+    pub(super) fn history(&self) -> Option<u128> {
+        self.history
+    }
+
+    pub(super) fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+
+    pub(super) fn began(&self) -> Option<Instants> {
+        self.began
+    }
+
+    /// What the next poll asks. Entries near their end are left out of the probes: the store's
+    /// clock may have ended them already.
+    pub(super) fn next_poll(&self) -> NextPoll {
+        let sure = self.wall + self.skew.saturating_mul(2);
+        let own = self
+            .own
+            .iter()
+            .flat_map(|write| &write.entries)
+            .map(Probe::of);
+        NextPoll {
+            cursor: self.cursor.clone(),
+            history: self.history,
+            probes: self
+                .last
+                .into_iter()
+                .chain(own)
+                .filter(|probe| probe.until > sure)
+                .map(|probe| probe.id)
+                .collect(),
+        }
+    }
+
+    /// Whether a poll continues what was read before.
+    pub(super) fn continues(&self, poll: &Poll) -> bool {
+        self.history == Some(poll.history) && poll.missing.is_empty()
+    }
+
+    /// Notes a complete poll whose entries were applied.
+    pub(super) fn advanced(&mut self, poll: Poll, began: Instants) {
+        self.last = poll.entries.last().map(Probe::of).or(self.last);
+        self.own.retain(|write| {
+            let read = write.history == poll.history
+                && write
+                    .positions
+                    .iter()
+                    .all(|place| poll.cursor.covers(*place));
+            !read
+        });
+        self.cursor = Some(poll.cursor);
+        self.began = Some(began);
+    }
+
+    /// Which of the entries of this node count as lost when a load of the log does not show
+    /// them: those that live longer than this.
+    ///
+    /// In a `gap` that is all that live. Else the log is as it was, and the store may merely have
+    /// ended them by its own clock.
+    pub(super) fn lost_beyond(&self, gap: bool) -> UnixTime {
+        let margin = if gap {
+            Duration::ZERO
+        } else {
+            self.skew.saturating_mul(2)
+        };
+        self.wall + margin
+    }
+
+    /// Notes a load of the whole log.
+    pub(super) fn loaded(&mut self, load: Load) {
+        let Load { mut lost, .. } = load;
+        let mut known = load.log;
+        known.extend(lost.iter().map(|entry| entry.id));
+        // A full view may have had no room for a write of this node's own.
+        let own = self.own.drain(..).flat_map(|write| write.entries);
+        lost.extend(own.filter(|entry| entry.until > load.beyond && known.insert(entry.id)));
+        self.back = lost;
+        self.last = load.last;
+        self.history = Some(load.history);
+        self.cursor = Some(load.cursor);
+        self.began = Some(load.began);
+    }
+
+    /// Remembers a write of this node's own until it was read.
+    pub(super) fn wrote(&mut self, committed: &Committed) {
+        if self.history.is_none() {
+            return;
+        }
+        let wall = self.wall;
+        self.own
+            .retain(|write| write.entries.iter().any(|entry| entry.until > wall));
+        self.own.push(OwnWrite {
+            entries: committed.entries.clone(),
+            positions: committed.positions.clone(),
+            history: committed.history,
+        });
+    }
+
+    /// Up to `max` entries to write back: each starts its life anew, by the store's clock.
+    pub(super) fn to_write_back(&self, max: usize) -> Vec<RevocationEntry> {
+        let anew = |entry: &RevocationEntry| RevocationEntry {
+            until: UnixTime::EPOCH,
+            ..entry.clone()
+        };
+        self.back.iter().take(max).map(anew).collect()
+    }
+
+    /// Notes that entries were written back.
+    pub(super) fn wrote_back(&mut self, written: &EntryIds) {
+        self.back.retain(|entry| !written.contains(&entry.id));
+    }
+
+    /// Notes both clocks; what ended before the answer is over by the highest time of either.
+    ///
+    /// Of the two the lower counts: one clock that jumps ahead then forgets nothing.
+    pub(super) fn over_before(&mut self, wall: UnixTime, store: UnixTime) -> UnixTime {
+        self.wall = self.wall.max(wall);
+        self.store = self.store.max(store);
+        self.wall.min(self.store)
+    }
+}
+
+impl Probe {
+    pub(super) fn of(entry: &RevocationEntry) -> Self {
+        Self {
+            id: entry.id,
+            until: entry.until,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A view that is full, and what it forgets when.
+
+use super::*;
+
+async fn full() -> (Bench, TokenFacts) {
+    let bench = Bench::with_room_for(1).await;
+    let facts = facts_of("ada");
+    let token = token_of(&facts);
+    assert!(bench.request(&token, &NEVER).await.is_ok());
+    bench.store.write(ends_token(&facts_of("bob"), fake::START));
+    bench.store.write(ends_token(&facts, fake::START));
+    bench.poll().await;
+    (bench, facts)
+}
+
+#[tokio::test]
+async fn a_full_view_asks_the_store_instead_of_forgetting() {
+    let (bench, facts) = full().await;
+    let status = bench.node.status();
+    assert_eq!((status.entries, status.complete), (1, false));
+    let refused = bench.request(&token_of(&facts), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+    assert!(
+        bench
+            .request(&token_of(&facts_of("ada")), &NEVER)
+            .await
+            .is_ok()
+    );
+    assert_eq!(bench.store.questions(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_was_admitted_before_looks_again_when_the_view_overflows() {
+    let bench = Bench::with_room_for(0).await;
+    let facts = facts_of("ada");
+    let token = token_of(&facts);
+    assert!(bench.request(&token, &NEVER).await.is_ok());
+    bench.end(facts.session.unwrap(), &facts.user).await;
+    let refused = bench.request(&token, &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+}
+
+#[tokio::test]
+async fn while_the_view_is_incomplete_no_remembered_answer_counts() {
+    let bench = Bench::with_room_for(0).await;
+    let facts = facts_of("ada");
+    assert!(bench.request(&token_of(&facts), &FIRST_SIGHT).await.is_ok());
+    bench
+        .node
+        .local
+        .view()
+        .put(ends_token(&facts_of("bob"), fake::START));
+    bench.pending(&token_of(&facts), &FIRST_SIGHT);
+}
+
+#[tokio::test]
+async fn room_alone_does_not_make_a_view_complete() {
+    let (bench, _) = full().await;
+    bench.clock.advance(fake::LIMITS.entry_lifetime());
+    let view = bench.node.local.view();
+    view.purge(bench.clock.now(), SHARDS);
+    assert_eq!(view.len(), 0);
+    assert!(!view.is_complete());
+}
+
+#[tokio::test]
+async fn a_reload_that_overflows_nothing_makes_a_view_complete() {
+    let (bench, _) = full().await;
+    bench.clock.advance(fake::LIMITS.entry_lifetime());
+    bench.store.state().log.clear();
+    // The shelves take turns to be purged.
+    for _ in 0..SHARDS {
+        bench.poll().await;
+    }
+    assert!(bench.node.status().complete);
+}
+
+#[tokio::test]
+async fn a_reload_does_not_forgive_what_overflowed_since_its_read() {
+    let bench = Bench::with_room_for(0).await;
+    bench.store.hold_polls();
+    let node = bench.node.clone();
+    let reload = tokio::spawn(async move { node.load().await });
+    until(|| bench.store.polls() == 2).await;
+    bench.node.apply(ends_token(&facts_of("ada"), fake::START));
+    bench.store.release_polls(1);
+    reload.await.unwrap().unwrap();
+    assert!(!bench.node.status().complete);
+}
+
+#[tokio::test]
+async fn an_entry_is_kept_until_its_end_and_not_beyond() {
+    let bench = Bench::new().await;
+    bench.node.apply(ends_token(&facts_of("ada"), fake::START));
+    let view = bench.node.local.view();
+    let end = fake::START + fake::LIMITS.entry_lifetime();
+    view.purge(end - Duration::from_micros(1), SHARDS);
+    assert_eq!(view.len(), 1);
+    view.purge(end, SHARDS);
+    assert_eq!(view.len(), 0);
+}
+
+#[tokio::test]
+async fn the_later_end_of_a_known_entry_wins() {
+    let bench = Bench::new().await;
+    let first = ends_token(&facts_of("ada"), fake::START);
+    let hour = Duration::from_secs(3600);
+    for until in [first.until, first.until + hour, first.until - hour] {
+        bench.node.apply(RevocationEntry {
+            until,
+            ..first.clone()
+        });
+    }
+    let kept = bench.node.local.view().pick(|_, _| true);
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].until, first.until + hour);
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_alone_makes_the_view_forget_nothing() {
+    let mut progress = Progress::new(SKEW);
+    let day = Duration::from_secs(86_400);
+    let (early, late) = (fake::START, fake::START + day);
+    assert_eq!(progress.over_before(late, early), early);
+    // The highest time that was seen counts, also when the clock is set back.
+    assert_eq!(progress.over_before(early, late), late);
+}

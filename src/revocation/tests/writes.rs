@@ -1,0 +1,252 @@
+//! Writes that put somebody out: here, across a hang-up, and everywhere.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+/// Starts to end a session through a node, and leaves the outcome to the caller.
+fn start(
+    bench: &Bench,
+    entry: RevocationEntry,
+) -> tokio::task::JoinHandle<Result<Committed, StoreError>> {
+    let (node, store) = (bench.node.clone(), bench.store.clone());
+    tokio::spawn(async move {
+        let written = entry.clone();
+        let write = move || -> crate::BoxFuture<'static, _> {
+            let (store, entry) = (store.clone(), written.clone());
+            Box::pin(async move { store.append(vec![entry]).await })
+        };
+        node.commit(vec![entry], write, |committed: &Committed| Some(committed))
+            .await
+    })
+}
+
+#[tokio::test]
+async fn no_request_is_admitted_after_the_write_returned() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    let token = token_of(&facts);
+    assert!(bench.request(&token, &FIRST_SIGHT).await.is_ok());
+    bench.end(facts.session.unwrap(), &facts.user).await;
+    for terms in [NEVER, FIRST_SIGHT, ALWAYS] {
+        let refused = bench.request(&token, &terms).await;
+        assert_eq!(refused.unwrap_err(), signed_out());
+    }
+    assert_eq!(bench.store.state().log.len(), 1);
+}
+
+#[tokio::test]
+async fn an_entry_holds_while_its_write_is_under_way_and_only_for_its_owner() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    let (token, other) = (token_of(&facts), token_of(&facts_of("ada")));
+    let (mine, theirs) = (facts_of("ada"), facts_of("ada"));
+    let not_mine = ends(theirs.session.unwrap(), Some(&user("bob")), fake::START);
+    assert!(bench.request(&token, &NEVER).await.is_ok());
+    bench.store.hold_appends();
+    let writes = [
+        start(&bench, ends_token(&facts, fake::START)),
+        start(&bench, not_mine),
+        start(&bench, ends_token(&mine, fake::START)),
+    ];
+    until(|| bench.store.state().appended.len() == 3).await;
+    let refused = bench.request(&token, &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+    assert!(bench.request(&other, &NEVER).await.is_ok());
+    assert!(bench.request(&token_of(&theirs), &NEVER).await.is_ok());
+    bench.store.release_appends(3);
+    for write in writes {
+        assert!(write.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_write_survives_the_caller() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.hold_appends();
+    let caller = start(&bench, ends_token(&facts, fake::START));
+    until(|| bench.store.state().appended.len() == 1).await;
+    caller.abort();
+    assert!(caller.await.is_err());
+    bench.store.release_appends(1);
+    until(|| bench.node.status().entries == 1).await;
+    let refused = bench.request(&token_of(&facts), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_of_unknown_outcome_is_an_error_and_goes_on_until_it_is_known() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    let token = token_of(&facts);
+    bench.store.state().fails = Some(StoreErrorKind::Unavailable);
+    let began = tokio::time::Instant::now();
+    let outcome = start(&bench, ends_token(&facts, fake::START))
+        .await
+        .unwrap();
+    assert_eq!(outcome.unwrap_err().kind(), StoreErrorKind::Timeout);
+    assert_eq!(began.elapsed(), Duration::from_millis(500));
+    assert_eq!(bench.node.status().entries, 0);
+    let refused = bench.request(&token, &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+
+    bench.store.state().fails = None;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.store.state().log.len(), 1);
+    assert_eq!(bench.node.status().entries, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_try_that_hangs_is_given_up_and_repeated() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.hold_appends();
+    let write = start(&bench, ends_token(&facts, fake::START));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    bench.store.release_appends(1);
+    assert!(write.await.unwrap().is_ok());
+    let state = bench.store.state();
+    assert_eq!((state.appended.len(), state.log.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_write_that_cannot_succeed_takes_its_entry_back() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.state().fails = Some(StoreErrorKind::Configuration);
+    let outcome = start(&bench, ends_token(&facts, fake::START))
+        .await
+        .unwrap();
+    assert_eq!(outcome.unwrap_err().kind(), StoreErrorKind::Configuration);
+    assert!(bench.request(&token_of(&facts), &NEVER).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_write_that_committed_nothing_takes_its_entry_back() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    let write = || -> crate::BoxFuture<'static, _> { Box::pin(async { Ok(()) }) };
+    let tentative = vec![ends_token(&facts, fake::START)];
+    bench
+        .node
+        .commit(tentative, write, |()| None)
+        .await
+        .unwrap();
+    assert!(bench.request(&token_of(&facts), &NEVER).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_entry_that_is_taken_back_leaves_the_same_one_of_the_log() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    let entry = ends_token(&facts, fake::START);
+    let (store, tries) = (bench.store.clone(), Arc::new(AtomicUsize::new(0)));
+    let tentative = entry.clone();
+    let write = move || -> crate::BoxFuture<'static, _> {
+        tries.fetch_add(1, Ordering::SeqCst);
+        store.write(entry.clone());
+        let failed = StoreError::new(StoreErrorKind::Corrupt, "fake");
+        Box::pin(async move { Err::<(), _>(failed) })
+    };
+    let outcome = bench.node.commit(vec![tentative], write, |()| None).await;
+    assert!(outcome.is_err());
+    bench.poll().await;
+    let refused = bench.request(&token_of(&facts), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+}
+
+/// A write while another node, which has read nothing yet, has a lease for the bound.
+async fn write_beside_another(bench: &Bench) -> Committed {
+    let until = fake::START + STALENESS;
+    bench.store.lease(7, 0, until);
+    let own = bench.node.node;
+    bench.store.lease(own.0, 0, until);
+    let facts = facts_of("ada");
+    bench.end(facts.session.unwrap(), &facts.user).await
+}
+
+async fn waited(bench: &Bench, committed: Committed) -> Duration {
+    let began = tokio::time::Instant::now();
+    let waited = bench.node.clone().everywhere(committed).await;
+    waited.expect("the store is up");
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_until_the_other_node_has_applied_the_write() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    let store = bench.store.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        store.lease(7, 1, fake::START + 2 * STALENESS);
+    });
+    let waited = waited(&bench, committed).await;
+    assert!(waited >= Duration::from_secs(5), "{waited:?}");
+    assert!(waited <= Duration::from_secs(6), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_no_longer_than_the_lease_as_it_stood_at_the_commit() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    // Renewed since, by a poll that has not applied the write.
+    bench.store.lease(7, 0, fake::START + 10 * STALENESS);
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_does_not_wait_for_itself_or_for_leases_that_are_over() {
+    let bench = Bench::new().await;
+    bench.store.lease(7, 0, fake::START);
+    bench
+        .store
+        .lease(bench.node.node.0, 0, fake::START + STALENESS);
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_counts_no_cursor_of_another_history() {
+    let bench = Bench::new().await;
+    // It followed an older history at the commit, and still does.
+    bench.store.lease(7, 9, fake::START + STALENESS);
+    bench.store.state().leases[0].history = 0;
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_out_the_bound_when_the_history_changes() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    let (store, node) = (bench.store.clone(), bench.node.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        store.state().history = 2;
+        store.lease(7, 9, fake::START + 10 * STALENESS);
+        drop(node);
+    });
+    let waited = waited(&bench, committed).await;
+    assert!(waited >= Duration::from_secs(20) + STALENESS, "{waited:?}");
+
+    let facts = facts_of("ada");
+    bench.store.state().leases.clear();
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    bench.store.state().history = 3;
+    bench.poll().await;
+    let began = tokio::time::Instant::now();
+    bench.node.clone().everywhere(committed).await.unwrap();
+    assert_eq!(began.elapsed(), STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_is_bounded_also_while_the_store_is_away() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    bench.store.state().fails = Some(StoreErrorKind::Unavailable);
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+}

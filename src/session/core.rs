@@ -1,0 +1,109 @@
+//! What all handles share, and the few steps that every verb takes.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::activity::Activity;
+use super::claims::{DynClaimsSource, Grants};
+use super::lifetimes::Lifetimes;
+use super::limit::SessionLimit;
+use super::manage::SessionError;
+use super::record::SessionRecord;
+use super::refresh::RefreshKeys;
+use super::rotation::Rotation;
+use super::store::SessionStore;
+use crate::clock::{Clock, UnixTime};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::events::{Event, Observer};
+use crate::revocation::{Revocations, Terms};
+use crate::token::{TokenSource, UserId};
+use crate::verify::Verifier;
+
+pub(crate) struct Core<C> {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) source: TokenSource,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) revocations: Arc<Revocations>,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) claims_source: Arc<dyn DynClaimsSource<C>>,
+    pub(crate) refresh_keys: ArcSwap<RefreshKeys>,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) rotation: Rotation,
+    pub(crate) limit: SessionLimit,
+    pub(crate) retention: Duration,
+    pub(crate) terms: Terms,
+    pub(crate) store_timeout: Duration,
+    pub(crate) started: AtomicBool,
+}
+
+impl<C> Core<C> {
+    /// Waits for the store, at most as long as one question may take.
+    pub(crate) async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(self.store_timeout, answer)
+            .await
+            .unwrap_or_else(|_| Err(self.too_late()))
+    }
+
+    /// Writes, and writes once more where the outcome of the first is not known. The write must
+    /// find itself when it is repeated.
+    pub(crate) async fn settle<T, F>(&self, write: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        match self.within(write()).await {
+            Err(error) if error.is_unavailable() => self.within(write()).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Refuses to go on with an answer that is older than any wait for it could be: the process
+    /// was stopped meanwhile, and what it read may long be out of date.
+    pub(crate) fn in_time(&self, begun: UnixTime) -> Result<(), StoreError> {
+        if self.clock.now() <= begun + 2 * self.store_timeout + PAUSE {
+            Ok(())
+        } else {
+            Err(self.too_late())
+        }
+    }
+
+    /// Asks the application what a user may do; `None` when there is no such user.
+    pub(crate) async fn grants(&self, user: &UserId) -> Result<Option<Grants<C>>, SessionError> {
+        self.claims_source
+            .claims(user)
+            .await
+            .map_err(SessionError::ClaimsSource)
+    }
+
+    pub(crate) fn observe(&self, event: &Event) {
+        self.observer.observe(self.clock.now(), event);
+    }
+
+    /// Tells that sessions ended.
+    pub(crate) fn observe_ends<'r>(&self, records: impl IntoIterator<Item = &'r SessionRecord>) {
+        for record in records {
+            let Some(ended) = &record.ended else { continue };
+            self.observe(&Event::Ended {
+                session: record.id,
+                user: record.user.clone(),
+                reason: ended.reason.clone(),
+                by: ended.by.clone(),
+            });
+        }
+    }
+
+    fn too_late(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Timeout, self.store.backend())
+    }
+}
+
+/// How late a task may run on a busy machine without having been stopped.
+const PAUSE: Duration = Duration::from_secs(1);

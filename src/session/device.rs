@@ -1,0 +1,46 @@
+//! The device that a session was signed in on.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of the device behind a session.
+///
+/// All of it is what the client said of itself, so it helps people recognise their devices and
+/// proves nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Device {
+    /// For people, as `"Chrome on Windows"`; `"Unknown Device"` where nothing is known.
+    pub label: String,
+    /// The address that the sign-in came from.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent` header, at most 512 bytes of it.
+    pub user_agent: Option<String>,
+    /// What kind of device it is.
+    pub kind: DeviceKind,
+    /// Where the address is, by name.
+    pub country: Option<String>,
+    /// Where the address is, by name.
+    pub city: Option<String>,
+}
+
+/// What kind of device a client runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeviceKind {
+    /// A native application.
+    App,
+    /// A desktop or laptop computer.
+    Desktop,
+    /// A telephone.
+    Phone,
+    /// A command-line client, library or bot.
+    Script,
+    /// A tablet.
+    Tablet,
+    /// Nothing is known.
+    #[default]
+    Unknown,
+}

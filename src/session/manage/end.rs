@@ -1,0 +1,342 @@
+//! Ending sessions.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Sessions;
+use super::done::Done;
+use super::error::SessionError;
+use crate::BoxFuture;
+use crate::events::Event;
+use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked};
+use crate::session::core::Core;
+use crate::session::refresh::RefreshToken;
+use crate::session::store::{self, EndAllOutcome, EndOutcome, EndSession};
+use crate::token::{RawToken, SessionId, UserId};
+use crate::verify::{Counter, CustomClaims};
+
+impl<C: CustomClaims> Sessions<C> {
+    /// Ends one session, whosever it is. Ending an ended one again is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`]; [`SessionError::Store`], and then the session is refused here
+    /// while the write is repeated until its outcome is known.
+    pub async fn end(&self, id: SessionId, reason: EndReason) -> Result<Done, SessionError> {
+        self.end_one(id, None, reason, None).await
+    }
+
+    /// Ends one session in the name of an administrator.
+    ///
+    /// # Errors
+    ///
+    /// As for [`end`](Self::end).
+    pub async fn end_as_admin(&self, id: SessionId, admin: &UserId) -> Result<Done, SessionError> {
+        let by = Some(admin.clone());
+        self.end_one(id, None, EndReason::AdminRevoked, by).await
+    }
+
+    /// Ends one session of a user.
+    ///
+    /// # Errors
+    ///
+    /// As for [`end`](Self::end); another user's session is [`SessionError::NotFound`].
+    pub async fn end_own(
+        &self,
+        user: &UserId,
+        id: SessionId,
+        reason: EndReason,
+    ) -> Result<Done, SessionError> {
+        let owner = Some(user.clone());
+        self.end_one(id, owner.clone(), reason, owner).await
+    }
+
+    /// Ends the session of a refresh token, also of one that was used before.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidToken`] for a text that is none of ours; as for [`end`](Self::end).
+    pub async fn end_by_refresh_token(&self, refresh_token: &str) -> Result<Done, SessionError> {
+        let token = RefreshToken::decode(refresh_token, &self.core.refresh_keys.load())
+            .map_err(|_| SessionError::InvalidToken)?;
+        self.end(token.session(), EndReason::SignedOut).await
+    }
+
+    /// Ends the session of an access token, also of one that has merely expired.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidToken`] for a token that is not genuine or names no session; as for
+    /// [`end`](Self::end).
+    pub async fn end_by_access_token(&self, access_token: &str) -> Result<Done, SessionError> {
+        let now = self.core.clock.instants().wall;
+        let token = self
+            .core
+            .verifier
+            .verify_ignoring_expiry(RawToken::from_parameter(access_token), now)
+            .map_err(|_| SessionError::InvalidToken)?;
+        let facts = token.claims().facts();
+        let id = facts.session.ok_or(SessionError::InvalidToken)?;
+        self.end_own(&facts.user, id, EndReason::SignedOut).await
+    }
+
+    /// Ends all sessions of a user. Takes options before it is awaited.
+    pub fn end_all(&self, user: &UserId) -> EndAll<C> {
+        EndAll {
+            core: self.core.clone(),
+            user: user.clone(),
+            except: None,
+            reason: EndReason::UserRevoked,
+            by: None,
+        }
+    }
+
+    /// Ends all sessions of a user and forgets that there were any, as data protection may ask.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn erase(&self, user: &UserId) -> Result<Done, SessionError> {
+        let entry = EntryId::random();
+        let (store, whose) = (self.core.store.clone(), user.clone());
+        let outcome = self
+            .core
+            .revocations
+            .commit(
+                vec![
+                    self.core
+                        .everything_of(user, None, entry, EndReason::UserRemoved),
+                ],
+                move || {
+                    let (store, user) = (store.clone(), whose.clone());
+                    Box::pin(async move { store.erase(&user, entry).await })
+                },
+                all_committed,
+            )
+            .await?;
+        self.core.all_done(outcome)
+    }
+
+    /// Tells that a user's roles or custom claims changed. Call it after they were written.
+    ///
+    /// The user's access tokens are answered `token_stale` from the next request on; a refresh
+    /// brings the new roles, and the sessions live on.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn roles_changed(&self, user: &UserId) -> Result<Done, SessionError> {
+        let entry = EntryId::random();
+        let (store, whose) = (self.core.store.clone(), user.clone());
+        let committed = self
+            .core
+            .revocations
+            .commit(
+                Vec::new(),
+                move || {
+                    let (store, user) = (store.clone(), whose.clone());
+                    Box::pin(async move { store.raise_roles(&user, entry).await })
+                },
+                itself,
+            )
+            .await?;
+        self.core
+            .observe(&Event::RolesChanged { user: user.clone() });
+        Ok(self.core.done(0, Some(committed)))
+    }
+
+    async fn end_one(
+        &self,
+        session: SessionId,
+        owner: Option<UserId>,
+        reason: EndReason,
+        by: Option<UserId>,
+    ) -> Result<Done, SessionError> {
+        let request = EndSession {
+            session,
+            owner: owner.clone(),
+            reason: reason.clone(),
+            by,
+            entry: EntryId::random(),
+        };
+        let revoked = Revoked::Session {
+            session,
+            user: owner,
+        };
+        let tentative = self.core.tentative(request.entry, revoked, reason);
+        let store = self.core.store.clone();
+        let outcome = self
+            .core
+            .revocations
+            .commit(
+                vec![tentative],
+                move || {
+                    let (store, request) = (store.clone(), request.clone());
+                    Box::pin(async move { store.end(request).await })
+                },
+                one_committed,
+            )
+            .await?;
+        match outcome {
+            EndOutcome::Ended {
+                record,
+                now,
+                committed,
+            } => {
+                if now {
+                    self.core.observe_ends([&record]);
+                }
+                Ok(self.core.done(usize::from(now), Some(committed)))
+            }
+            EndOutcome::NotFound => Err(SessionError::NotFound),
+        }
+    }
+}
+
+/// All sessions of a user to end; nothing happens until it is awaited.
+#[must_use = "nothing happens until it is awaited"]
+pub struct EndAll<C> {
+    core: Arc<Core<C>>,
+    user: UserId,
+    except: Option<SessionId>,
+    reason: EndReason,
+    by: Option<UserId>,
+}
+
+impl<C> EndAll<C> {
+    /// Spares one session, which has to be alive; `None` spares none.
+    pub fn except(mut self, session: impl Into<Option<SessionId>>) -> Self {
+        self.except = session.into();
+        self
+    }
+
+    /// Says why; [`EndReason::UserRevoked`] otherwise.
+    pub fn because(mut self, reason: EndReason) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// Says who ends them.
+    pub fn by(mut self, who: &UserId) -> Self {
+        self.by = Some(who.clone());
+        self
+    }
+}
+
+impl<C> fmt::Debug for EndAll<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndAll")
+            .field("user", &self.user)
+            .field("except", &self.except)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C: CustomClaims> IntoFuture for EndAll<C> {
+    /// Fails with [`SessionError::NotFound`] when the session to spare is not alive; nothing has
+    /// ended then.
+    type Output = Result<Done, SessionError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let entry = EntryId::random();
+            let tentative =
+                self.core
+                    .everything_of(&self.user, self.except, entry, self.reason.clone());
+            let request = store::EndAll {
+                user: self.user,
+                except: self.except,
+                reason: self.reason,
+                by: self.by,
+                entry,
+            };
+            let outcome = self.core.end_everything(tentative, request).await?;
+            self.core.all_done(outcome)
+        })
+    }
+}
+
+impl<C> Core<C> {
+    /// An entry that holds here while its write is on the way.
+    fn tentative(&self, id: EntryId, revoked: Revoked, reason: EndReason) -> RevocationEntry {
+        let at = self.clock.now();
+        RevocationEntry {
+            id,
+            revoked,
+            reason,
+            at,
+            until: at + self.lifetimes.access() + TENTATIVE,
+        }
+    }
+
+    /// The same for everything of a user that exists by now.
+    pub(crate) fn everything_of(
+        &self,
+        user: &UserId,
+        except: Option<SessionId>,
+        id: EntryId,
+        reason: EndReason,
+    ) -> RevocationEntry {
+        let revoked = Revoked::User {
+            user: user.clone(),
+            below: Counter::ZERO.raised(self.clock.now()),
+            except,
+        };
+        self.tentative(id, revoked, reason)
+    }
+
+    pub(crate) async fn end_everything(
+        &self,
+        tentative: RevocationEntry,
+        request: store::EndAll,
+    ) -> Result<EndAllOutcome, SessionError> {
+        let store = self.store.clone();
+        let write = move || -> BoxFuture<'static, _> {
+            let (store, request) = (store.clone(), request.clone());
+            Box::pin(async move { store.end_all(request).await })
+        };
+        let written = self
+            .revocations
+            .commit(vec![tentative], write, all_committed);
+        Ok(written.await?)
+    }
+
+    fn done(&self, count: usize, committed: Option<Committed>) -> Done {
+        Done::new(count, committed, self.revocations.clone())
+    }
+
+    pub(crate) fn all_done(&self, outcome: EndAllOutcome) -> Result<Done, SessionError> {
+        match outcome {
+            EndAllOutcome::Ended { records, committed } => {
+                self.observe_ends(&records);
+                Ok(self.done(records.len(), Some(committed)))
+            }
+            EndAllOutcome::ExceptNotAlive => Err(SessionError::NotFound),
+        }
+    }
+}
+
+fn all_committed(outcome: &EndAllOutcome) -> Option<&Committed> {
+    match outcome {
+        EndAllOutcome::Ended { committed, .. } => Some(committed),
+        EndAllOutcome::ExceptNotAlive => None,
+    }
+}
+
+fn one_committed(outcome: &EndOutcome) -> Option<&Committed> {
+    match outcome {
+        EndOutcome::Ended { committed, .. } => Some(committed),
+        EndOutcome::NotFound => None,
+    }
+}
+
+fn itself(committed: &Committed) -> Option<&Committed> {
+    Some(committed)
+}
+
+/// How much longer than its tokens a tentative entry may be kept: its write is settled long before.
+const TENTATIVE: Duration = Duration::from_secs(3_600);

@@ -1,0 +1,88 @@
+//! Why a verb failed.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{BoxError, StoreError};
+use crate::revocation::EndReason;
+use crate::session::mint::MintError;
+
+/// Why a verb failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The application's [`ClaimsSource`](crate::ClaimsSource) failed.
+    ClaimsSource(BoxError),
+    /// An argument cannot be accepted.
+    InvalidInput {
+        /// Which, and why.
+        what: &'static str,
+    },
+    /// The text is not a token of this service.
+    InvalidToken,
+    /// The user has as many sessions as allowed.
+    LimitReached,
+    /// There is no such session of that user.
+    NotFound,
+    /// The refresh token was used before; the session has ended.
+    RefreshReused,
+    /// A sign-in was repeated whose session has ended meanwhile.
+    SignInSuperseded,
+    /// The session, or the presented token, is over.
+    Over(EndReason),
+    /// The store failed.
+    Store(StoreError),
+    /// Everything of the user was ended while they signed in: start again from the ticket.
+    TicketOutdated,
+    /// The same refresh was answered too often.
+    TooManyRepeats {
+        /// When trying again makes sense.
+        retry_after: Duration,
+    },
+    /// The access token could not be made, as when the application's claims collide with ours.
+    Token(BoxError),
+    /// There is no such user (any more).
+    UnknownUser,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClaimsSource(_) => "the application could not say what the user may do",
+            Self::InvalidInput { what } => what,
+            Self::InvalidToken => "not a token of this service",
+            Self::LimitReached => "maximum concurrent sessions exceeded",
+            Self::NotFound => "no such session",
+            Self::Over(_) => "the session is over",
+            Self::RefreshReused => "the refresh token was used before; the session was ended",
+            Self::SignInSuperseded => "the session of this sign-in has ended meanwhile",
+            Self::Store(_) => "the session store failed",
+            Self::Token(_) => "the access token could not be made",
+            Self::TicketOutdated => "all sessions of the user were ended during the sign-in",
+            Self::TooManyRepeats { .. } => "the same refresh was repeated too often",
+            Self::UnknownUser => "no such user",
+        })
+    }
+}
+
+impl std::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::ClaimsSource(error) | Self::Token(error) => Some(error.as_ref()),
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<MintError> for SessionError {
+    fn from(error: MintError) -> Self {
+        Self::Token(error.into())
+    }
+}

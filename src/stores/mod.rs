@@ -1,0 +1,5 @@
+//! Adapters, one backend each.
+
+mod memory;
+
+pub use memory::MemoryStore;

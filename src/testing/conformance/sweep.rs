@@ -1,0 +1,129 @@
+//! Ending what is over and forgetting what is old.
+#![expect(missing_docs, reason = "the name of a rule is what it says")]
+
+use std::time::Duration;
+
+use super::Harness;
+use super::fixture::{Case, HOUR, ids};
+use crate::revocation::{Answer, EndReason};
+use crate::session::{SignInOutcome, Swept};
+
+async fn sweep(case: &Case<'_>, retention: Duration, batch: usize) -> Swept {
+    let swept = case.store.sweep(retention, batch).await;
+    swept.expect("the store answers")
+}
+
+pub async fn a_sweep_ends_what_is_over_and_nothing_else(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let live = case.sign_in().await;
+    let idle = case.with_another_user().sign_in_idle().await;
+    let expired = case.with_another_user().sign_in_expired().await;
+    let swept = sweep(&case, HOUR, 100).await;
+    let mut ended = ids(&swept.ended);
+    ended.sort();
+    let mut expected = [idle.id, expired.id];
+    expected.sort();
+    assert_eq!(ended, expected);
+    assert!(!swept.more);
+    assert_eq!(swept.forgotten, 0);
+    let committed = swept.committed.expect("it ended two");
+    assert_eq!(committed.entries.len(), 2);
+    assert!(case.log_holds(&committed).await);
+    assert_eq!(case.ended_reason(idle.id).await, Some(EndReason::Idle));
+    let reason = case.ended_reason(expired.id).await;
+    assert_eq!(reason, Some(EndReason::Expired));
+    assert!(case.is_admitted(&live).await);
+}
+
+pub async fn what_was_swept_stays_ended(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let idle = case.sign_in_idle().await;
+    sweep(&case, HOUR, 100).await;
+    case.touch(&idle, idle.created_at).await;
+    let answer = case.confirm(&idle, 1).await;
+    assert_eq!(answer, Answer::Revoked(EndReason::Idle));
+    let again = sweep(&case, HOUR, 100).await;
+    assert!(again.ended.is_empty() && again.committed.is_none());
+}
+
+pub async fn a_sweep_with_nothing_to_do_does_nothing(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    case.sign_in().await;
+    let swept = sweep(&case, HOUR, 100).await;
+    assert!(swept.ended.is_empty() && swept.committed.is_none());
+    assert!(swept.forgotten == 0 && !swept.more);
+}
+
+pub async fn a_sweep_does_no_more_than_its_batch_and_says_so(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    for _ in 0..5 {
+        case.with_another_user().sign_in_expired().await;
+    }
+    let mut ended = Vec::new();
+    for more in [true, true, false] {
+        let swept = sweep(&case, HOUR, 2).await;
+        assert_eq!(swept.more, more);
+        assert!(swept.ended.len() <= 2);
+        ended.extend(ids(&swept.ended));
+    }
+    ended.sort();
+    ended.dedup();
+    assert_eq!(ended.len(), 5);
+}
+
+pub async fn an_ended_session_is_remembered_for_the_retention(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let (record, live) = (case.sign_in().await, case.sign_in().await);
+    case.end(&record).await;
+    if !case.pass(HOUR) {
+        return;
+    }
+    assert_eq!(sweep(&case, HOUR, 100).await.forgotten, 0);
+    assert!(case.find(record.id).await.ended.is_some());
+    case.pass(Duration::from_secs(1));
+    let swept = sweep(&case, HOUR, 100).await;
+    assert_eq!((swept.forgotten, swept.more), (1, false));
+    assert_eq!(case.store.find(record.id).await.ok(), Some(None));
+    assert!(case.is_admitted(&live).await);
+}
+
+pub async fn forgetting_goes_by_batches_too(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    for _ in 0..3 {
+        let record = case.sign_in().await;
+        case.end(&record).await;
+    }
+    case.pass_a_moment().await;
+    let first = sweep(&case, Duration::ZERO, 2).await;
+    assert_eq!((first.forgotten, first.more), (2, true));
+    let second = sweep(&case, Duration::ZERO, 2).await;
+    assert_eq!((second.forgotten, second.more), (1, false));
+}
+
+pub async fn an_operation_is_known_for_as_long_as_its_ended_session(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let new = case.new_session().await;
+    let record = case.sign_in_with(new.clone()).await;
+    case.end(&record).await;
+    case.pass_a_moment().await;
+    sweep(&case, HOUR, 100).await;
+    let outcome = case.try_sign_in(new.clone()).await;
+    assert!(matches!(outcome, SignInOutcome::Superseded));
+    sweep(&case, Duration::ZERO, 100).await;
+    let outcome = case.try_sign_in(new).await;
+    assert!(matches!(
+        outcome,
+        SignInOutcome::Created { first: true, .. }
+    ));
+}
+
+pub async fn forgetting_a_session_lets_nobody_in(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let record = case.sign_in().await;
+    case.end(&record).await;
+    case.pass_a_moment().await;
+    sweep(&case, Duration::ZERO, 100).await;
+    assert_eq!(case.store.find(record.id).await.ok(), Some(None));
+    let answer = case.confirm(&record, 1).await;
+    assert_eq!(answer, Answer::Revoked(EndReason::SignedOut));
+}

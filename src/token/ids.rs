@@ -1,0 +1,230 @@
+//! The identifiers that a token carries, each a type of its own.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Names one session: the `sid` claim (OpenID Connect Front-Channel Logout, section 3).
+///
+/// Ours are version 7 UUIDs, so they sort by creation time; they are names, not secrets.
+///
+/// # Examples
+///
+/// ```
+/// use tower_jwt_session::SessionId;
+///
+/// let id: SessionId = "0197a0d2-5c4e-7000-8000-000000000001".parse()?;
+/// assert_eq!(id.to_string(), "0197a0d2-5c4e-7000-8000-000000000001");
+/// # Ok::<(), tower_jwt_session::InvalidId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(Uuid);
+
+impl SessionId {
+    /// A new id, unlike any other.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The id that stands for another issuer's `sid`: the UUID itself where it is one, else
+    /// the first 122 bits of its SHA-256 as a version 8 UUID (RFC 9562, section 5.8).
+    #[must_use]
+    pub fn from_foreign(sid: &str) -> Self {
+        sid.parse().unwrap_or_else(|_| {
+            let hash = digest(&SHA256, sid.as_bytes());
+            let mut bytes = [0; 16];
+            bytes.copy_from_slice(&hash.as_ref()[..16]);
+            Self(Uuid::new_v8(bytes))
+        })
+    }
+
+    /// The id from its sixteen bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The sixteen bytes of the id.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidId;
+
+    /// Accepts the hyphenated lower- or upper-case form alone.
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if text.len() != 36 {
+            return Err(InvalidId);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Names a user: the `sub` claim (RFC 7519, section 4.1.2), 1 to 255 bytes without control characters.
+///
+/// Cloning is cheap.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UserId(Arc<str>);
+
+/// Names a token: the `jti` claim (RFC 7519, section 4.1.7), 1 to 255 bytes without control characters.
+///
+/// Cloning is cheap.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TokenId(Arc<str>);
+
+impl TokenId {
+    /// The id of the access token that `generation` of `session` carries.
+    ///
+    /// Derived, so that ending a session can name each of its tokens without having stored them.
+    #[must_use]
+    pub fn of_generation(session: SessionId, generation: u32) -> Self {
+        let mut input = [0; 20];
+        input[..16].copy_from_slice(session.as_bytes());
+        input[16..].copy_from_slice(&generation.to_be_bytes());
+        let hash = digest(&SHA256, &input);
+        Self(URL_SAFE_NO_PAD.encode(hash.as_ref()).into())
+    }
+}
+
+macro_rules! text_id {
+    ($name:ident) => {
+        impl $name {
+            /// Checks and takes over a text.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidId`] when it is empty, longer than 255 bytes or holds a control character.
+            pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidId> {
+                let text = text.into();
+                if text.is_empty() || text.len() > MAX_LEN || text.chars().any(char::is_control) {
+                    return Err(InvalidId);
+                }
+                Ok(Self(text))
+            }
+
+            /// The text of the id.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+text_id!(UserId);
+text_id!(TokenId);
+
+/// A text that cannot be an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidId;
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a valid identifier")
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+const MAX_LEN: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_generation_has_its_own_token_id() {
+        let session = SessionId::random();
+        let first = TokenId::of_generation(session, 1);
+        assert_eq!(first, TokenId::of_generation(session, 1));
+        assert_ne!(first, TokenId::of_generation(session, 2));
+        assert_eq!(first.as_str().len(), 43);
+    }
+
+    #[test]
+    fn a_foreign_session_id_is_kept_when_it_is_a_uuid_and_hashed_when_not() {
+        let uuid = "0197a0d2-5c4e-7000-8000-000000000001";
+        assert_eq!(SessionId::from_foreign(uuid).to_string(), uuid);
+        assert_eq!(
+            SessionId::from_foreign("abc"),
+            SessionId::from_foreign("abc")
+        );
+        assert_ne!(
+            SessionId::from_foreign("abc"),
+            SessionId::from_foreign("abd")
+        );
+    }
+
+    #[test]
+    fn ids_with_control_characters_or_of_no_length_are_refused() {
+        assert!(UserId::new("").is_err());
+        assert!(UserId::new("a\nb").is_err());
+        assert!(UserId::new("x".repeat(256)).is_err());
+        assert!(UserId::new("x".repeat(255)).is_ok());
+    }
+}

@@ -1,0 +1,117 @@
+//! The verified-token cache.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
+
+use super::Checked;
+use super::stamp::Stamp;
+
+/// The marks that the revocation step leaves on a cached token; all zero on a new one.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The epoch read before the view was last searched for this token without a find.
+    pub(crate) epoch: AtomicU64,
+    /// The confirmation era in which the store last said "alive"; 0 for never.
+    pub(crate) confirmed: AtomicU64,
+    /// When a use of the token was last noted, in seconds of the wall clock.
+    pub(crate) noted: AtomicU64,
+    /// The view that admitted the token, so that a handler can ask it again.
+    pub(crate) home: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+/// Tokens that verified, by their whole text.
+///
+/// A hit compares the bytes, so two tokens never share an entry however their hashes fall. The
+/// hash is seeded, so nobody can choose tokens that meet. Where it is full, the least recently
+/// useful tokens go: they are verified again when they come back.
+pub(super) struct TokenCache {
+    entries: Option<Cache<Box<str>, Entry, Weigh, SeedableRandomState>>,
+}
+
+/// A token and the version of the key ring that was read before it was verified.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) checked: Arc<Checked>,
+    pub(super) stamp: Stamp,
+    weight: u32,
+}
+
+#[derive(Clone)]
+struct Weigh;
+
+impl TokenCache {
+    /// A cache that holds about so many bytes; of none, it holds nothing.
+    pub(super) fn new(bytes: u64) -> Self {
+        let options = OptionsBuilder::new()
+            .weight_capacity(bytes)
+            .estimated_items_capacity(usize::try_from(bytes / TYPICAL_WEIGHT).unwrap_or(usize::MAX))
+            .build();
+        let hasher = SeedableRandomState::with_seed(seed(), SharedSeed::global_random());
+        Self {
+            entries: options.ok().filter(|_| bytes > 0).map(|options| {
+                Cache::with_options(options, Weigh, hasher, DefaultLifecycle::default())
+            }),
+        }
+    }
+
+    pub(super) fn get(&self, token: &str) -> Option<Entry> {
+        self.entries.as_ref()?.get(token)
+    }
+
+    /// Takes in a token that verified, and had not expired.
+    pub(super) fn insert(&self, token: &str, stamp: Stamp, checked: Arc<Checked>) {
+        let Some(entries) = &self.entries else { return };
+        // The claims are some copy of the payload, which is some three quarters of the token.
+        let weight = u32::try_from(token.len() * 2 + OVERHEAD).unwrap_or(u32::MAX);
+        let entry = Entry {
+            checked,
+            stamp,
+            weight,
+        };
+        entries.insert(token.into(), entry);
+    }
+
+    /// Drops a token whose key has left.
+    pub(super) fn remove_stale(&self, token: &str, stamp: Stamp) {
+        if let Some(entries) = &self.entries {
+            entries.remove_if(token, |entry| entry.stamp == stamp);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.as_ref().map_or(0, Cache::len)
+    }
+}
+
+impl Weighter<Box<str>, Entry> for Weigh {
+    fn weight(&self, _token: &Box<str>, entry: &Entry) -> u64 {
+        u64::from(entry.weight)
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").finish_non_exhaustive()
+    }
+}
+
+/// Where the system has no randomness, what foldhash draws from time and addresses has to do.
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    match aws_lc_rs::rand::fill(&mut bytes) {
+        Ok(()) => u64::from_ne_bytes(bytes),
+        Err(_) => 0,
+    }
+}
+
+/// What an entry takes beside the token and its claims: the structs, their allocations, the map.
+const OVERHEAD: usize = 700;
+const TYPICAL_WEIGHT: u64 = 1700;

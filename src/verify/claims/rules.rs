@@ -1,0 +1,153 @@
+//! From what a payload says to claims that are accepted.
+
+use std::any::Any;
+
+use super::members::Members;
+use super::times::Times;
+use super::{Binding, Counter, TokenClaims, TokenFacts};
+use crate::clock::UnixTime;
+use crate::token::SessionId;
+use crate::verify::policy::{RolesClaim, TokenPolicy};
+use crate::verify::{Origin, VerifyError};
+
+/// Claims that are accepted, but for their end.
+pub(in crate::verify) struct Judged {
+    pub(in crate::verify) claims: TokenClaims,
+    /// Whether only the migration lets the token pass.
+    pub(in crate::verify) legacy: bool,
+}
+
+/// Judges the claims of a token whose signature is good. Whether it has expired is left open.
+///
+/// 1. `exp` is there, and the times but the end are right.
+/// 2. `iss` is ours; for another issuer's key the one that it is bound to, or one that the policy
+///    names.
+/// 3. `aud` holds an audience of the policy.
+/// 4. `sub` is there.
+/// 5. A token of ours names its session, itself, and where in the session's history it stands,
+///    or is an older one while the migration lasts.
+pub(in crate::verify) fn judge(
+    members: Members,
+    custom: Box<dyn Any + Send + Sync>,
+    origin: &Origin,
+    policy: &TokenPolicy,
+    now: UnixTime,
+) -> Result<Judged, VerifyError> {
+    let times = Times {
+        expires_at: members
+            .expires
+            .ok_or(VerifyError::invalid("the claim exp is missing"))?,
+        issued_at: members.issued_at,
+        not_before: members.not_before,
+    };
+    times.check_begin(policy, now)?;
+    check_issuer(members.issuer.as_deref(), origin, policy)?;
+    check_audience(members.audience.as_deref(), policy)?;
+    let user = members
+        .subject
+        .clone()
+        .ok_or(VerifyError::invalid("the claim sub is missing"))?;
+    let ours = *origin == Origin::Ours;
+    let binding = binding(&members).filter(|_| ours);
+    let legacy = ours && binding.is_none();
+    if legacy && !policy.is_migrating(now) {
+        return Err(VerifyError::invalid(
+            "the session id, jti, gen, ugen or rgen is missing",
+        ));
+    }
+    let session = match members.session.as_deref() {
+        None => None,
+        Some(text) if binding.is_some() => Some(own_session(text)?),
+        Some("") => return Err(VerifyError::invalid("the session id is empty")),
+        Some(text) => Some(SessionId::from_foreign(text)),
+    };
+    let facts = TokenFacts {
+        user,
+        session,
+        token: members.token.clone(),
+        binding,
+        issued_at: times.issued_at,
+        expires_at: times.expires_at,
+    };
+    Ok(Judged {
+        claims: claims(members, facts, policy, custom),
+        legacy,
+    })
+}
+
+fn check_issuer(
+    issuer: Option<&str>,
+    origin: &Origin,
+    policy: &TokenPolicy,
+) -> Result<(), VerifyError> {
+    let issuer = issuer.ok_or(VerifyError::invalid("the claim iss is missing"))?;
+    let is_right = match origin {
+        Origin::Ours => issuer == policy.issuer,
+        Origin::Foreign { issuer: Some(only) } => issuer == only,
+        Origin::Foreign { issuer: None } => {
+            issuer == policy.issuer || policy.more_issuers.iter().any(|one| one == issuer)
+        }
+    };
+    is_right
+        .then_some(())
+        .ok_or(VerifyError::invalid("made by another issuer"))
+}
+
+fn check_audience(audience: Option<&[Box<str>]>, policy: &TokenPolicy) -> Result<(), VerifyError> {
+    let audience = audience.ok_or(VerifyError::invalid("the claim aud is missing"))?;
+    audience
+        .iter()
+        .any(|one| {
+            **one == *policy.audience || policy.more_audiences.iter().any(|us| **us == **one)
+        })
+        .then_some(())
+        .ok_or(VerifyError::invalid("meant for another audience"))
+}
+
+/// Where one of our tokens stands; `None` where it lacks any part of it.
+fn binding(members: &Members) -> Option<Binding> {
+    members.session.as_ref()?;
+    members.token.as_ref()?;
+    Some(Binding {
+        generation: members.generation?,
+        revoked_gen: Counter::from_u64(members.revoked_gen?),
+        roles_gen: Counter::from_u64(members.roles_gen?),
+    })
+}
+
+fn own_session(text: &str) -> Result<SessionId, VerifyError> {
+    text.parse()
+        .map_err(|_| VerifyError::invalid("the session id is no UUID"))
+}
+
+fn claims(
+    members: Members,
+    facts: TokenFacts,
+    policy: &TokenPolicy,
+    custom: Box<dyn Any + Send + Sync>,
+) -> TokenClaims {
+    let scopes: Box<[Box<str>]> = members
+        .scope
+        .iter()
+        .flat_map(|scope| scope.split(' '))
+        .filter(|word| !word.is_empty())
+        .map(Box::from)
+        .collect();
+    let roles = match policy.names.roles {
+        RolesClaim::Scope => scopes.clone(),
+        RolesClaim::List(_) | RolesClaim::Single(_) => members.roles.unwrap_or_default(),
+    };
+    TokenClaims {
+        facts,
+        issuer: members.issuer,
+        audience: members.audience.unwrap_or_default(),
+        client_id: members.client_id,
+        not_before: members.not_before,
+        roles,
+        scopes,
+        authenticated_at: members.auth_time,
+        acr: members.acr,
+        amr: members.amr.unwrap_or_default(),
+        custom,
+    }
+}

@@ -1,0 +1,294 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use super::*;
+use crate::verify::fixtures::{ALGORITHMS, key};
+
+const EC_256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+tmQ4Y6pG9xWsCFzkF4WvAy4wGu94NylB+u+4LUW/MChRANCAAQyD+w8O3QwVKdrl584B1ZhPf5EqPrfN8bF5N4YJEbCGw8Y9rokWEoESnJ3g6e9Phw5oQr+9vT/6aDNrt0Xxv/2";
+const EC_256_PUBLIC: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMg/sPDt0MFSna5efOAdWYT3+RKj63zfGxeTeGCRGwhsPGPa6JFhKBEpyd4OnvT4cOaEK/vb0/+mgza7dF8b/9g==";
+const EC_384_PRIVATE: &str = "MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDD8rAKuSt48YRgxXTpKLTlrd5Ti7o+4xEu0+brQuj0IUVZDHU9YRk9p0akwMkIUE9ChZANiAASaAfPMtLfXlUYiSfVbUB57XQ+BS4R2boNS2DTd9GHyDeoPo3sr5jvF4lciwJ2uLwb/FVvbB4GamimMupTLKfg1udf3UzdeBBiOJv1M3I/6FvgV+ZMiyBvAwdHQE0xtzKo=";
+const ED_PRIVATE: &str = "MC4CAQAwBQYDK2VwBCIEIGHZFZu+19lA96sbr17Gcm1zUVD9cxigtroT+KMWdzCs";
+const ED_PUBLIC: &str = "MCowBQYDK2VwAyEAHz6E+JuTt5h2EfyY1YdzJSVw8u4T+TJdlRbOf6sxYFg=";
+const RSA_PRIVATE: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDDuSFQRqSyGKiEiLNJ23oL/wFaY/xhI543mACfRqWZ/3IjL8U4LwpvgsAN5dYIqChDPT//ulccE2C+LJKXwraF3CduNcL+qP2iN/1GI3G6aHiIjfQZl6qp3QRDisOUiRjY2KIjSYlyT/9Wje/i3dCbDo+Dc3yqho+KAbU7+DVoaECTqoBDHWO5qqlJTHXg2/PpgYDSlJTg6pdS2wVnpIvgBu6Q6gUc3xQZg9tNT7H1kLAgXauddxeN2kbya6L4x5VLhThf30YTU0ds1ch6VfSQCUqumaSy7b27leGpZIC713QoIQFqGooezp24o9kpGPtChyhnA2kI/mMXbeRccAPZAgMBAAECggEAA3TyGy5cO08HLuwRKpVHRw32cqfAbeDIqxeyrx160Ej8NZXi6FagWw7WoIg2Kwn5SBK9XiFm53aKJ2G3JxoHyj50rdQiQQgwDpzpisMWf6HXuyWysX8FwyFFsYGyaZ2wRCgzWOc0F8JE8rzoBzw+snZj34D7KzHcOCZGkqwUGWdyD3Iye5Qk8/E5a9MyebQoz5gwtT3czc6B5MWiBmmqv4VlNaFNuEODPjJ3u+yoPOHygY+447yVi+1x+yDqHynPFUk/r/Z8Vv1+t6yyXqs+VumwM5yrG1oh0mYzT8zehvKsMfeojGOkL2Va+54Hq7DIoX7NK8YjtiZLy1a3Igln3wKBgQDmm331Zfm1iHo9dvBBJseHdjvcA7kMH/j73mLdn0V3cXNnVK0fXIo04VDTGTOtQerkEN3G0IVx3psFcXxw6dmILUMP8m0dWQma1q1vJYnCbp9Btr00dQExVVTBeucFNVPap7V15Ug9TqsWWAW8kI0Z2aIV2wUoCaRP3JJw7W8EXwKBgQDZRkyglnLZ2nPoN4SAm9xaz7gkGrO21FZqLwRrcxG/IXfU2+rEc2zBpb2bon7YBHFnwnuz0kH6f88IwhdIKGEdIblDCAC+krxNjuDKtWwY4gs9bcV/1F/1ck2TMBvgMlDrvpmnmK86jv8QLMBUK6HQwrQMHcif0Foyt18pZdEixwKBgQCEcuBYdtaCLj3PWaXKNcS6B+1/g1/gF+kAeI0eLyFN5gpbWeYJMjRrBNJQPJRSuZ54mTtXumI6sZkl+jV4AMghD6YJ3bpP9divZwe747qIwtKTgqqPG3iw5grFCZrwgd2Eo3h0m1jvZWScc7fvwrJYG4idturyQP9vowc09xohTwKBgA0K2UKyhUZqhJal7oBB2uJgoa8ZIzyQVnedRuikSaZtfeH7KYaNXzPonQ8gm/ifm6cc14wdzPQag/UEoZ0lP18eTR6m9lR6Pm9xajEA3vJHb2FKm5ZmyzPSnrF9K88zdgQQtuyGj842Ez2HUiw7SkVbyq8HgqmFOkTdGQtFH161AoGAIDq747tTqfK+ET6BDvmH0/8kqR9DjSDHaW2maYSbs0iFZkTtuQAAO6zRhSQXT1uyZJuiyUhZHcIkiMqElZvf8c4ox9FDN2ECmBAtiCu3JteMiMJWocXXv8GpGlQJRejMZ2+i4h1/0CAW98/aEswtskSdfqiTkSkfS6VVzI6o82Q=";
+const RSA_PUBLIC: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAw7khUEakshiohIizSdt6C/8BWmP8YSOeN5gAn0almf9yIy/FOC8Kb4LADeXWCKgoQz0//7pXHBNgviySl8K2hdwnbjXC/qj9ojf9RiNxumh4iI30GZeqqd0EQ4rDlIkY2NiiI0mJck//Vo3v4t3Qmw6Pg3N8qoaPigG1O/g1aGhAk6qAQx1juaqpSUx14Nvz6YGA0pSU4OqXUtsFZ6SL4AbukOoFHN8UGYPbTU+x9ZCwIF2rnXcXjdpG8mui+MeVS4U4X99GE1NHbNXIelX0kAlKrpmksu29u5XhqWSAu9d0KCEBahqKHs6duKPZKRj7QocoZwNpCP5jF23kXHAD2QIDAQAB";
+const RSA_1024_PUBLIC: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC1fX6FsRPrY1eCJbwswmexJ7x8VH5ElSMUigUYcazNQKKWLuVY6194T3m3Out0GKPmbTwopmxwJsDrc1PdmTevx2cnZXZvVf1T+r69c62UvhRdKInLrTu5lbKDQXoXfwcsVC6k/j30FUsbq/vkD+3XB0xw8F107TrOYCKXe0jZ7QIDAQAB";
+
+fn pem(label: &str, der: &str) -> String {
+    STANDARD.decode(der).unwrap();
+    format!("-----BEGIN {label}-----\n{der}\n-----END {label}-----\n")
+}
+
+fn private(algorithm: Algorithm, der: &str) -> Result<Key, KeyError> {
+    Key::from_private_pem(None, algorithm, pem("PRIVATE KEY", der).as_bytes())
+}
+
+fn public(algorithm: Algorithm, der: &str) -> Result<Key, KeyError> {
+    Key::from_public_pem(None, algorithm, pem("PUBLIC KEY", der).as_bytes())
+}
+
+#[test]
+fn a_public_key_checks_what_its_private_key_signed() {
+    for (algorithm, private_der, public_der) in [
+        (Algorithm::EdDsa, ED_PRIVATE, ED_PUBLIC),
+        (Algorithm::Es256, EC_256_PRIVATE, EC_256_PUBLIC),
+        (Algorithm::Rs256, RSA_PRIVATE, RSA_PUBLIC),
+        (Algorithm::Ps512, RSA_PRIVATE, RSA_PUBLIC),
+    ] {
+        let private = private(algorithm, private_der).unwrap();
+        let public = public(algorithm, public_der).unwrap();
+        assert!(private.can_sign() && !public.can_sign());
+        assert_eq!(private.kid(), public.kid());
+        let signature = private.sign(b"message").unwrap();
+        assert!(public.is_good(b"message", &signature));
+        assert!(!public.is_good(b"massage", &signature));
+    }
+}
+
+#[test]
+fn a_key_of_another_type_or_curve_is_refused() {
+    let ders = [EC_256_PRIVATE, EC_384_PRIVATE, ED_PRIVATE, RSA_PRIVATE];
+    for algorithm in ALGORITHMS {
+        let fitting = match algorithm {
+            Algorithm::EdDsa => Some(ED_PRIVATE),
+            Algorithm::Es256 => Some(EC_256_PRIVATE),
+            Algorithm::Es384 => Some(EC_384_PRIVATE),
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => None,
+            _ => Some(RSA_PRIVATE),
+        };
+        for der in ders {
+            assert_eq!(
+                private(algorithm, der).is_ok(),
+                fitting == Some(der),
+                "{algorithm}"
+            );
+        }
+        if !algorithm.is_symmetric() {
+            assert!(Key::hmac(None, algorithm, &[1; 64]).is_err());
+        }
+    }
+    assert!(public(Algorithm::Es384, EC_256_PUBLIC).is_err());
+    assert!(public(Algorithm::EdDsa, RSA_PUBLIC).is_err());
+    assert!(public(Algorithm::Hs256, RSA_PUBLIC).is_err());
+}
+
+#[test]
+fn an_rsa_key_below_2048_bits_is_refused() {
+    let error = public(Algorithm::Rs256, RSA_1024_PUBLIC).unwrap_err();
+    assert!(error.to_string().contains("1024 bits"));
+}
+
+#[test]
+fn a_private_key_is_not_taken_for_a_public_one_nor_the_other_way() {
+    let private_pem = pem("PRIVATE KEY", RSA_PRIVATE);
+    let public_pem = pem("PUBLIC KEY", RSA_PUBLIC);
+    assert!(Key::from_public_pem(None, Algorithm::Rs256, private_pem.as_bytes()).is_err());
+    assert!(Key::from_private_pem(None, Algorithm::Rs256, public_pem.as_bytes()).is_err());
+    let lying = pem("PUBLIC KEY", RSA_PRIVATE);
+    assert!(Key::from_public_pem(None, Algorithm::Rs256, lying.as_bytes()).is_err());
+}
+
+#[test]
+fn other_pem_texts_are_refused_with_the_way_to_convert_them() {
+    for (text, fix) in [
+        (pem("EC PRIVATE KEY", EC_256_PRIVATE), "openssl pkcs8"),
+        (
+            pem("ENCRYPTED PRIVATE KEY", EC_256_PRIVATE),
+            "openssl pkcs8",
+        ),
+        (pem("CERTIFICATE", EC_256_PUBLIC), "openssl x509"),
+        (String::new(), "BEGIN PRIVATE KEY"),
+        ("-----BEGIN PRIVATE KEY-----".to_owned(), "P-256"),
+    ] {
+        let error = Key::from_private_pem(None, Algorithm::Es256, text.as_bytes()).unwrap_err();
+        assert!(error.fix().contains(fix), "{error}");
+    }
+    assert!(Key::from_public_pem(None, Algorithm::Es256, b"\xff\xfe").is_err());
+}
+
+#[test]
+fn an_unusable_kid_is_refused() {
+    for kid in ["", "a\nb", &"k".repeat(256)] {
+        assert!(Key::generate(Some(kid), Algorithm::Hs256).is_err());
+    }
+}
+
+#[test]
+fn a_derived_kid_is_stable_and_tells_nothing_of_the_secret() {
+    let secret = b"k8Zq1vN3xT5bY7mW0cR2fJ4hL6pD9sGa";
+    let key = Key::hmac(None, Algorithm::Hs256, secret).unwrap();
+    let again = Key::hmac(None, Algorithm::Hs256, secret).unwrap();
+    assert_eq!(key.kid(), again.kid());
+    assert_eq!(key.kid().len(), 22);
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret);
+    assert!(!crate::verify::fixtures::encode(hash).starts_with(key.kid()));
+}
+
+#[test]
+fn nothing_shown_of_keys_holds_a_secret() {
+    let secret = "k8Zq1vN3xT5bY7mW0cR2fJ4hL6pD9sGa";
+    let key = Key::hmac(Some("name"), Algorithm::Hs256, secret.as_bytes()).unwrap();
+    let ring = KeyRing::new([(key.clone(), KeyState::Sign)]).unwrap();
+    for shown in [
+        format!("{key:?}"),
+        format!("{ring:?}"),
+        ring.jwks().to_string(),
+    ] {
+        assert!(!shown.contains(&secret[..8]), "{shown}");
+    }
+    assert!(format!("{key:?}").contains("name"));
+}
+
+#[test]
+fn a_ring_refuses_two_keys_of_one_kid_two_signers_and_signers_that_cannot() {
+    let key = |kid| Key::generate(Some(kid), Algorithm::Hs256).unwrap();
+    let ring = |keys: Vec<(Key, KeyState)>| KeyRing::new(keys);
+    assert!(
+        ring(vec![
+            (key("a"), KeyState::Sign),
+            (key("a"), KeyState::Retired)
+        ])
+        .is_err()
+    );
+    assert!(ring(vec![(key("a"), KeyState::Sign), (key("b"), KeyState::Sign)]).is_err());
+    let public = public(Algorithm::EdDsa, ED_PUBLIC).unwrap();
+    assert!(ring(vec![(public.clone(), KeyState::Sign)]).is_err());
+    assert!(ring(vec![(public, KeyState::VerifyOnly)]).is_ok());
+    assert!(ring(vec![(key("a").foreign("x"), KeyState::Sign)]).is_err());
+}
+
+#[test]
+fn a_refused_replacement_leaves_the_old_keys() {
+    let ring = KeyRing::new([(key(Algorithm::Hs256), KeyState::Sign)]).unwrap();
+    let stamp = ring.stamp();
+    let twice = [
+        (key(Algorithm::Hs256), KeyState::Sign),
+        (key(Algorithm::Hs256), KeyState::Sign),
+    ];
+    assert!(ring.replace(twice).is_err());
+    assert!(ring.can_sign() && ring.admits(stamp));
+}
+
+#[test]
+fn the_version_is_raised_when_a_key_that_verified_left_or_changed() {
+    let fresh = |kid| Key::generate(Some(kid), Algorithm::Hs256).unwrap();
+    let (one, two) = (fresh("1"), fresh("2"));
+    let before = || {
+        vec![
+            (one.clone(), KeyState::Sign),
+            (two.clone(), KeyState::VerifyOnly),
+        ]
+    };
+    for (after, is_raised) in [
+        (before(), false),
+        (
+            vec![
+                (two.clone(), KeyState::Sign),
+                (one.clone(), KeyState::VerifyOnly),
+            ],
+            false,
+        ),
+        (
+            [before(), vec![(fresh("3"), KeyState::VerifyOnly)]].concat(),
+            false,
+        ),
+        (vec![(one.clone(), KeyState::Sign)], true),
+        (
+            vec![
+                (one.clone(), KeyState::Sign),
+                (two.clone(), KeyState::Retired),
+            ],
+            true,
+        ),
+        (
+            vec![
+                (one.clone(), KeyState::Sign),
+                (fresh("2"), KeyState::VerifyOnly),
+            ],
+            true,
+        ),
+        (
+            vec![
+                (one.clone(), KeyState::Sign),
+                (two.clone().foreign("x"), KeyState::VerifyOnly),
+            ],
+            true,
+        ),
+    ] {
+        let ring = KeyRing::new(before()).unwrap();
+        let stamp = ring.stamp();
+        ring.replace(after).unwrap();
+        assert_eq!(!ring.admits(stamp), is_raised);
+    }
+}
+
+#[test]
+fn the_jwk_set_holds_our_public_keys_and_can_be_read_back() {
+    let signing = private(Algorithm::Es256, EC_256_PRIVATE).unwrap();
+    let rsa = public(Algorithm::Rs512, RSA_PUBLIC).unwrap();
+    let ed = public(Algorithm::EdDsa, ED_PUBLIC).unwrap();
+    let retired = Key::generate(Some("old"), Algorithm::Es384).unwrap();
+    let other = Key::generate(Some("other"), Algorithm::Es384)
+        .unwrap()
+        .foreign("x");
+    let ring = KeyRing::new([
+        (signing.clone(), KeyState::Sign),
+        (rsa.clone(), KeyState::VerifyOnly),
+        (ed.clone(), KeyState::VerifyOnly),
+        (key(Algorithm::Hs256), KeyState::VerifyOnly),
+        (retired, KeyState::Retired),
+        (other, KeyState::VerifyOnly),
+    ])
+    .unwrap();
+    let jwks = ring.jwks();
+    let read = Key::from_jwk_set(&jwks.to_string()).unwrap();
+    assert_eq!(read.len(), 3);
+    for (key, original) in read.iter().zip([&signing, &rsa, &ed]) {
+        assert!(key.admits_as(original) && !key.can_sign());
+    }
+    let ec = jwks["keys"][0].as_object().unwrap();
+    let names: Vec<_> = ec.keys().map(String::as_str).collect();
+    assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+    assert_eq!(jwks["keys"][1]["e"], "AQAB");
+    assert!(!jwks.to_string().contains("\"d\""));
+}
+
+#[test]
+fn what_cannot_be_used_of_a_jwk_set_is_named() {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let good = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA", "kid": "good"});
+    let with = |name: &str, value: serde_json::Value| {
+        let mut jwk = good.clone();
+        jwk["kid"] = "bad".into();
+        jwk[name] = value;
+        jwk
+    };
+    assert!(Key::from_jwk_set(&json!({"keys": [good]}).to_string()).is_ok());
+    for bad in [
+        with("alg", "none".into()),
+        with("alg", "HS256".into()),
+        with("alg", "ES256".into()),
+        with("alg", serde_json::Value::Null),
+        with("crv", "X25519".into()),
+        with("crv", "Ed448".into()),
+        with("x", "AAAA".into()),
+        with("x", "!".into()),
+        with("kty", "oct".into()),
+        with("kty", "AKP".into()),
+        with("use", "enc".into()),
+        with("d", x.into()),
+        with("k", x.into()),
+    ] {
+        let set = json!({"keys": [good, bad]}).to_string();
+        let error = Key::from_jwk_set(&set).unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.contains("\"bad\"") || shown.contains("EdDSA") || shown.contains("ES256"));
+        assert!(!shown.contains(x));
+    }
+    let nameless = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA"}]});
+    let error = Key::from_jwk_set(&nameless.to_string()).unwrap_err();
+    assert!(error.to_string().contains("key 1"));
+    for text in ["", "{}", "[]", "{\"keys\":{}}"] {
+        assert!(Key::from_jwk_set(text).is_err());
+    }
+}

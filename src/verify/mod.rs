@@ -1,0 +1,90 @@
+//! Step 2: from a [`RawToken`](crate::token::RawToken) to a [`VerifiedToken`], without any I/O.
+
+mod cache;
+mod claims;
+mod compact;
+mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod header;
+mod keys;
+mod policy;
+mod stamp;
+mod verifier;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use claims::{Binding, Counter, CustomClaims, NoClaims, TokenClaims, TokenFacts};
+pub use error::{VerifyError, VerifyErrorKind};
+pub use keys::{Algorithm, Key, KeyError, KeyRing, KeyState, Origin};
+pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy};
+pub use verifier::Verifier;
+
+pub(crate) use cache::Standing;
+pub(crate) use claims::Known;
+pub(crate) use keys::SignError;
+pub(crate) use verifier::ACCESS_TOKEN;
+
+/// A token whose signature and claims were checked. Nothing is known of revocation yet.
+#[derive(Clone)]
+pub struct VerifiedToken {
+    checked: Arc<Checked>,
+}
+
+/// One entry of the verified-token cache.
+struct Checked {
+    claims: TokenClaims,
+    /// Whether it is only let in until the end of the migration.
+    legacy: bool,
+    standing: Standing,
+}
+
+impl VerifiedToken {
+    /// What the token says.
+    #[must_use]
+    pub fn claims(&self) -> &TokenClaims {
+        &self.checked.claims
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.checked.standing
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VerifiedToken").field(self.claims()).finish()
+    }
+}
+
+#[cfg(test)]
+impl VerifiedToken {
+    /// A token with these claims that nobody signed.
+    pub(crate) fn unchecked(claims: TokenClaims) -> Self {
+        Self {
+            checked: Arc::new(Checked {
+                claims,
+                legacy: false,
+                standing: Standing::default(),
+            }),
+        }
+    }
+
+    /// A token of which nothing but these facts matters.
+    pub(crate) fn for_tests(facts: TokenFacts) -> Self {
+        Self::unchecked(TokenClaims {
+            facts,
+            issuer: None,
+            client_id: None,
+            audience: Box::default(),
+            not_before: None,
+            roles: Box::default(),
+            scopes: Box::default(),
+            authenticated_at: None,
+            acr: None,
+            amr: Box::default(),
+            custom: Box::new(NoClaims {}),
+        })
+    }
+}

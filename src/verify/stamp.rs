@@ -1,0 +1,48 @@
+//! How a cached token learns that a key has left: the version of the key ring.
+//!
+//! 1. Who changes the ring swaps the keys first and calls [`RingVersion::raise`] after.
+//! 2. Who verifies a token calls [`RingVersion::read`] first, reads the keys after, and puts the
+//!    stamp that was read on what it caches.
+//! 3. Who finds a cached token takes it only where [`RingVersion::admits`] its stamp.
+//!
+//! So a token that was verified by a key of before the swap carries a stamp of before the raise,
+//! however late it enters the cache, and nothing admits it once the raise has returned.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts how often a key that verified left the ring.
+#[derive(Debug, Default)]
+pub(crate) struct RingVersion(AtomicU64);
+
+/// A version as it was before a verification began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp(u64);
+
+impl RingVersion {
+    pub(crate) fn read(&self) -> Stamp {
+        Stamp(self.0.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn raise(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn admits(&self, stamp: Stamp) -> bool {
+        self.read() == stamp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_from_before_a_raise_is_never_admitted_again() {
+        let version = RingVersion::default();
+        let stamp = version.read();
+        assert!(version.admits(stamp));
+        version.raise();
+        assert!(!version.admits(stamp));
+        assert!(version.admits(version.read()));
+    }
+}

@@ -1,0 +1,31 @@
+mod cache;
+mod claims;
+mod header;
+mod keys;
+mod robust;
+
+use super::Verifier;
+use crate::verify::fixtures::{forge, header, key, policy, ring};
+use crate::verify::{Algorithm, Key, NoClaims, VerifyErrorKind};
+use crate::verify::{TokenPolicy, fixtures};
+
+fn verifier(key: &Key) -> Verifier {
+    verifier_with(key, policy())
+}
+
+fn verifier_with(key: &Key, policy: TokenPolicy) -> Verifier {
+    Verifier::new::<NoClaims>(ring(key), policy)
+}
+
+/// What a client learns; `None` when the token passes.
+fn kind(verifier: &Verifier, token: &str) -> Option<VerifyErrorKind> {
+    fixtures::verify(verifier, token)
+        .err()
+        .map(|error| error.kind())
+}
+
+fn cause(verifier: &Verifier, token: &str) -> Option<&'static str> {
+    fixtures::verify(verifier, token)
+        .err()
+        .map(|error| error.cause())
+}

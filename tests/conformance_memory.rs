@@ -1,0 +1,59 @@
+//! The memory store keeps every rule of a store, by a clock that is held and by a real one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_jwt_session::testing::ManualClock;
+use tower_jwt_session::testing::conformance::Harness;
+use tower_jwt_session::{MemoryStore, SessionStore, conformance_suite};
+
+struct Memory {
+    store: MemoryStore,
+    clock: Option<ManualClock>,
+}
+
+impl Memory {
+    fn held() -> Self {
+        let clock = ManualClock::new();
+        Self {
+            store: MemoryStore::with_clock(Arc::new(clock.clone())),
+            clock: Some(clock),
+        }
+    }
+
+    fn real() -> Self {
+        Self {
+            store: MemoryStore::new(),
+            clock: None,
+        }
+    }
+}
+
+impl Harness for Memory {
+    fn store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn advance(&self, by: Duration) -> bool {
+        if let Some(clock) = &self.clock {
+            clock.advance(by);
+        }
+        self.clock.is_some()
+    }
+
+    fn gives_hints(&self) -> bool {
+        true
+    }
+}
+
+mod by_a_clock_that_is_held {
+    use super::*;
+
+    conformance_suite!(Memory::held());
+}
+
+mod by_a_real_clock {
+    use super::*;
+
+    conformance_suite!(Memory::real());
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs every test of the project, and installs what they need and is missing.
+# Usage: tests/run.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+if ! command -v cc >/dev/null; then
+    step "installing a C compiler (signatures are built from C)"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq build-essential
+fi
+
+step "unit and integration tests, every feature"
+cargo test --all-features --locked
+
+step "every interleaving of the lock-free parts"
+cargo test --manifest-path tests/loom/Cargo.toml --release --locked
+
+step "all tests passed"

@@ -1,0 +1,6 @@
+//! Nobody passes a text off as one that came in a header.
+use tower_jwt_session::token::{Carrier, RawToken};
+
+fn main() {
+    let _ = RawToken::new("a.b.c", Carrier::Bearer);
+}
