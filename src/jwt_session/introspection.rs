@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::revocation::{Refusal, Terms, Verdict};
+use crate::revocation::{Refusal, Verdict};
 use crate::session::Session;
 use crate::session::core::Core;
 use crate::token::RawToken;
@@ -41,7 +41,7 @@ impl Introspection {
             }
             Err(_) => return Self::Inactive,
         };
-        let active = match core.revocations.check(verified, &Terms::default(), now) {
+        let active = match core.revocations.check(verified, &core.terms, now) {
             Verdict::Active(active) => Ok(active),
             Verdict::Ask(pending) => core.revocations.clone().ask(pending).await,
             Verdict::Refused(refusal) => Err(refusal),

@@ -17,7 +17,8 @@ impl Revocations {
     ///
     /// `tentative` entries hold here from now on. `write` runs in a task that survives the caller,
     /// and again, by the same names, until its outcome is known; what it committed is put into the
-    /// view, and the epoch is raised, before this returns.
+    /// view, and the epoch is raised, before this returns. `then` hears of the outcome once, also
+    /// when the caller is gone or was told that it is not known in time.
     ///
     /// # Errors
     ///
@@ -29,6 +30,7 @@ impl Revocations {
         tentative: Vec<RevocationEntry>,
         write: W,
         committed: fn(&T) -> Option<&Committed>,
+        then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -47,6 +49,9 @@ impl Revocations {
             // After what was committed is in: in between the view must not be without either.
             for entry in &tentative {
                 this.local.view().release(entry);
+            }
+            if let Ok(outcome) = &outcome {
+                then(outcome);
             }
             // The caller may be gone.
             let _ = sender.send(outcome);

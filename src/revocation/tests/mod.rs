@@ -98,6 +98,7 @@ impl Bench {
                     Box::pin(async move { store.append(vec![entry]).await })
                 },
                 |committed: &Committed| Some(committed),
+                |_| (),
             )
             .await
             .expect("the store is up")

@@ -16,8 +16,13 @@ fn start(
             let (store, entry) = (store.clone(), written.clone());
             Box::pin(async move { store.append(vec![entry]).await })
         };
-        node.commit(vec![entry], write, |committed: &Committed| Some(committed))
-            .await
+        node.commit(
+            vec![entry],
+            write,
+            |committed: &Committed| Some(committed),
+            |_| (),
+        )
+        .await
     })
 }
 
@@ -75,6 +80,36 @@ async fn a_write_survives_the_caller() {
     assert_eq!(refused.unwrap_err(), signed_out());
 }
 
+#[tokio::test]
+async fn what_a_write_did_is_told_once_also_when_the_caller_is_gone() {
+    let bench = Bench::new().await;
+    let entry = ends_token(&facts_of("ada"), fake::START);
+    let told = Arc::new(AtomicUsize::new(0));
+    bench.store.hold_appends();
+    let caller = tokio::spawn({
+        let (node, store, told) = (bench.node.clone(), bench.store.clone(), told.clone());
+        async move {
+            let written = entry.clone();
+            let write = move || -> crate::BoxFuture<'static, _> {
+                let (store, entry) = (store.clone(), written.clone());
+                Box::pin(async move { store.append(vec![entry]).await })
+            };
+            let tell = move |_: &Committed| {
+                told.fetch_add(1, Ordering::SeqCst);
+            };
+            node.commit(vec![entry], write, |committed| Some(committed), tell)
+                .await
+        }
+    });
+    until(|| bench.store.state().appended.len() == 1).await;
+    caller.abort();
+    assert!(caller.await.is_err());
+    assert_eq!(told.load(Ordering::SeqCst), 0);
+    bench.store.release_appends(1);
+    until(|| told.load(Ordering::SeqCst) == 1).await;
+    assert_eq!(bench.node.status().entries, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_write_of_unknown_outcome_is_an_error_and_goes_on_until_it_is_known() {
     let bench = Bench::new().await;
@@ -130,7 +165,7 @@ async fn a_write_that_committed_nothing_takes_its_entry_back() {
     let tentative = vec![ends_token(&facts, fake::START)];
     bench
         .node
-        .commit(tentative, write, |()| None)
+        .commit(tentative, write, |()| None, |()| ())
         .await
         .unwrap();
     assert!(bench.request(&token_of(&facts), &NEVER).await.is_ok());
@@ -149,7 +184,10 @@ async fn an_entry_that_is_taken_back_leaves_the_same_one_of_the_log() {
         let failed = StoreError::new(StoreErrorKind::Corrupt, "fake");
         Box::pin(async move { Err::<(), _>(failed) })
     };
-    let outcome = bench.node.commit(vec![tentative], write, |()| None).await;
+    let outcome = bench
+        .node
+        .commit(vec![tentative], write, |()| None, |()| ())
+        .await;
     assert!(outcome.is_err());
     bench.poll().await;
     let refused = bench.request(&token_of(&facts), &NEVER).await;

@@ -9,6 +9,7 @@ use super::Sessions;
 use super::done::Done;
 use super::error::SessionError;
 use crate::BoxFuture;
+use crate::error::StoreError;
 use crate::events::Event;
 use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked};
 use crate::session::core::Core;
@@ -100,22 +101,14 @@ impl<C: CustomClaims> Sessions<C> {
     /// [`SessionError::Store`].
     pub async fn erase(&self, user: &UserId) -> Result<Done, SessionError> {
         let entry = EntryId::random();
-        let (store, whose) = (self.core.store.clone(), user.clone());
-        let outcome = self
-            .core
-            .revocations
-            .commit(
-                vec![
-                    self.core
-                        .everything_of(user, None, entry, EndReason::UserRemoved),
-                ],
-                move || {
-                    let (store, user) = (store.clone(), whose.clone());
-                    Box::pin(async move { store.erase(&user, entry).await })
-                },
-                all_committed,
-            )
-            .await?;
+        let reason = EndReason::UserRemoved;
+        let tentative = self.core.everything_of(user, None, entry, reason);
+        let (store, user) = (self.core.store.clone(), user.clone());
+        let write = move || -> BoxFuture<'static, _> {
+            let (store, user) = (store.clone(), user.clone());
+            Box::pin(async move { store.erase(&user, entry).await })
+        };
+        let outcome = self.core.end_everything(tentative, write).await?;
         self.core.all_done(outcome)
     }
 
@@ -130,20 +123,17 @@ impl<C: CustomClaims> Sessions<C> {
     pub async fn roles_changed(&self, user: &UserId) -> Result<Done, SessionError> {
         let entry = EntryId::random();
         let (store, whose) = (self.core.store.clone(), user.clone());
-        let committed = self
+        let write = move || -> BoxFuture<'static, _> {
+            let (store, user) = (store.clone(), whose.clone());
+            Box::pin(async move { store.raise_roles(&user, entry).await })
+        };
+        let (core, user) = (self.core.clone(), user.clone());
+        let tell = move |_: &Committed| core.observe(&Event::RolesChanged { user });
+        let written = self
             .core
             .revocations
-            .commit(
-                Vec::new(),
-                move || {
-                    let (store, user) = (store.clone(), whose.clone());
-                    Box::pin(async move { store.raise_roles(&user, entry).await })
-                },
-                itself,
-            )
-            .await?;
-        self.core
-            .observe(&Event::RolesChanged { user: user.clone() });
+            .commit(Vec::new(), write, itself, tell);
+        let committed = written.await?;
         Ok(self.core.done(0, Some(committed)))
     }
 
@@ -167,27 +157,23 @@ impl<C: CustomClaims> Sessions<C> {
         };
         let tentative = self.core.tentative(request.entry, revoked, reason);
         let store = self.core.store.clone();
-        let outcome = self
-            .core
-            .revocations
-            .commit(
-                vec![tentative],
-                move || {
-                    let (store, request) = (store.clone(), request.clone());
-                    Box::pin(async move { store.end(request).await })
-                },
-                one_committed,
-            )
-            .await?;
-        match outcome {
-            EndOutcome::Ended {
-                record,
-                now,
-                committed,
-            } => {
-                if now {
-                    self.core.observe_ends([&record]);
-                }
+        let write = move || -> BoxFuture<'static, _> {
+            let (store, request) = (store.clone(), request.clone());
+            Box::pin(async move { store.end(request).await })
+        };
+        let core = self.core.clone();
+        let tell = move |outcome: &EndOutcome| {
+            if let EndOutcome::Ended {
+                record, now: true, ..
+            } = outcome
+            {
+                core.observe_ends([record]);
+            }
+        };
+        let revocations = &self.core.revocations;
+        let written = revocations.commit(vec![tentative], write, one_committed, tell);
+        match written.await? {
+            EndOutcome::Ended { now, committed, .. } => {
                 Ok(self.core.done(usize::from(now), Some(committed)))
             }
             EndOutcome::NotFound => Err(SessionError::NotFound),
@@ -254,7 +240,7 @@ impl<C: CustomClaims> IntoFuture for EndAll<C> {
                 by: self.by,
                 entry,
             };
-            let outcome = self.core.end_everything(tentative, request).await?;
+            let outcome = self.core.end_all(tentative, request).await?;
             self.core.all_done(outcome)
         })
     }
@@ -289,19 +275,39 @@ impl<C> Core<C> {
         self.tentative(id, revoked, reason)
     }
 
-    pub(crate) async fn end_everything(
-        &self,
+    pub(crate) async fn end_all(
+        self: &Arc<Self>,
         tentative: RevocationEntry,
         request: store::EndAll,
-    ) -> Result<EndAllOutcome, SessionError> {
+    ) -> Result<EndAllOutcome, SessionError>
+    where
+        C: CustomClaims,
+    {
         let store = self.store.clone();
         let write = move || -> BoxFuture<'static, _> {
             let (store, request) = (store.clone(), request.clone());
             Box::pin(async move { store.end_all(request).await })
         };
-        let written = self
-            .revocations
-            .commit(vec![tentative], write, all_committed);
+        self.end_everything(tentative, write).await
+    }
+
+    async fn end_everything<W>(
+        self: &Arc<Self>,
+        tentative: RevocationEntry,
+        write: W,
+    ) -> Result<EndAllOutcome, SessionError>
+    where
+        C: CustomClaims,
+        W: Fn() -> BoxFuture<'static, Result<EndAllOutcome, StoreError>> + Send + Sync + 'static,
+    {
+        let core = self.clone();
+        let tell = move |outcome: &EndAllOutcome| {
+            if let EndAllOutcome::Ended { records, .. } = outcome {
+                core.observe_ends(records);
+            }
+        };
+        let revocations = &self.revocations;
+        let written = revocations.commit(vec![tentative], write, all_committed, tell);
         Ok(written.await?)
     }
 
@@ -312,7 +318,6 @@ impl<C> Core<C> {
     pub(crate) fn all_done(&self, outcome: EndAllOutcome) -> Result<Done, SessionError> {
         match outcome {
             EndAllOutcome::Ended { records, committed } => {
-                self.observe_ends(&records);
                 Ok(self.done(records.len(), Some(committed)))
             }
             EndAllOutcome::ExceptNotAlive => Err(SessionError::NotFound),

@@ -1,5 +1,7 @@
 //! Refreshing, and proving again who one is.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::Sessions;
@@ -229,7 +231,7 @@ impl<C: CustomClaims> Core<C> {
     }
 
     /// Ends everything of a user whom the application does not know any more.
-    pub(super) async fn forget_user(&self, user: &UserId) -> Result<(), SessionError> {
+    pub(super) async fn forget_user(self: &Arc<Self>, user: &UserId) -> Result<(), SessionError> {
         let entry = EntryId::random();
         let reason = EndReason::UserRemoved;
         let tentative = self.everything_of(user, None, entry, reason.clone());
@@ -240,7 +242,7 @@ impl<C: CustomClaims> Core<C> {
             by: None,
             entry,
         };
-        let outcome = self.end_everything(tentative, request).await?;
+        let outcome = self.end_all(tentative, request).await?;
         self.all_done(outcome).map(drop)
     }
 }
