@@ -104,12 +104,11 @@ impl Error for StoreError {
 /// );
 /// assert!(problems.into_result(()).is_err());
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ConfigError {
     problems: Vec<Problem>,
 }
 
-#[derive(Debug)]
 struct Problem {
     what: String,
     fix: String,
@@ -167,6 +166,13 @@ impl fmt::Display for ConfigError {
             write!(f, "\n  {}: {}", problem.what, problem.fix)?;
         }
         Ok(())
+    }
+}
+
+/// The same as [`Display`](fmt::Display), because what a `main` returns is shown by `Debug`.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -15,7 +15,7 @@
 //!     .route("/me", get(|session: Session| async move { session.subject().to_string() }))
 //!     .route("/admin", get(|| async { "welcome" }).layer(RequireRole::new("admin")))
 //!     .layer(auth.layer())
-//!     .merge(auth.routes());
+//!     .merge(auth.routes()); // after the layer: whoever has to refresh has no good token
 //! # drop(app);
 //! # running.shutdown().await;
 //! # Ok(()) }
@@ -24,8 +24,20 @@
 //! # Where to begin
 //!
 //! [`JwtSession`] puts everything together and has the verbs ([`Sessions`]); [`JwtSessionLayer`] goes
-//! around a service; [`Session`] is what a handler receives. The rooms below stand in the order in
-//! which a request passes them.
+//! around a service; [`Session`] is what a handler receives; a [`ClaimsSource`] says which roles a
+//! user has. The modules, in the order in which a request passes them:
+//!
+//! | module | |
+//! |---|---|
+//! | [`middleware`] | the layer, its service and its future |
+//! | [`token`] | where a token is looked for, and the names that it carries |
+//! | [`verify`] | keys, and whether a token is genuine and meant for this service |
+//! | [`revocation`] | whether it is still welcome |
+//! | [`session`] | who it is, on which device, and what can be done about it |
+//! | [`guard`] | who may enter a route |
+//! | [`rejection`] | why a request was refused, and the response |
+//! | [`events`] | what happened |
+//! | [`stores`] | where it is kept |
 //!
 //! # Features
 //!

@@ -42,7 +42,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (settings, auth) = auth::build(&env, &accounts)?;
     settings.admin.create(&accounts).await?;
 
-    let listener = TcpListener::bind(settings.listen).await?;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
+        format!(
+            "{}: {error}; set LISTEN_ADDR to another address",
+            settings.listen
+        )
+    })?;
     let running = auth.start().await?;
     let told_to_stop = told_to_stop()?;
     settings.print(listener.local_addr()?);

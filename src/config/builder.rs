@@ -34,6 +34,7 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) keys: Vec<(Key, KeyState)>,
     pub(super) refresh_secrets: Vec<Zeroizing<Vec<u8>>>,
     pub(super) derived_secrets: Vec<Zeroizing<Vec<u8>>>,
+    pub(super) secret_for_the_run: Option<Algorithm>,
     pub(super) policy: TokenPolicy,
     pub(super) store: Option<Arc<dyn SessionStore>>,
     pub(super) clock: Arc<dyn Clock>,
@@ -55,6 +56,7 @@ impl JwtSessionBuilder {
             keys: Vec::new(),
             refresh_secrets: Vec::new(),
             derived_secrets: Vec::new(),
+            secret_for_the_run: None,
             policy: TokenPolicy::new("tower-jwt-session", "tower-jwt-session"),
             store: None,
             clock: Arc::new(SystemClock),
@@ -149,6 +151,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             keys: self.keys,
             refresh_secrets: self.refresh_secrets,
             derived_secrets: self.derived_secrets,
+            secret_for_the_run: self.secret_for_the_run,
             policy: self.policy,
             store: self.store,
             clock: self.clock,
@@ -222,6 +225,11 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             None => Rotation::default().fitted(&self.lifetimes),
         };
         rotation.check(&self.lifetimes, &mut self.problems);
+        if let Some(algorithm) = self.secret_for_the_run.take()
+            && self.keys.is_empty()
+        {
+            self.add_secret_for_the_run(algorithm);
+        }
         let refresh_keys = self.refresh_keys();
         let policy = self.fitted_policy();
         policy.check(&mut self.problems);
@@ -278,6 +286,21 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         }
     }
 
+    /// Makes a secret where nobody gave one. With the memory store nothing outlives the run, so
+    /// neither need the secret.
+    fn add_secret_for_the_run(&mut self, algorithm: Algorithm) {
+        let mut secret = Zeroizing::new([0; 64]);
+        let in_memory = |store: &Arc<dyn SessionStore>| store.backend() == "memory";
+        if !self.store.as_ref().is_none_or(in_memory) {
+            self.problems.add(
+                "JWT_SECRET is not set, and the session store outlives this process",
+                "make one: openssl rand -hex 32",
+            );
+        } else if rand::fill(&mut *secret).is_ok() {
+            self.add_hmac(algorithm, &*secret, KeyState::Sign);
+        }
+    }
+
     /// The keys of the refresh tokens: their own where there are any, else derived from the
     /// signing secrets, else made for this run.
     fn refresh_keys(&mut self) -> Option<RefreshKeys> {
@@ -288,7 +311,10 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             own
         };
         if secrets.is_empty() {
-            if self.store.is_some() && self.keys.iter().any(|(_, state)| *state == KeyState::Sign) {
+            if self.problems.is_empty()
+                && self.store.is_some()
+                && self.keys.iter().any(|(_, state)| *state == KeyState::Sign)
+            {
                 self.problems.add(
                     "there is no secret for refresh tokens",
                     "a private key cannot make them: set JWT_REFRESH_SECRET (openssl rand -hex 32), the same on every node",

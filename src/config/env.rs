@@ -9,7 +9,6 @@ use super::builder::JwtSessionBuilder;
 use crate::error::ConfigError;
 use crate::revocation::{Confirm, OnStoreFailure};
 use crate::session::{LimitPolicy, Rotation, SessionLimit};
-use crate::stores::MemoryStore;
 use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 
 /// The variables that configure a [`JwtSession`](crate::JwtSession).
@@ -25,7 +24,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `JWT_ACCESS_TOKEN_EXPIRY` | `2h` | |
 /// | `JWT_REFRESH_TOKEN_EXPIRY` | `30d` | from each refresh |
 /// | `JWT_SESSION_EXPIRY` | `90d` | in all |
-/// | `JWT_SESSION_IDLE_EXPIRY` | | unused |
+/// | `JWT_SESSION_IDLE_EXPIRY` | none | ends a session that was not used for so long |
 /// | `JWT_MAX_CONCURRENT_SESSIONS` | `10` | 0 is unlimited |
 /// | `JWT_SESSION_LIMIT_POLICY` | `evict` | or `reject` |
 /// | `JWT_AUTO_REFRESH_THRESHOLD` | `15m` | at most half the access lifetime |
@@ -97,11 +96,7 @@ impl Environment {
     fn apply_store<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
         match self.get("SESSION_STORE") {
             None => {}
-            Some("memory:") => {
-                builder.store = Some(std::sync::Arc::new(MemoryStore::with_clock(
-                    builder.clock.clone(),
-                )));
-            }
+            Some("memory:") => builder.store = None,
             Some(address) => builder.problems.add(
                 format!(
                     "SESSION_STORE {:?} is not a store of this build",
@@ -132,8 +127,8 @@ impl Environment {
             (Some(secret), Some(_)) => {
                 builder.add_hmac(symmetric, secret.as_bytes(), KeyState::VerifyOnly);
             }
-            (None, None) if builder.keys.is_empty() && self.get("JWT_JWKS_FILE").is_none() => {
-                self.apply_random_secret(builder, symmetric);
+            (None, None) if self.get("JWT_JWKS_FILE").is_none() => {
+                builder.secret_for_the_run = Some(symmetric);
             }
             (None, _) => {}
         }
@@ -180,27 +175,6 @@ impl Environment {
                 format!("JWT_PRIVATE_KEY_FILE: {}", error.what()),
                 error.fix(),
             ),
-        }
-    }
-
-    /// With the memory store nothing outlives the run, so neither need the secret.
-    fn apply_random_secret<C: CustomClaims>(
-        &self,
-        builder: &mut JwtSessionBuilder<C>,
-        algorithm: Algorithm,
-    ) {
-        let shared = builder
-            .store
-            .as_ref()
-            .is_some_and(|store| store.backend() != "memory");
-        let mut secret = [0; 64];
-        if shared {
-            builder.problems.add(
-                "JWT_SECRET is not set, and the session store outlives this process",
-                "make one: openssl rand -hex 32",
-            );
-        } else if aws_lc_rs::rand::fill(&mut secret).is_ok() {
-            builder.add_hmac(algorithm, &secret, KeyState::Sign);
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::Response;
 use crate::rejection::Rejection;
 use crate::session::SessionError;
+use crate::token::InvalidId;
 
 /// Why a request was refused: what becomes a problem document (RFC 9457).
 ///
@@ -198,6 +199,12 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl From<InvalidId> for Problem {
+    fn from(error: InvalidId) -> Self {
+        SessionError::from(error).into()
+    }
+}
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {

@@ -80,7 +80,8 @@ pub enum Event {
     },
 }
 
-/// Hears of everything that happens.
+/// Hears of what the layers and the verbs do. What a guard or a handler refuses is not among it:
+/// that stands in the extensions of the response, and in the log.
 ///
 /// Called where it happens, so it must return at once and must not panic.
 pub trait Observer: Send + Sync + 'static {
@@ -101,6 +102,9 @@ pub struct LogObserver;
 impl Observer for LogObserver {
     fn observe(&self, _now: UnixTime, event: &Event) {
         match event {
+            Event::Refused {
+                report_only: true, ..
+            } => tracing::info!(?event, "request would be refused"),
             Event::Refused { .. } => tracing::debug!(?event, "request refused"),
             Event::Ended {
                 reason: EndReason::RefreshReused,

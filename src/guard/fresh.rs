@@ -10,6 +10,7 @@ use crate::rejection::ProblemResponses;
 ///
 /// The others get a 401 that asks for a new sign-in and says how recent it has to be (RFC 9470).
 /// Refreshing tokens is no such proof; a token that does not say when there was one is refused.
+/// [`Sessions::reauthenticated`](crate::Sessions::reauthenticated) makes one that passes.
 ///
 /// See the [module docs](crate::guard) for an example.
 #[must_use = "a layer does nothing until it is put around a service"]

@@ -1,6 +1,5 @@
 //! The work in the background.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,7 +13,8 @@ use crate::verify::CustomClaims;
 
 /// The work in the background: following the log, flushing uses, sweeping up.
 ///
-/// Dropping it stops the work without flushing; [`shutdown`](Self::shutdown) flushes first.
+/// Keep it while requests are served, and call [`shutdown`](Self::shutdown) after the last: it
+/// flushes. Dropping it stops the work without flushing.
 #[must_use = "dropping it stops the work in the background"]
 #[derive(Debug)]
 pub struct Running {
@@ -59,12 +59,6 @@ impl Running {
         let _ = self.stop.send(true);
         let _ = (&mut self.keep).await;
         self.follow.abort();
-    }
-
-    /// Waits for a signal and shuts down then: made for axum's `with_graceful_shutdown`.
-    pub async fn until<T>(self, signal: impl Future<Output = T>) {
-        signal.await;
-        self.shutdown().await;
     }
 }
 

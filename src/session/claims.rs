@@ -59,6 +59,33 @@ impl<C> Grants<C> {
 /// Asked at each sign-in and each refresh, after the user's counters were read. "No such user any
 /// more" ends all sessions of that user.
 ///
+/// # Examples
+///
+/// Roles from a table of the application, and the rest from the environment:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::convert::Infallible;
+/// use tower_jwt_session::{ClaimsSource, Environment, Grants, JwtSession, UserId};
+///
+/// struct Roles(HashMap<UserId, &'static str>);
+///
+/// impl ClaimsSource for Roles {
+///     type Error = Infallible;
+///
+///     async fn claims(&self, user: &UserId) -> Result<Option<Grants>, Infallible> {
+///         Ok(self.0.get(user).map(|role| Grants::default().role(*role)))
+///     }
+/// }
+///
+/// # let roles = Roles(HashMap::new());
+/// # let env = Environment::from_pairs([("SESSION_STORE", "memory:")]);
+/// // `Environment::of_process()` in a service.
+/// let auth = JwtSession::builder().claims_source(roles).with_env(&env).build()?;
+/// # let _ = auth;
+/// # Ok::<(), tower_jwt_session::ConfigError>(())
+/// ```
+///
 /// # Security
 ///
 /// It has to read what the application last wrote. One that reads a lagging replica can put an

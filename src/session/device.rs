@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// All of it is what the client said of itself, so it helps people recognise their devices and
 /// proves nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Device {
     /// For people, as `"Chrome on Windows"`; `"Unknown Device"` where nothing is known.
@@ -23,6 +23,20 @@ pub struct Device {
     pub country: Option<String>,
     /// Where the address is, by name.
     pub city: Option<String>,
+}
+
+impl Default for Device {
+    /// A device of which nothing is known.
+    fn default() -> Self {
+        Self {
+            label: "Unknown Device".to_owned(),
+            address: None,
+            user_agent: None,
+            kind: DeviceKind::Unknown,
+            country: None,
+            city: None,
+        }
+    }
 }
 
 /// What kind of device a client runs on.

@@ -162,8 +162,20 @@ impl Lifetimes {
     }
 }
 
-pub(crate) fn show(duration: Duration) -> impl std::fmt::Display {
-    humantime::format_duration(duration)
+/// A duration in the largest unit that shows it whole, as people write it in a configuration.
+pub(crate) fn show(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    if duration.subsec_nanos() != 0 || secs == 0 {
+        return humantime::format_duration(duration).to_string();
+    }
+    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    let whole = units
+        .into_iter()
+        .find(|(unit, _)| secs.is_multiple_of(*unit));
+    match whole {
+        Some((unit, name)) => format!("{}{name}", secs / unit),
+        None => format!("{secs}s"),
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -178,6 +190,19 @@ mod tests {
         let mut problems = ConfigError::default();
         lifetimes.check(&mut problems);
         problems.len()
+    }
+
+    #[test]
+    fn durations_are_shown_as_people_write_them() {
+        for (secs, shown) in [
+            (90, "90s"),
+            (900, "15m"),
+            (7_200, "2h"),
+            (40 * 86_400, "40d"),
+        ] {
+            assert_eq!(show(Duration::from_secs(secs)), shown);
+        }
+        assert_eq!(show(Duration::from_millis(250)), "250ms");
     }
 
     #[test]

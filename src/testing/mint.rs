@@ -8,6 +8,7 @@ use super::clock::ManualClock;
 use crate::jwt_session::JwtSession;
 use crate::session::{ClaimsSource, Device, Grants, SessionLimit, Tokens};
 use crate::token::UserId;
+use crate::verify::CustomClaims;
 
 /// A [`JwtSession`] on the memory store whose clock is held, and a mint for its tokens.
 ///
@@ -27,20 +28,43 @@ use crate::token::UserId;
 /// ```
 #[must_use]
 pub fn session() -> (JwtSession, TokenMint, ManualClock) {
-    let clock = ManualClock::new();
     let known = Known::default();
-    let auth = JwtSession::builder()
-        .hmac_secret(SECRET)
-        .clock(Arc::new(clock.clone()))
-        .limit(SessionLimit::UNLIMITED)
-        .claims_source(known.clone())
-        .build()
-        .expect("the configuration above is sound");
+    let (auth, clock) = session_with(known.clone());
     let mint = TokenMint {
         auth: auth.clone(),
         known,
     };
     (auth, mint, clock)
+}
+
+/// The same for an application with claims of its own: the source says what users may do.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_jwt_session::session::NoGrants;
+/// use tower_jwt_session::{Device, UserId, testing};
+///
+/// let (auth, _clock) = testing::session_with(NoGrants);
+/// let ticket = auth.sessions().ticket(&UserId::new("ada")?).await?;
+/// let signed_in = auth.sessions().sign_in(ticket, Device::default()).await?;
+/// # let _ = signed_in;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn session_with<C: CustomClaims>(source: impl ClaimsSource<C>) -> (JwtSession<C>, ManualClock) {
+    let clock = ManualClock::new();
+    let auth = JwtSession::builder()
+        .hmac_secret(SECRET)
+        .clock(Arc::new(clock.clone()))
+        .limit(SessionLimit::UNLIMITED)
+        .claims_source(source)
+        .build()
+        .expect("the configuration above is sound");
+    (auth, clock)
 }
 
 /// Signs users in for a test; see [`session`].

@@ -7,4 +7,4 @@ pub mod conformance;
 mod mint;
 
 pub use clock::ManualClock;
-pub use mint::{TokenFor, TokenMint, session};
+pub use mint::{TokenFor, TokenMint, session, session_with};

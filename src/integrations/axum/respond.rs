@@ -9,6 +9,9 @@ use crate::session::SessionError;
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
+        if let Rejection::Misconfigured { what } = &self {
+            tracing::error!(what, "the server is not put together correctly");
+        }
         ProblemResponses.response_for(&self)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::{BoxError, StoreError};
 use crate::revocation::EndReason;
 use crate::session::mint::MintError;
+use crate::token::InvalidId;
 
 /// Why a verb failed.
 #[derive(Debug)]
@@ -78,6 +79,14 @@ impl std::error::Error for SessionError {
 impl From<StoreError> for SessionError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<InvalidId> for SessionError {
+    fn from(_: InvalidId) -> Self {
+        Self::InvalidInput {
+            what: "an identifier has 1 to 255 bytes, none of them a control character",
+        }
     }
 }
 
