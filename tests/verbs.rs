@@ -211,7 +211,15 @@ async fn names_are_bounded_and_free_of_control_characters() {
     let (auth, mint, _clock) = testing::session();
     let id = mint.user("ada").tokens().await.session_id;
     let (ada, sessions) = (user("ada"), auth.sessions());
-    for bad in ["", "  ", "a\u{0}b", "a\nb", &"x".repeat(65)] {
+    for bad in [
+        "",
+        "  ",
+        "a\u{0}b",
+        "a\nb",
+        "\u{200b}",
+        "\u{202e}eman",
+        &"x".repeat(65),
+    ] {
         let refused = sessions.rename(&ada, id, Some(bad)).await;
         assert!(
             matches!(refused, Err(SessionError::InvalidInput { .. })),

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
 use super::env::Environment;
@@ -16,7 +15,6 @@ use crate::events::{LogObserver, Observer};
 use crate::jwt_session::JwtSession;
 use crate::revocation::{FleetLimits, RevocationSettings, Revocations, Terms};
 use crate::session::core::Core;
-use crate::session::refresh::{RefreshKey, RefreshKeys};
 use crate::session::{
     Activity, ClaimsSource, DynClaimsSource, Lifetimes, NoGrants, Rotation, SessionLimit,
     SessionStore,
@@ -24,7 +22,7 @@ use crate::session::{
 use crate::stores::MemoryStore;
 use crate::token::TokenSource;
 use crate::verify::{
-    Algorithm, CustomClaims, Key, KeyRing, KeyState, NoClaims, Origin, TokenPolicy, Verifier,
+    Algorithm, CustomClaims, Key, KeyState, NoClaims, Origin, TokenPolicy, Verifier,
 };
 
 /// Puts a [`JwtSession`] together. Mistakes are collected and reported all at once by
@@ -220,6 +218,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
     /// [`ConfigError`] with every mistake at once, each with its fix.
     pub fn build(mut self) -> Result<JwtSession<C>, ConfigError> {
         self.lifetimes.check(&mut self.problems);
+        self.revocation.check(&mut self.problems);
         let rotation = match self.rotation {
             Some(rotation) => rotation,
             None => Rotation::default().fitted(&self.lifetimes),
@@ -269,102 +268,6 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             store_timeout,
             started: AtomicBool::new(false),
         })))
-    }
-
-    pub(super) fn add_hmac(&mut self, algorithm: Algorithm, secret: &[u8], state: KeyState) {
-        match Key::hmac(None, algorithm, secret) {
-            Ok(key) => {
-                self.keys.push((key, state));
-                let secret = Zeroizing::new(secret.to_vec());
-                if state == KeyState::Sign {
-                    self.derived_secrets.insert(0, secret);
-                } else {
-                    self.derived_secrets.push(secret);
-                }
-            }
-            Err(error) => self.problems.add(error.what(), error.fix()),
-        }
-    }
-
-    /// Makes a secret where nobody gave one. With the memory store nothing outlives the run, so
-    /// neither need the secret.
-    fn add_secret_for_the_run(&mut self, algorithm: Algorithm) {
-        let mut secret = Zeroizing::new([0; 64]);
-        let in_memory = |store: &Arc<dyn SessionStore>| store.backend() == "memory";
-        if !self.store.as_ref().is_none_or(in_memory) {
-            self.problems.add(
-                "JWT_SECRET is not set, and the session store outlives this process",
-                "make one: openssl rand -hex 32",
-            );
-        } else if rand::fill(&mut *secret).is_ok() {
-            self.add_hmac(algorithm, &*secret, KeyState::Sign);
-        }
-    }
-
-    /// The keys of the refresh tokens: their own where there are any, else derived from the
-    /// signing secrets, else made for this run.
-    fn refresh_keys(&mut self) -> Option<RefreshKeys> {
-        let own = std::mem::take(&mut self.refresh_secrets);
-        let mut secrets = if own.is_empty() {
-            std::mem::take(&mut self.derived_secrets)
-        } else {
-            own
-        };
-        if secrets.is_empty() {
-            if self.problems.is_empty()
-                && self.store.is_some()
-                && self.keys.iter().any(|(_, state)| *state == KeyState::Sign)
-            {
-                self.problems.add(
-                    "there is no secret for refresh tokens",
-                    "a private key cannot make them: set JWT_REFRESH_SECRET (openssl rand -hex 32), the same on every node",
-                );
-                return None;
-            }
-            let mut random = Zeroizing::new(vec![0; 32]);
-            if rand::fill(&mut random).is_err() {
-                self.problems
-                    .add("the system gives no random numbers", "check /dev/urandom");
-                return None;
-            }
-            secrets.push(random);
-        }
-        let mut keys = Vec::with_capacity(secrets.len());
-        for secret in &secrets {
-            match RefreshKey::from_secret(secret) {
-                Ok(key) => keys.push(key),
-                Err(_) => self.problems.add(
-                    format!(
-                        "JWT_REFRESH_SECRET has {} bytes and needs at least 32",
-                        secret.len()
-                    ),
-                    "make one: openssl rand -hex 32",
-                ),
-            }
-        }
-        let mut keys = keys.into_iter();
-        let active = RefreshKeys::new(keys.next()?);
-        Some(keys.fold(active, RefreshKeys::add_verify_only))
-    }
-
-    fn key_ring(&mut self) -> Option<KeyRing> {
-        let keys = std::mem::take(&mut self.keys);
-        if keys.is_empty() {
-            if self.problems.is_empty() {
-                self.problems.add(
-                    "there is no key to check tokens with",
-                    "set JWT_SECRET (openssl rand -hex 32), or call hmac_secret or key",
-                );
-            }
-            return None;
-        }
-        match KeyRing::new(keys) {
-            Ok(ring) => Some(ring),
-            Err(error) => {
-                self.problems.add(error.what(), error.fix());
-                None
-            }
-        }
     }
 
     /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept

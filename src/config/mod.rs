@@ -2,6 +2,7 @@
 
 mod builder;
 mod env;
+mod secrets;
 
 pub use builder::JwtSessionBuilder;
 pub use env::Environment;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::store::FleetLimits;
+use crate::error::ConfigError;
 
 /// How much a route asks the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,32 @@ pub struct RevocationSettings {
     pub max_answers: u64,
     /// This node's limits.
     pub limits: FleetLimits,
+}
+
+impl RevocationSettings {
+    /// Notes what cannot work.
+    pub(crate) fn check(&self, problems: &mut ConfigError) {
+        let sound = Duration::from_secs(1)..=Duration::from_secs(3_600);
+        if !sound.contains(&self.max_staleness) {
+            problems.add(
+                "REVOCATION_MAX_STALENESS is below a second or above an hour",
+                "30s suits most services: no node answers from an older view",
+            );
+        }
+        let sound = Duration::from_millis(1)..=Duration::from_secs(60);
+        if !sound.contains(&self.store_timeout) {
+            problems.add(
+                "STORE_TIMEOUT is below a millisecond or above a minute",
+                "250ms suits most services: no request waits longer for the store",
+            );
+        }
+        if self.poll_interval.is_zero() || self.poll_interval * 2 > self.max_staleness {
+            problems.add(
+                "the revocation log is read less than twice within the staleness bound",
+                "shorten the interval, or raise REVOCATION_MAX_STALENESS",
+            );
+        }
+    }
 }
 
 impl Default for RevocationSettings {

@@ -13,9 +13,8 @@ use crate::error::StoreError;
 use crate::events::Event;
 use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked};
 use crate::session::core::Core;
-use crate::session::refresh::RefreshToken;
 use crate::session::store::{self, EndAllOutcome, EndOutcome, EndSession};
-use crate::token::{RawToken, SessionId, UserId};
+use crate::token::{SessionId, UserId};
 use crate::verify::{Counter, CustomClaims};
 
 impl<C: CustomClaims> Sessions<C> {
@@ -52,35 +51,6 @@ impl<C: CustomClaims> Sessions<C> {
     ) -> Result<Done, SessionError> {
         let owner = Some(user.clone());
         self.end_one(id, owner.clone(), reason, owner).await
-    }
-
-    /// Ends the session of a refresh token, also of one that was used before.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::InvalidToken`] for a text that is none of ours; as for [`end`](Self::end).
-    pub async fn end_by_refresh_token(&self, refresh_token: &str) -> Result<Done, SessionError> {
-        let token = RefreshToken::decode(refresh_token, &self.core.refresh_keys.load())
-            .map_err(|_| SessionError::InvalidToken)?;
-        self.end(token.session(), EndReason::SignedOut).await
-    }
-
-    /// Ends the session of an access token, also of one that has merely expired.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::InvalidToken`] for a token that is not genuine or names no session; as for
-    /// [`end`](Self::end).
-    pub async fn end_by_access_token(&self, access_token: &str) -> Result<Done, SessionError> {
-        let now = self.core.clock.instants().wall;
-        let token = self
-            .core
-            .verifier
-            .verify_ignoring_expiry(RawToken::from_parameter(access_token), now)
-            .map_err(|_| SessionError::InvalidToken)?;
-        let facts = token.claims().facts();
-        let id = facts.session.ok_or(SessionError::InvalidToken)?;
-        self.end_own(&facts.user, id, EndReason::SignedOut).await
     }
 
     /// Ends all sessions of a user. Takes options before it is awaited.
@@ -248,7 +218,12 @@ impl<C: CustomClaims> IntoFuture for EndAll<C> {
 
 impl<C> Core<C> {
     /// An entry that holds here while its write is on the way.
-    fn tentative(&self, id: EntryId, revoked: Revoked, reason: EndReason) -> RevocationEntry {
+    pub(super) fn tentative(
+        &self,
+        id: EntryId,
+        revoked: Revoked,
+        reason: EndReason,
+    ) -> RevocationEntry {
         let at = self.clock.now();
         RevocationEntry {
             id,
@@ -311,7 +286,7 @@ impl<C> Core<C> {
         Ok(written.await?)
     }
 
-    fn done(&self, count: usize, committed: Option<Committed>) -> Done {
+    pub(super) fn done(&self, count: usize, committed: Option<Committed>) -> Done {
         Done::new(count, committed, self.revocations.clone())
     }
 
@@ -339,7 +314,7 @@ fn one_committed(outcome: &EndOutcome) -> Option<&Committed> {
     }
 }
 
-fn itself(committed: &Committed) -> Option<&Committed> {
+pub(super) fn itself(committed: &Committed) -> Option<&Committed> {
     Some(committed)
 }
 

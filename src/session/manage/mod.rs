@@ -6,6 +6,7 @@ mod error;
 mod info;
 mod refreshing;
 mod sign_in;
+mod sign_out;
 mod tokens;
 
 use std::fmt;
@@ -91,7 +92,7 @@ impl<C: CustomClaims> Sessions<C> {
     /// # Errors
     ///
     /// [`SessionError::InvalidInput`] for a name of more than 64 characters, of none, or with
-    /// control characters; [`SessionError::NotFound`], also for another user's session.
+    /// control or invisible characters; [`SessionError::NotFound`], also for another user's session.
     pub async fn rename(
         &self,
         user: &UserId,
@@ -204,12 +205,18 @@ impl<C> fmt::Debug for Sessions<C> {
 
 fn checked_name(name: &str) -> Result<String, SessionError> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(is_invisible) {
         return Err(SessionError::InvalidInput {
-            what: "a name has 1 to 64 characters, none of them a control character",
+            what: "a name has 1 to 64 characters, none of them invisible or a control character",
         });
     }
     Ok(name.to_owned())
+}
+
+/// Whether a character could make a name look empty, or like another.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn check_data(data: &str) -> Result<(), SessionError> {

@@ -1,6 +1,7 @@
 //! Refreshing, and proving again who one is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -171,7 +172,8 @@ impl<C: CustomClaims> Core<C> {
                 Err(SessionError::RefreshReused)
             }
             RefreshOutcome::TooMany => Err(SessionError::TooManyRepeats {
-                retry_after: self.rotation.grace(),
+                // Shorter than the grace: whoever waits so long must not look like a thief.
+                retry_after: (self.rotation.grace() / 2).max(Duration::from_secs(1)),
             }),
             RefreshOutcome::Unknown => Err(SessionError::InvalidToken),
         }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::token::{SessionId, UserId};
+use crate::verify::{Algorithm, KeyError, check_secret};
 
 /// A refresh token whose MAC was good (or that we just made).
 ///
@@ -184,15 +185,13 @@ impl fmt::Debug for SeedHash {
 }
 
 impl RefreshKey {
-    /// A key from a secret, at least 32 bytes of it.
+    /// A key from a secret, at least 32 random bytes of it.
     ///
     /// # Errors
     ///
-    /// [`RefreshTokenError`] when the secret is shorter.
-    pub fn from_secret(secret: &[u8]) -> Result<Self, RefreshTokenError> {
-        if secret.len() < 32 {
-            return Err(RefreshTokenError);
-        }
+    /// [`KeyError`] when the secret is shorter, a known placeholder, or a pattern over and over.
+    pub fn from_secret(secret: &[u8]) -> Result<Self, KeyError> {
+        check_secret(Algorithm::Hs256, secret)?;
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tower-jwt-session refresh").extract(secret);
         let derive = |purpose: &'static [u8]| {
             let mut key = [0; 32];

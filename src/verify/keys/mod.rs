@@ -15,6 +15,7 @@ pub use algorithm::Algorithm;
 pub use key::{Key, Origin};
 pub use ring::KeyRing;
 pub(crate) use ring::SignError;
+pub(crate) use secret::check as check_secret;
 
 pub(super) use ring::KeySet;
 

@@ -3,7 +3,7 @@
 use super::{Algorithm, KeyError};
 
 /// Refuses secrets that are known, guessable or too short for `algorithm`.
-pub(super) fn check(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyError> {
+pub(crate) fn check(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyError> {
     let least = match algorithm {
         Algorithm::Hs384 => 48,
         Algorithm::Hs512 => 64,

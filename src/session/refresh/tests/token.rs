@@ -8,7 +8,8 @@ use crate::session::refresh::{RefreshKey, RefreshKeys, RefreshToken, SeedHash, b
 use crate::token::{SessionId, UserId};
 
 fn key(byte: u8) -> RefreshKey {
-    RefreshKey::from_secret(&[byte; 32]).expect("it is long enough")
+    let secret = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[byte]);
+    RefreshKey::from_secret(secret.as_ref()).expect("a hash is long enough and no pattern")
 }
 
 fn keys() -> RefreshKeys {
@@ -71,6 +72,20 @@ fn a_key_is_rolled_out_verify_only_first() {
 fn a_short_secret_makes_no_key() {
     assert!(RefreshKey::from_secret(&[1; 31]).is_err());
     assert!(RefreshKey::from_secret(&[]).is_err());
+}
+
+#[test]
+fn a_placeholder_makes_no_key() {
+    for secret in [
+        "your-super-secret-jwt-key-here-0000000000",
+        "changeme-changeme-changeme-changeme",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ] {
+        assert!(
+            RefreshKey::from_secret(secret.as_bytes()).is_err(),
+            "{secret}"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! Signing out by a token.
+
+use super::Sessions;
+use super::done::Done;
+use super::end::itself;
+use super::error::SessionError;
+use crate::BoxFuture;
+use crate::clock::UnixTime;
+use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked};
+use crate::session::refresh::RefreshToken;
+use crate::token::RawToken;
+use crate::verify::CustomClaims;
+
+impl<C: CustomClaims> Sessions<C> {
+    /// Ends the session of a refresh token, also of one that was used before.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidToken`] for a text that is none of ours, or whose session is
+    /// forgotten; as for [`end`](Self::end).
+    pub async fn end_by_refresh_token(&self, refresh_token: &str) -> Result<Done, SessionError> {
+        let core = &self.core;
+        let token = RefreshToken::decode(refresh_token, &core.refresh_keys.load())
+            .map_err(|_| SessionError::InvalidToken)?;
+        let found = core.within(core.store.find(token.session())).await?;
+        // The seed as well: the key alone must not be enough to sign somebody out.
+        let record = found
+            .filter(|record| record.refresh.seed == token.seed_hash())
+            .ok_or(SessionError::InvalidToken)?;
+        self.end_own(&record.user, record.id, EndReason::SignedOut)
+            .await
+    }
+
+    /// Ends the session of an access token, also of one that has merely expired.
+    ///
+    /// A token that we did not issue, or that is older than our sessions, has no session here: it
+    /// is revoked by the session that it names, or by its own id.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidToken`] for a token that is not genuine;
+    /// [`SessionError::InvalidInput`] for one that there is nothing to revoke by; as for
+    /// [`end`](Self::end).
+    pub async fn end_by_access_token(&self, access_token: &str) -> Result<Done, SessionError> {
+        let now = self.core.clock.instants().wall;
+        let token = self
+            .core
+            .verifier
+            .verify_ignoring_expiry(RawToken::from_parameter(access_token), now)
+            .map_err(|_| SessionError::InvalidToken)?;
+        let facts = token.claims().facts();
+        match (facts.binding, facts.session, &facts.token) {
+            (Some(_), Some(id), _) => self.end_own(&facts.user, id, EndReason::SignedOut).await,
+            (_, Some(session), _) => {
+                let user = Some(facts.user.clone());
+                self.revoke(Revoked::Session { session, user }).await
+            }
+            (_, None, Some(token)) => {
+                let (token, user) = (token.clone(), Some(facts.user.clone()));
+                self.revoke(Revoked::Token { token, user }).await
+            }
+            (_, None, None) => Err(SessionError::InvalidInput {
+                what: "the token names neither a session nor itself, so it cannot be revoked alone",
+            }),
+        }
+    }
+
+    /// Revokes what has no session here.
+    async fn revoke(&self, revoked: Revoked) -> Result<Done, SessionError> {
+        let reason = EndReason::SignedOut;
+        let tentative = self.core.tentative(EntryId::random(), revoked, reason);
+        let store = self.core.store.clone();
+        let entry = RevocationEntry {
+            at: UnixTime::EPOCH,
+            until: UnixTime::EPOCH,
+            ..tentative.clone()
+        };
+        let write = move || -> BoxFuture<'static, _> {
+            let (store, entry) = (store.clone(), entry.clone());
+            Box::pin(async move { store.append(vec![entry]).await })
+        };
+        let revocations = &self.core.revocations;
+        let written = revocations.commit(vec![tentative], write, itself, |_| ());
+        Ok(self.core.done(0, Some(written.await?)))
+    }
+}
