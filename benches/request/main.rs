@@ -2,6 +2,11 @@
 //!
 //! `cargo bench --bench request` runs the cases interleaved and shuffled, round by round, and prints
 //! medians of same-round differences: absolute figures drift on shared machines, these do not.
+//! `cargo bench --bench request -- warm` runs the cases alone whose name holds "warm".
+//!
+//! The floors are what a check by hand would cost: see `floor.rs`.
+
+mod floor;
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
@@ -11,6 +16,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use floor::Floor;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use tower::{Layer, Service};
@@ -25,21 +31,22 @@ fn main() {
         eprintln!("a debug build says nothing about speed: run `cargo bench --bench request`");
         std::process::exit(2);
     }
+    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with("--"));
+    let is_wanted = |case: &Case| {
+        wanted
+            .as_ref()
+            .is_none_or(|part| case.name.contains(part.as_str()))
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .expect("a runtime");
     let mut cases = vec![Case::bare()];
-    for algorithm in [
-        Algorithm::Hs256,
-        Algorithm::Rs256,
-        Algorithm::Es256,
-        Algorithm::EdDsa,
-    ] {
+    for (algorithm, warm, cold) in LIMITS {
         eprintln!("preparing {}", algorithm.as_str());
-        cases.push(runtime.block_on(Case::warm(algorithm)));
-        cases.push(runtime.block_on(Case::cold(algorithm)));
+        let three = runtime.block_on(Case::of_algorithm(algorithm, warm, cold));
+        cases.extend(three.into_iter().filter(is_wanted));
     }
     let rounds = measure(&mut cases);
     report(&cases, &rounds);
@@ -47,6 +54,8 @@ fn main() {
 
 struct Case {
     name: String,
+    /// What it may cost over bare, in nanoseconds.
+    limit: Option<f64>,
     tokens: Vec<HeaderValue>,
     next: usize,
     per_round: usize,
@@ -58,71 +67,60 @@ impl Case {
         let mut inner = Inner;
         Self {
             name: "bare".to_owned(),
+            limit: None,
             tokens: vec![HeaderValue::from_static("Bearer of-nothing")],
             next: 0,
-            per_round: 4_000,
+            per_round: MANY,
             call: Box::new(move |request| {
                 finish(inner.call(request));
             }),
         }
     }
 
-    /// One token, seen before.
-    async fn warm(algorithm: Algorithm) -> Self {
-        Self::layered(
-            "warm",
-            algorithm,
-            TokenPolicy::new("bench", "bench"),
-            1,
-            4_000,
-        )
-        .await
-    }
+    async fn of_algorithm(algorithm: Algorithm, warm_limit: f64, cold_limit: f64) -> [Self; 3] {
+        let key = match algorithm {
+            Algorithm::Hs256 => Key::hmac(Some("bench"), algorithm, SECRET),
+            _ => Key::generate(Some("bench"), algorithm),
+        };
+        let key = key.expect("a key");
+        let name = algorithm.as_str();
 
-    /// More tokens than the cache holds, each asked in turn: every one is verified.
-    async fn cold(algorithm: Algorithm) -> Self {
-        let policy = TokenPolicy::new("bench", "bench").with_cache_size(64 * 1024);
-        Self::layered("cold", algorithm, policy, 2_000, 100).await
-    }
-
-    async fn layered(
-        kind: &str,
-        algorithm: Algorithm,
-        policy: TokenPolicy,
-        tokens: usize,
-        per_round: usize,
-    ) -> Self {
-        let key = Key::generate(Some("bench"), algorithm).expect("a key");
-        let auth = JwtSession::builder()
-            .key(key, KeyState::Sign)
-            .refresh_secret(b"0d4c1b7f9a3e5628d7c0f1e2b3a49586")
-            .token_policy(policy)
-            .limit(SessionLimit::UNLIMITED)
-            .terms(Terms {
-                confirm: Confirm::Never,
-                on_store_failure: OnStoreFailure::Reject,
-            })
-            .build()
-            .expect("a sound configuration");
-        // Lives as long as the process: the view has to stay fresh while it is measured.
-        std::mem::forget(auth.start().await.expect("memory is always there"));
-        let mut headers = Vec::with_capacity(tokens);
-        for number in 0..tokens {
-            headers.push(bearer(&auth, number).await);
-        }
-        let mut service = auth.layer().layer(Inner);
-        Self {
-            name: format!("{kind} {}", algorithm.as_str()),
-            tokens: headers,
+        let policy = TokenPolicy::new(ISSUER, AUDIENCE);
+        let (tokens, call) = layered(&key, policy, 1).await;
+        let warm = Self {
+            name: format!("warm {name}"),
+            limit: Some(warm_limit),
+            tokens,
             next: 0,
-            per_round,
-            call: Box::new(move |request| {
-                let Poll::Ready(Ok(response)) = poll(service.call(request)) else {
-                    panic!("the store was asked");
-                };
-                assert_eq!(response.status(), 200);
+            per_round: MANY,
+            call,
+        };
+
+        // More tokens than the cache holds, each asked in turn: every one is verified.
+        let policy = TokenPolicy::new(ISSUER, AUDIENCE).with_cache_size(64 * 1024);
+        let (tokens, call) = layered(&key, policy, 2_000).await;
+        let floor = Floor::new(&key, SECRET);
+        let mut inner = Inner;
+        let floor = Self {
+            name: format!("floor {name}"),
+            limit: None,
+            tokens: tokens.clone(),
+            next: 0,
+            per_round: FEW,
+            call: Box::new(move |mut request| {
+                floor.check(&mut request);
+                finish(inner.call(request));
             }),
-        }
+        };
+        let cold = Self {
+            name: format!("cold {name}"),
+            limit: Some(cold_limit),
+            tokens,
+            next: 0,
+            per_round: FEW,
+            call,
+        };
+        [warm, cold, floor]
     }
 
     /// Nanoseconds per request.
@@ -141,8 +139,39 @@ impl Case {
     }
 }
 
+type Call = Box<dyn FnMut(Request<()>)>;
+
+/// The service behind the layer, and so many tokens of as many users.
+async fn layered(key: &Key, policy: TokenPolicy, tokens: usize) -> (Vec<HeaderValue>, Call) {
+    let auth = JwtSession::builder()
+        .key(key.clone(), KeyState::Sign)
+        .refresh_secret(b"0d4c1b7f9a3e5628d7c0f1e2b3a49586")
+        .token_policy(policy)
+        .limit(SessionLimit::UNLIMITED)
+        .terms(Terms {
+            confirm: Confirm::Never,
+            on_store_failure: OnStoreFailure::Reject,
+        })
+        .build()
+        .expect("a sound configuration");
+    // Lives as long as the process: the view has to stay fresh while it is measured.
+    std::mem::forget(auth.start().await.expect("memory is always there"));
+    let mut headers = Vec::with_capacity(tokens);
+    for number in 0..tokens {
+        headers.push(bearer(&auth, number).await);
+    }
+    let mut service = auth.layer().layer(Inner);
+    let call = move |request| {
+        let Poll::Ready(Ok(response)) = poll(service.call(request)) else {
+            panic!("the store was asked");
+        };
+        assert_eq!(response.status(), 200);
+    };
+    (headers, Box::new(call))
+}
+
 async fn bearer(auth: &JwtSession, number: usize) -> HeaderValue {
-    let user = UserId::new(format!("user-{number:08}")).expect("a good name");
+    let user = UserId::new(format!("user-{number:08}@bench.example")).expect("a good name");
     let ticket = auth.sessions().ticket(&user).await.expect("a ticket");
     let signed_in = auth.sessions().sign_in(ticket, Device::default()).await;
     let tokens = signed_in.expect("a session").tokens();
@@ -205,16 +234,20 @@ fn measure(cases: &mut [Case]) -> Vec<Vec<f64>> {
 
 fn report(cases: &[Case], rounds: &[Vec<f64>]) {
     println!(
-        "{:<12} {:>8} {:>12} {:>14} {:>10}",
-        "case", "bytes", "ns", "ns over bare", "x of bare"
+        "{:<12} {:>6} {:>8} {:>13} {:>7}  verdict",
+        "case", "bytes", "ns", "ns over bare", "limit"
     );
     for (index, case) in cases.iter().enumerate() {
         let bytes = case.tokens[0].len() - "Bearer ".len();
         let ns = median(rounds.iter().map(|row| row[index]));
         let over = median(rounds.iter().map(|row| row[index] - row[0]));
-        let ratio = median(rounds.iter().map(|row| row[index] / row[0]));
+        let (limit, verdict) = match case.limit {
+            Some(limit) if over <= limit => (format!("{limit}"), "within"),
+            Some(limit) => (format!("{limit}"), "OVER"),
+            None => (String::new(), ""),
+        };
         println!(
-            "{:<12} {bytes:>8} {ns:>12.0} {over:>14.0} {ratio:>10.2}",
+            "{:<12} {bytes:>6} {ns:>8.0} {over:>13.0} {limit:>7}  {verdict}",
             case.name
         );
     }
@@ -227,3 +260,19 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 const ROUNDS: usize = 200;
+
+/// Requests per round: of the quick cases, and of the slow ones.
+const MANY: usize = 4_000;
+const FEW: usize = 100;
+
+/// What a request may cost over the bare service, warm and cold, in nanoseconds.
+const LIMITS: [(Algorithm, f64, f64); 4] = [
+    (Algorithm::Hs256, 150.0, 2_200.0),
+    (Algorithm::Rs256, 165.0, 20_000.0),
+    (Algorithm::Es256, 150.0, 63_000.0),
+    (Algorithm::EdDsa, 150.0, 40_000.0),
+];
+
+const ISSUER: &str = "bench.id";
+const AUDIENCE: &str = "bench";
+const SECRET: &[u8] = b"7e0a9c51d3f84b26a1c05d9e47b3f8620f1e2d3c4b5a69788796a5b4c3d2e1f0";
