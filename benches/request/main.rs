@@ -32,11 +32,7 @@ fn main() {
         std::process::exit(2);
     }
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with("--"));
-    let is_wanted = |case: &Case| {
-        wanted
-            .as_ref()
-            .is_none_or(|part| case.name.contains(part.as_str()))
-    };
+    let wanted = wanted.unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -44,9 +40,17 @@ fn main() {
         .expect("a runtime");
     let mut cases = vec![Case::bare()];
     for (algorithm, warm, cold) in LIMITS {
-        eprintln!("preparing {}", algorithm.as_str());
+        let name = algorithm.as_str();
+        if !["warm", "cold", "floor"]
+            .map(|kind| format!("{kind} {name}"))
+            .iter()
+            .any(|case| case.contains(&wanted))
+        {
+            continue;
+        }
+        eprintln!("preparing {name}");
         let three = runtime.block_on(Case::of_algorithm(algorithm, warm, cold));
-        cases.extend(three.into_iter().filter(is_wanted));
+        cases.extend(three.into_iter().filter(|case| case.name.contains(&wanted)));
     }
     let rounds = measure(&mut cases);
     report(&cases, &rounds);

@@ -72,6 +72,7 @@ impl<C: CustomClaims> Endpoints<C> {
 fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let found = TokenSource::bearer()
         .find(headers)
+        .and_then(|found| found.map(|token| token.text()).transpose())
         .map_err(Rejection::from)?;
-    Ok(found.map(|token| token.as_str().to_owned()))
+    Ok(found.map(str::to_owned))
 }

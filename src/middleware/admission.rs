@@ -19,7 +19,7 @@ pub(super) enum Admission {
     /// Nobody says who sent it, and that is allowed.
     Anonymous,
     /// Only the store knows.
-    Ask(Pending),
+    Ask(Box<Pending>),
     /// It has to stay out.
     Refuse(Refused),
 }

@@ -26,6 +26,7 @@ pub(crate) type Question = BoxFuture<'static, Result<Option<Session>, Rejection>
 
 impl Passage {
     /// Goes on. `ready` is the inner service, which was polled ready for this request.
+    #[inline]
     pub(crate) fn enter<S, J, B, R>(
         self,
         ready: &mut S,
@@ -56,6 +57,7 @@ impl Passage {
 }
 
 /// Calls the inner service.
+#[inline]
 pub(super) fn call<S, B>(
     ready: &mut S,
     mut request: Request<B>,

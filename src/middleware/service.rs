@@ -59,6 +59,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // Only what was decided here counts: nobody outside says who sent a request.
         request.extensions_mut().remove::<Session>();
@@ -92,7 +93,7 @@ impl<J> Settings<J> {
 }
 
 impl Gate {
-    fn question(self: Arc<Self>, rules: Rules, pending: Pending, wall: UnixTime) -> Question {
+    fn question(self: Arc<Self>, rules: Rules, pending: Box<Pending>, wall: UnixTime) -> Question {
         Box::pin(async move {
             match self.revocations.clone().ask(pending).await {
                 Ok(active) => {

@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
     /// Come in.
     Active(ActiveToken),
     /// The store has to be asked.
-    Ask(Pending),
+    Ask(Box<Pending>),
     /// Stay out.
     Refused(Refusal),
 }
@@ -42,16 +42,12 @@ impl Revocations {
     /// A token that was admitted before and about whose user nothing changed since costs a few
     /// loads and no allocation.
     pub(crate) fn check(&self, token: VerifiedToken, terms: &Terms, now: Instants) -> Verdict {
-        let facts = token.claims().facts();
         let confirmed = match terms.confirm {
             Confirm::Always => return self.look(token, terms, now),
-            Confirm::FirstSight => facts.binding.is_some(),
+            Confirm::FirstSight => token.claims().facts().binding.is_some(),
             Confirm::Never => false,
         };
-        if self
-            .local
-            .is_still_in(facts, token.standing(), confirmed, now)
-        {
+        if self.local.is_still_in(token.standing(), confirmed, now) {
             return Verdict::Active(ActiveToken { token });
         }
         self.look(token, terms, now)
@@ -79,18 +75,21 @@ impl Revocations {
                 Err(refusal) => Verdict::Refused(refusal),
             };
         }
-        Verdict::Ask(Pending {
+        Verdict::Ask(Box::new(Pending {
             question: Question::of(facts, terms.confirm),
             stamp,
             shared: !must_ask,
             asked_at: now.wall,
             on_store_failure: terms.on_store_failure,
             token,
-        })
+        }))
     }
 
     /// Asks the store what the local check could not answer.
-    pub(crate) async fn ask(self: Arc<Self>, pending: Pending) -> Result<ActiveToken, Refusal> {
+    pub(crate) async fn ask(
+        self: Arc<Self>,
+        pending: Box<Pending>,
+    ) -> Result<ActiveToken, Refusal> {
         let answer = if pending.shared {
             let flight = self
                 .flights
@@ -170,7 +169,7 @@ impl Revocations {
         }
     }
 
-    fn without_store(&self, pending: Pending) -> Result<ActiveToken, Refusal> {
+    fn without_store(&self, pending: Box<Pending>) -> Result<ActiveToken, Refusal> {
         let token = pending.token;
         if let Some(effect) = self.local.view().effect(token.claims().facts()) {
             return Err(effect.into());
@@ -194,7 +193,8 @@ impl Revocations {
             // Whoever was first set the same view.
             let _ = standing.home.set(home);
         }
-        self.local.admit(standing, stamp, confirmed);
+        self.local
+            .admit(token.claims().facts(), standing, stamp, confirmed);
         ActiveToken { token }
     }
 }

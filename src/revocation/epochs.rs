@@ -28,12 +28,15 @@ impl Epochs {
         }
     }
 
-    /// The value for the user with this hash. What was in the view when it was raised is seen by
-    /// every lookup after this.
-    pub(crate) fn current(&self, user: u64) -> u64 {
-        self.shards[shard(user, self.shards.len())]
-            .0
-            .load(Ordering::Acquire)
+    /// Which counter is the one of the user with this hash.
+    pub(crate) fn group(&self, user: u64) -> usize {
+        shard(user, self.shards.len())
+    }
+
+    /// The value for a group. What was in the view when it was raised is seen by every lookup
+    /// after this.
+    pub(crate) fn current(&self, group: usize) -> u64 {
+        self.shards[group].0.load(Ordering::Acquire)
     }
 
     /// Makes every token of the user with this hash look again; of all users without one.
@@ -41,7 +44,7 @@ impl Epochs {
     /// Call it after the change is in the view.
     pub(crate) fn raise(&self, user: Option<u64>) {
         match user {
-            Some(user) => self.shards[shard(user, self.shards.len())].raise(),
+            Some(user) => self.shards[self.group(user)].raise(),
             None => self.shards.iter().for_each(Shard::raise),
         }
     }

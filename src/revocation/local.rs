@@ -70,16 +70,12 @@ impl Local {
 
     /// Whether a token that was admitted before is still in: nothing about its user changed
     /// since. `confirmed` asks for a confirmation of this era, too.
-    pub(crate) fn is_still_in(
-        &self,
-        facts: &TokenFacts,
-        standing: &Standing,
-        confirmed: bool,
-        now: Instants,
-    ) -> bool {
-        let user = self.view.hashes().user(&facts.user);
+    pub(crate) fn is_still_in(&self, standing: &Standing, confirmed: bool, now: Instants) -> bool {
+        let Some(group) = standing.group.load(Ordering::Relaxed).checked_sub(1) else {
+            return false;
+        };
         self.fresh.holds(now)
-            && self.epochs.current(user) == standing.epoch.load(Ordering::Acquire)
+            && self.epochs.current(group) == standing.epoch.load(Ordering::Acquire)
             && (!confirmed || self.is_confirmed(standing, self.era.load(Ordering::Acquire)))
     }
 
@@ -106,7 +102,16 @@ impl Local {
 
     /// Remembers that a token was not found after `stamp` was read, and whether the store
     /// confirmed it in an answer to a question that was sent after that.
-    pub(crate) fn admit(&self, standing: &Standing, stamp: Stamp, confirmed: bool) {
+    pub(crate) fn admit(
+        &self,
+        facts: &TokenFacts,
+        standing: &Standing,
+        stamp: Stamp,
+        confirmed: bool,
+    ) {
+        // Always the same number, so it matters to nobody when it is seen.
+        let group = self.group(facts) + 1;
+        standing.group.store(group, Ordering::Relaxed);
         if confirmed {
             standing.confirmed.fetch_max(stamp.era, Ordering::AcqRel);
         }
@@ -153,10 +158,14 @@ impl Local {
     }
 
     fn stamp(&self, facts: &TokenFacts) -> Stamp {
-        let epoch = self.epochs.current(self.view.hashes().user(&facts.user));
+        let epoch = self.epochs.current(self.group(facts));
         Stamp {
             epoch,
             era: self.era.load(Ordering::Acquire),
         }
+    }
+
+    fn group(&self, facts: &TokenFacts) -> usize {
+        self.epochs.group(self.view.hashes().user(&facts.user))
     }
 }

@@ -10,10 +10,12 @@ pub use source::{SourceError, TokenSource};
 
 /// A token as it was found, about which nothing is known yet.
 ///
-/// It says where it was found, never what it means; only the verifier turns it into more.
+/// It says where it was found, never what it means; only the verifier turns it into more. Not even
+/// that it is text is known: a token that was seen before is found by its bytes, and what is not
+/// base64url fails when it is decoded.
 #[derive(Clone, Copy)]
 pub struct RawToken<'a> {
-    text: &'a str,
+    bytes: &'a [u8],
     carrier: Carrier,
 }
 
@@ -32,11 +34,11 @@ impl<'a> RawToken<'a> {
     /// A token that a caller handed over outside the headers of a request.
     #[must_use]
     pub fn from_parameter(text: &'a str) -> Self {
-        Self::new(text, Carrier::Parameter)
+        Self::new(text.as_bytes(), Carrier::Parameter)
     }
 
-    pub(crate) fn new(text: &'a str, carrier: Carrier) -> Self {
-        Self { text, carrier }
+    pub(crate) fn new(bytes: &'a [u8], carrier: Carrier) -> Self {
+        Self { bytes, carrier }
     }
 
     /// Where it was found.
@@ -45,8 +47,13 @@ impl<'a> RawToken<'a> {
         self.carrier
     }
 
-    pub(crate) fn as_str(&self) -> &'a str {
-        self.text
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text of the token, for those who pass it on before it is verified.
+    pub(crate) fn text(&self) -> Result<&'a str, SourceError> {
+        source::token68(self.bytes)
     }
 }
 
@@ -54,7 +61,7 @@ impl fmt::Debug for RawToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawToken")
             .field("carrier", &self.carrier)
-            .field("bytes", &self.text.len())
+            .field("bytes", &self.bytes.len())
             .finish_non_exhaustive()
     }
 }

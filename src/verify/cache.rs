@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 use foldhash::SharedSeed;
@@ -16,6 +16,8 @@ use super::stamp::Stamp;
 /// The marks that the revocation step leaves on a cached token; all zero on a new one.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
+    /// Which epoch is the one of its user, counted from 1; 0 where it was never looked up.
+    pub(crate) group: AtomicUsize,
     /// The epoch read before the view was last searched for this token without a find.
     pub(crate) epoch: AtomicU64,
     /// The confirmation era in which the store last said "alive"; 0 for never.
@@ -26,13 +28,13 @@ pub(crate) struct Standing {
     pub(crate) home: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
-/// Tokens that verified, by their whole text.
+/// Tokens that verified, by all of their bytes.
 ///
 /// A hit compares the bytes, so two tokens never share an entry however their hashes fall. The
 /// hash is seeded, so nobody can choose tokens that meet. Where it is full, the least recently
 /// useful tokens go: they are verified again when they come back.
 pub(super) struct TokenCache {
-    entries: Option<Cache<Box<str>, Entry, Weigh, SeedableRandomState>>,
+    entries: Option<Cache<Box<[u8]>, Entry, Weigh, SeedableRandomState>>,
 }
 
 /// A token and the version of the key ring that was read before it was verified.
@@ -61,12 +63,12 @@ impl TokenCache {
         }
     }
 
-    pub(super) fn get(&self, token: &str) -> Option<Entry> {
+    pub(super) fn get(&self, token: &[u8]) -> Option<Entry> {
         self.entries.as_ref()?.get(token)
     }
 
     /// Takes in a token that verified, and had not expired.
-    pub(super) fn insert(&self, token: &str, stamp: Stamp, checked: Arc<Checked>) {
+    pub(super) fn insert(&self, token: &[u8], stamp: Stamp, checked: Arc<Checked>) {
         let Some(entries) = &self.entries else { return };
         // The claims are some copy of the payload, which is some three quarters of the token.
         let weight = u32::try_from(token.len() * 2 + OVERHEAD).unwrap_or(u32::MAX);
@@ -79,7 +81,7 @@ impl TokenCache {
     }
 
     /// Drops a token whose key has left.
-    pub(super) fn remove_stale(&self, token: &str, stamp: Stamp) {
+    pub(super) fn remove_stale(&self, token: &[u8], stamp: Stamp) {
         if let Some(entries) = &self.entries {
             entries.remove_if(token, |entry| entry.stamp == stamp);
         }
@@ -91,8 +93,8 @@ impl TokenCache {
     }
 }
 
-impl Weighter<Box<str>, Entry> for Weigh {
-    fn weight(&self, _token: &Box<str>, entry: &Entry) -> u64 {
+impl Weighter<Box<[u8]>, Entry> for Weigh {
+    fn weight(&self, _token: &Box<[u8]>, entry: &Entry) -> u64 {
         u64::from(entry.weight)
     }
 }

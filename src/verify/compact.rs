@@ -18,21 +18,23 @@ pub(super) struct Compact<'t> {
 impl<'t> Compact<'t> {
     /// Takes a token apart: exactly three parts, each in strict base64url, the first a header
     /// that asks for nothing we do not do.
-    pub(super) fn parse(token: &'t str) -> Result<Self, VerifyError> {
+    pub(super) fn parse(token: &'t [u8]) -> Result<Self, VerifyError> {
         let shape = || VerifyError::malformed("not three parts of base64url");
+        let token = std::str::from_utf8(token).map_err(|_| shape())?;
         let (signed, signature_text) = token.rsplit_once('.').ok_or_else(shape)?;
         let (header, payload) = signed.split_once('.').ok_or_else(shape)?;
         if header.is_empty() || payload.is_empty() || signature_text.is_empty() {
             return Err(shape());
         }
-        let header = Header::parse(&text(header)?)?;
+        let header = text(header)?;
         let payload = text(payload)?;
         let mut signature = [0; MAX_SIGNATURE];
         let signature_len = URL_SAFE_NO_PAD
             .decode_slice(signature_text, &mut signature)
             .map_err(|_| shape())?;
         Ok(Self {
-            header,
+            // Last, so that what has not even the shape is told so whatever its header asks for.
+            header: Header::parse(&header)?,
             payload,
             signature,
             signature_len,
@@ -67,7 +69,9 @@ mod tests {
     const HEADER: &str = "eyJhbGciOiJIUzI1NiJ9";
 
     fn cause(token: &str) -> Option<&'static str> {
-        Compact::parse(token).err().map(|error| error.cause())
+        Compact::parse(token.as_bytes())
+            .err()
+            .map(|error| error.cause())
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Verifier {
         token: RawToken<'_>,
         now: UnixTime,
     ) -> Result<VerifiedToken, VerifyError> {
-        let token = token.as_str();
+        let token = token.as_bytes();
         if token.len() > self.policy.max_size {
             return Err(VerifyError::malformed("longer than the maximum size"));
         }
@@ -118,7 +118,7 @@ impl Verifier {
         checked.claims.times().check_begin(&self.policy, now)
     }
 
-    fn check(&self, token: &str, now: UnixTime) -> Result<Checked, VerifyError> {
+    fn check(&self, token: &[u8], now: UnixTime) -> Result<Checked, VerifyError> {
         let token = Compact::parse(token)?;
         let keys = self.keys.keys();
         let key = self.signing_key(&keys, &token, now)?;

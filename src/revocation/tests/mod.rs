@@ -73,7 +73,7 @@ impl Bench {
     }
 
     /// The question of a request that has to ask.
-    fn pending(&self, token: &VerifiedToken, terms: &Terms) -> Pending {
+    fn pending(&self, token: &VerifiedToken, terms: &Terms) -> Box<Pending> {
         match self.check(token, terms) {
             Verdict::Ask(pending) => pending,
             other => panic!("should have to ask: {other:?}"),
@@ -106,11 +106,10 @@ impl Bench {
 
     /// Whether a request would be let in without another look.
     fn is_warm(&self, token: &VerifiedToken, confirmed: bool) -> bool {
-        let facts = token.claims().facts();
         let now = self.clock.instants();
         self.node
             .local
-            .is_still_in(facts, token.standing(), confirmed, now)
+            .is_still_in(token.standing(), confirmed, now)
     }
 }
 

@@ -100,7 +100,7 @@ impl Node {
         };
         let first_sight = self.confirm && !self.local.is_confirmed(&standing, stamp.era);
         if sure && !first_sight {
-            self.local.admit(&standing, stamp, false);
+            self.local.admit(&TOKEN, &standing, stamp, false);
             return true;
         }
         if !self.store.says_alive() {
@@ -114,7 +114,7 @@ impl Node {
         if self.local.view().effect(&TOKEN).is_some() {
             return false;
         }
-        self.local.admit(&standing, stamp, true);
+        self.local.admit(&TOKEN, &standing, stamp, true);
         true
     }
 
@@ -175,9 +175,7 @@ impl Node {
 
     fn is_warm(&self, standing: &Standing, order: Order) -> bool {
         if order.fresh_first {
-            return self
-                .local
-                .is_still_in(&TOKEN, standing, self.confirm, now());
+            return self.local.is_still_in(standing, self.confirm, now());
         }
         let stamp = self.local.search(&TOKEN, now()).stamp;
         let confirmed = !self.confirm || self.local.is_confirmed(standing, stamp.era);

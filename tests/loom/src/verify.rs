@@ -1,6 +1,6 @@
 //! A token: its user and its session, both numbers, and the marks on it.
 
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, AtomicUsize};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenFacts {
@@ -10,6 +10,7 @@ pub(crate) struct TokenFacts {
 
 #[derive(Debug)]
 pub(crate) struct Standing {
+    pub(crate) group: AtomicUsize,
     pub(crate) epoch: AtomicU64,
     pub(crate) confirmed: AtomicU64,
 }
@@ -17,6 +18,7 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) fn new() -> Self {
         Self {
+            group: AtomicUsize::new(0),
             epoch: AtomicU64::new(0),
             confirmed: AtomicU64::new(0),
         }
