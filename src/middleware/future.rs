@@ -9,7 +9,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::passage::{Question, call};
+use super::passage::{Question, carry};
 use crate::rejection::ResponseForRejection;
 
 pin_project! {
@@ -127,9 +127,12 @@ where
     let answer = ready!(asking.question.as_mut().poll(cx));
     let mut asking = slot.take().expect("it was there a line ago");
     Poll::Ready(match answer {
-        Ok(session) => State::Calling {
-            future: call(&mut asking.service, asking.request, session),
-        },
+        Ok(session) => {
+            carry(session, &mut asking.request);
+            State::Calling {
+                future: asking.service.call(asking.request),
+            }
+        }
         Err(rejection) => State::Refused {
             response: Some(rejection.into_response(&*asking.responses)),
         },

@@ -30,7 +30,7 @@ impl Passage {
     pub(crate) fn enter<S, J, B, R>(
         self,
         ready: &mut S,
-        request: Request<B>,
+        mut request: Request<B>,
         responses: &Arc<J>,
     ) -> ResponseFuture<S, J, B>
     where
@@ -48,7 +48,10 @@ impl Passage {
                     responses: responses.clone(),
                 })
             }
-            Self::Open(session) => ResponseFuture::calling(call(ready, request, session)),
+            Self::Open(session) => {
+                carry(session, &mut request);
+                ResponseFuture::calling(ready.call(request))
+            }
             Self::Refuse(rejection) => {
                 ResponseFuture::refused(rejection.into_response(&**responses))
             }
@@ -56,20 +59,12 @@ impl Passage {
     }
 }
 
-/// Calls the inner service.
+/// Gives a new session to the request that it was made for.
 #[inline]
-pub(super) fn call<S, B>(
-    ready: &mut S,
-    mut request: Request<B>,
-    session: Option<Session>,
-) -> S::Future
-where
-    S: Service<Request<B>>,
-{
+pub(super) fn carry<B>(session: Option<Session>, request: &mut Request<B>) {
     if let Some(session) = session {
         request.extensions_mut().insert(session);
     }
-    ready.call(request)
 }
 
 #[cfg(test)]

@@ -9,9 +9,7 @@ use serde_json::{Map, Value};
 use super::record::Authentication;
 use crate::clock::UnixTime;
 use crate::token::{SessionId, TokenId, UserId};
-use crate::verify::{
-    ACCESS_TOKEN, Binding, ClaimNames, KeyRing, Known, RolesClaim, SignError, TokenPolicy,
-};
+use crate::verify::{Binding, ClaimNames, KeyRing, Known, RolesClaim, SignError, TokenPolicy};
 
 /// What an access token is to say. The `jti` follows from session and generation.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +59,7 @@ impl<C: Serialize> AccessToken<'_, C> {
         let mut payload = Vec::with_capacity(512);
         self.write(policy, &scope, &custom, &mut payload)
             .map_err(MintError::Custom)?;
-        let token = keys.sign(ACCESS_TOKEN, &payload).map_err(MintError::Sign)?;
+        let token = keys.sign(&payload).map_err(MintError::Sign)?;
         if token.len() > policy.max_size {
             return Err(MintError::TooLong { bytes: token.len() });
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -86,15 +87,15 @@ impl fmt::Debug for SessionId {
 /// Names a user: the `sub` claim (RFC 7519, section 4.1.2), 1 to 255 bytes without control characters.
 ///
 /// Cloning is cheap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct UserId(Arc<str>);
 
 /// Names a token: the `jti` claim (RFC 7519, section 4.1.7), 1 to 255 bytes without control characters.
 ///
 /// Cloning is cheap.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct TokenId(Arc<str>);
 
 impl TokenId {
@@ -121,7 +122,7 @@ macro_rules! text_id {
             /// [`InvalidId`] when it is empty, longer than 255 bytes or holds a control character.
             pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                if text.is_empty() || text.len() > MAX_LEN || text.chars().any(char::is_control) {
+                if text.is_empty() || text.len() > MAX_LEN || has_control(&text) {
                     return Err(InvalidId);
                 }
                 Ok(Self(text))
@@ -162,6 +163,14 @@ macro_rules! text_id {
             }
         }
 
+        // By hand, for the one copy that it takes: each token brings one of each.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = deserializer.deserialize_str(Text)?;
+                Self::new(text).map_err(D::Error::custom)
+            }
+        }
+
         impl From<$name> for String {
             fn from(id: $name) -> Self {
                 id.0.as_ref().to_owned()
@@ -178,6 +187,29 @@ macro_rules! text_id {
 
 text_id!(UserId);
 text_id!(TokenId);
+
+/// Reads a string into the place where an id keeps it.
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = Arc<str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Arc<str>, E> {
+        Ok(text.into())
+    }
+}
+
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    }
+}
 
 /// A text that cannot be an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

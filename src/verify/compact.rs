@@ -8,17 +8,22 @@ use super::header::Header;
 
 /// A token taken apart; nothing of it is known to be true.
 pub(super) struct Compact<'t> {
-    pub(super) header: Header,
+    pub(super) header: Header<'t>,
     pub(super) payload: String,
-    signature: [u8; MAX_SIGNATURE],
-    signature_len: usize,
-    signed: &'t str,
+    /// What the signature is over.
+    pub(super) signed: &'t [u8],
+    pub(super) signature: &'t [u8],
 }
 
 impl<'t> Compact<'t> {
     /// Takes a token apart: exactly three parts, each in strict base64url, the first a header
-    /// that asks for nothing we do not do.
-    pub(super) fn parse(token: &'t [u8]) -> Result<Self, VerifyError> {
+    /// that asks for nothing we do not do. `known` tells what a first part says that need not be
+    /// read, and the signature is put into `room`.
+    pub(super) fn parse(
+        token: &'t [u8],
+        room: &'t mut [u8; MAX_SIGNATURE],
+        known: impl FnOnce(&str) -> Option<Header<'t>>,
+    ) -> Result<Self, VerifyError> {
         let shape = || VerifyError::malformed("not three parts of base64url");
         let token = std::str::from_utf8(token).map_err(|_| shape())?;
         let (signed, signature_text) = token.rsplit_once('.').ok_or_else(shape)?;
@@ -26,29 +31,20 @@ impl<'t> Compact<'t> {
         if header.is_empty() || payload.is_empty() || signature_text.is_empty() {
             return Err(shape());
         }
-        let header = text(header)?;
         let payload = text(payload)?;
-        let mut signature = [0; MAX_SIGNATURE];
         let signature_len = URL_SAFE_NO_PAD
-            .decode_slice(signature_text, &mut signature)
+            .decode_slice(signature_text, room)
             .map_err(|_| shape())?;
         Ok(Self {
             // Last, so that what has not even the shape is told so whatever its header asks for.
-            header: Header::parse(&header)?,
+            header: match known(header) {
+                Some(header) => header,
+                None => Header::parse(&text(header)?)?,
+            },
             payload,
-            signature,
-            signature_len,
-            signed,
+            signed: signed.as_bytes(),
+            signature: &room[..signature_len],
         })
-    }
-
-    /// What the signature is over.
-    pub(super) fn signed(&self) -> &[u8] {
-        self.signed.as_bytes()
-    }
-
-    pub(super) fn signature(&self) -> &[u8] {
-        &self.signature[..self.signature_len]
     }
 }
 
@@ -60,7 +56,7 @@ fn text(part: &str) -> Result<String, VerifyError> {
 }
 
 /// What an RSA key of 8192 bits makes, and room for the decoder's estimate.
-const MAX_SIGNATURE: usize = 1024 + 8;
+pub(super) const MAX_SIGNATURE: usize = 1024 + 8;
 
 #[cfg(test)]
 mod tests {
@@ -69,7 +65,7 @@ mod tests {
     const HEADER: &str = "eyJhbGciOiJIUzI1NiJ9";
 
     fn cause(token: &str) -> Option<&'static str> {
-        Compact::parse(token.as_bytes())
+        Compact::parse(token.as_bytes(), &mut [0; MAX_SIGNATURE], |_| None)
             .err()
             .map(|error| error.cause())
     }

@@ -1,20 +1,32 @@
 //! The protected header of a token.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
+use serde_json::json;
+
 use super::VerifyError;
+use super::keys::Key;
 
 /// The header parameters that we look at (RFC 7515, section 4.1).
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) alg: Box<str>,
-    pub(super) kid: Option<Box<str>>,
-    pub(super) typ: Option<Box<str>>,
+pub(super) struct Header<'h> {
+    pub(super) alg: Cow<'h, str>,
+    pub(super) kid: Option<Cow<'h, str>>,
+    pub(super) typ: Option<Cow<'h, str>>,
 }
 
-impl Header {
+/// The first part of the access tokens that a key of this algorithm and `kid` signs here.
+pub(super) fn written(alg: &str, kid: &str) -> String {
+    let header = json!({"alg": alg, "kid": kid, "typ": ACCESS_TOKEN});
+    URL_SAFE_NO_PAD.encode(header.to_string())
+}
+
+impl Header<'static> {
     /// Reads a header.
     ///
     /// 1. It is one JSON object, and no member stands twice in it.
@@ -31,6 +43,17 @@ impl Header {
                 Some(cause) => VerifyError::invalid(cause),
                 None => VerifyError::malformed("the header cannot be read"),
             })
+    }
+}
+
+impl<'h> Header<'h> {
+    /// What [`written`] says for a key.
+    pub(super) fn of(key: &'h Key) -> Self {
+        Self {
+            alg: key.algorithm().as_str().into(),
+            kid: Some(key.kid().into()),
+            typ: Some(ACCESS_TOKEN.into()),
+        }
     }
 
     /// Whether `typ` is this media type, with or without `application/` (RFC 7515, section 4.1.9).
@@ -51,13 +74,13 @@ struct HeaderVisitor {
 }
 
 impl<'de> Visitor<'de> for &mut HeaderVisitor {
-    type Value = Header;
+    type Value = Header<'static>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut alg = None;
         let mut header = Header::default();
         let mut others: Vec<Box<str>> = Vec::new();
@@ -86,6 +109,9 @@ impl<'de> Visitor<'de> for &mut HeaderVisitor {
     }
 }
 
+/// The type of an access token (RFC 9068, section 2.1).
+pub(super) const ACCESS_TOKEN: &str = "at+jwt";
+
 const PREFIX: &str = "application/";
 
 /// Names are compared with each other before the signature is checked, so they are few.
@@ -94,7 +120,7 @@ const MAX_OTHERS: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::VerifyErrorKind;
+    use crate::verify::{Algorithm, VerifyErrorKind};
 
     #[test]
     fn what_is_not_known_is_passed_over() {
@@ -122,6 +148,16 @@ mod tests {
                 let error = Header::parse(&json).unwrap_err();
                 assert_eq!(error.kind(), VerifyErrorKind::Invalid, "{json}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_as_what_is_said_of_it() {
+        for kid in ["k", "a \"quoted\" \\ kid", "schlüssel"] {
+            let key = Key::generate(Some(kid), Algorithm::Hs256).unwrap();
+            let json = URL_SAFE_NO_PAD.decode(written("HS256", kid)).unwrap();
+            let read = Header::parse(std::str::from_utf8(&json).unwrap());
+            assert_eq!(read.unwrap(), Header::of(&key));
         }
     }
 
@@ -164,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_type_is_compared_without_regard_to_case_and_prefix() {
-        let of = |typ: &str| Header {
+        let of = |typ: &'static str| Header {
             typ: Some(typ.into()),
             ..Header::default()
         };

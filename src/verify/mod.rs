@@ -24,7 +24,6 @@ pub use verifier::Verifier;
 pub(crate) use cache::Standing;
 pub(crate) use claims::Known;
 pub(crate) use keys::{SignError, check_secret};
-pub(crate) use verifier::ACCESS_TOKEN;
 
 /// A token whose signature and claims were checked. Nothing is known of revocation yet.
 #[derive(Clone)]

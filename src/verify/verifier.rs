@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::cache::{Standing, TokenCache};
 use super::claims::{self, CustomClaims, ReadPayload, Reading};
-use super::compact::Compact;
-use super::header::Header;
+use super::compact::{Compact, MAX_SIGNATURE};
+use super::header::{ACCESS_TOKEN, Header};
 use super::keys::{Key, KeyRing, KeySet, Origin};
 use super::policy::TokenPolicy;
 use super::{Checked, VerifiedToken, VerifyError};
@@ -118,9 +118,12 @@ impl Verifier {
         checked.claims.times().check_begin(&self.policy, now)
     }
 
+    /// Checks a token that was not seen before. Kept out of the way of those that were.
+    #[cold]
     fn check(&self, token: &[u8], now: UnixTime) -> Result<Checked, VerifyError> {
-        let token = Compact::parse(token)?;
         let keys = self.keys.keys();
+        let mut signature = [0; MAX_SIGNATURE];
+        let token = Compact::parse(token, &mut signature, |part| keys.header(part))?;
         let key = self.signing_key(&keys, &token, now)?;
         let reading = Reading {
             names: &self.policy.names,
@@ -137,7 +140,7 @@ impl Verifier {
     }
 
     /// Whether a token of ours would be refused by its header if no migration were going on.
-    fn needs_migration(&self, key: &Key, keys: &KeySet, header: &Header) -> bool {
+    fn needs_migration(&self, key: &Key, keys: &KeySet, header: &Header<'_>) -> bool {
         let is_ambiguous = header.kid.is_none() && keys.verifying().nth(1).is_some();
         *key.origin() == Origin::Ours && (is_ambiguous || !self.is_ours(header))
     }
@@ -181,7 +184,7 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<(), VerifyError> {
         // Compared, never looked up: a token must not choose how it is checked.
-        if *token.header.alg != *key.algorithm().as_str() {
+        if token.header.alg != key.algorithm().as_str() {
             return Err(VerifyError::invalid("the algorithm is not that of the key"));
         }
         if !self.is_access_token(&token.header, key.origin(), now) {
@@ -191,20 +194,20 @@ impl Verifier {
         if !key.algorithm().is_symmetric() {
             claims::peek(&token.payload)?.check_begin(&self.policy, now)?;
         }
-        if !key.is_good(token.signed(), token.signature()) {
+        if !key.is_good(token.signed, token.signature) {
             return Err(VerifyError::invalid("the signature is wrong"));
         }
         Ok(())
     }
 
-    fn is_access_token(&self, header: &Header, origin: &Origin, now: UnixTime) -> bool {
+    fn is_access_token(&self, header: &Header<'_>, origin: &Origin, now: UnixTime) -> bool {
         let is_plain_jwt = header.typ.is_none() || header.is_type("JWT");
         let takes_plain_jwt = *origin != Origin::Ours || self.policy.is_migrating(now);
         self.is_ours(header) || is_plain_jwt && takes_plain_jwt
     }
 
     /// Whether the type is one that our own tokens may have.
-    fn is_ours(&self, header: &Header) -> bool {
+    fn is_ours(&self, header: &Header<'_>) -> bool {
         let mut more = self.policy.more_types.iter();
         header.is_type(ACCESS_TOKEN) || more.any(|typ| header.is_type(typ))
     }
@@ -218,9 +221,6 @@ impl fmt::Debug for Verifier {
             .finish_non_exhaustive()
     }
 }
-
-/// The type of an access token (RFC 9068, section 2.1).
-pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 
 #[cfg(test)]
 mod tests;

@@ -2,5 +2,5 @@
 use tower_jwt_session::token::{Carrier, RawToken};
 
 fn main() {
-    let _ = RawToken::new("a.b.c", Carrier::Bearer);
+    let _ = RawToken::new(b"a.b.c", Carrier::Bearer);
 }

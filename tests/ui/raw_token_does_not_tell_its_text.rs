@@ -3,6 +3,7 @@ use tower_jwt_session::token::RawToken;
 
 fn main() {
     let token = RawToken::from_parameter("a.b.c");
-    println!("{}", token.as_str());
+    println!("{:?}", token.as_bytes());
+    println!("{:?}", token.text());
     println!("{token}");
 }

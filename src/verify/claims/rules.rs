@@ -27,7 +27,7 @@ pub(in crate::verify) struct Judged {
 /// 5. A token of ours names its session, itself, and where in the session's history it stands,
 ///    or is an older one while the migration lasts.
 pub(in crate::verify) fn judge(
-    members: Members,
+    mut members: Members,
     custom: Box<dyn Any + Send + Sync>,
     origin: &Origin,
     policy: &TokenPolicy,
@@ -45,7 +45,7 @@ pub(in crate::verify) fn judge(
     check_audience(members.audience.as_deref(), policy)?;
     let user = members
         .subject
-        .clone()
+        .take()
         .ok_or(VerifyError::invalid("the claim sub is missing"))?;
     let ours = *origin == Origin::Ours;
     let binding = binding(&members).filter(|_| ours);
@@ -64,7 +64,7 @@ pub(in crate::verify) fn judge(
     let facts = TokenFacts {
         user,
         session,
-        token: members.token.clone(),
+        token: members.token.take(),
         binding,
         issued_at: times.issued_at,
         expires_at: times.expires_at,

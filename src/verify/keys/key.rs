@@ -17,6 +17,7 @@ use super::algorithm::Family;
 use super::material::{Checker, Signer};
 use super::public::PublicNumbers;
 use super::{Algorithm, KeyError, jwk, pem, secret};
+use crate::verify::header;
 
 /// One key with its one algorithm and its `kid` (RFC 7515, section 4.1.4).
 ///
@@ -43,6 +44,7 @@ use super::{Algorithm, KeyError, jwk, pem, secret};
 #[derive(Clone)]
 pub struct Key {
     kid: Arc<str>,
+    header: Arc<str>,
     algorithm: Algorithm,
     origin: Origin,
     material: Arc<Material>,
@@ -196,6 +198,11 @@ impl Key {
         self.material.signer.is_some()
     }
 
+    /// The first part of the access tokens that it signs.
+    pub(super) fn header(&self) -> &str {
+        &self.header
+    }
+
     /// Its public half as a JSON Web Key; `None` for a secret.
     pub(super) fn to_jwk(&self) -> Option<Value> {
         let mut jwk = self.material.public.as_ref()?.to_jwk();
@@ -267,6 +274,7 @@ impl Key {
         }
         Ok(Self {
             kid: kid.into(),
+            header: header::written(algorithm.as_str(), kid).into(),
             algorithm,
             origin: Origin::Ours,
             material: Arc::new(material),

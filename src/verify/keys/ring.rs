@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Key, KeyError, KeyState, Origin};
+use crate::verify::header::Header;
 use crate::verify::stamp::{RingVersion, Stamp};
 
 /// The keys of a service; exchanged at run time without a lock on the request path.
@@ -49,14 +49,6 @@ pub(crate) enum SignError {
     Failed,
     /// The ring has no key that signs.
     NoKey,
-}
-
-/// The protected header of what we sign (RFC 7515, section 4.1).
-#[derive(Serialize)]
-struct Header<'a> {
-    alg: &'static str,
-    typ: &'a str,
-    kid: &'a str,
 }
 
 impl KeyRing {
@@ -101,19 +93,14 @@ impl KeyRing {
         self.set.load().signing().is_some()
     }
 
-    /// Signs header and payload (`header.payload.signature`, RFC 7515, section 7.1) with the
-    /// signing key.
-    pub(crate) fn sign(&self, typ: &str, payload: &[u8]) -> Result<String, SignError> {
+    /// Makes an access token (`header.payload.signature`, RFC 7515, section 7.1) with the signing
+    /// key.
+    pub(crate) fn sign(&self, payload: &[u8]) -> Result<String, SignError> {
         let set = self.set.load();
         let key = set.signing().ok_or(SignError::NoKey)?;
-        let header = Header {
-            alg: key.algorithm().as_str(),
-            typ,
-            kid: key.kid(),
-        };
-        let header = serde_json::to_vec(&header).map_err(|_| SignError::Failed)?;
-        let mut text = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 700);
-        URL_SAFE_NO_PAD.encode_string(header, &mut text);
+        let header = key.header();
+        let mut text = String::with_capacity(header.len() + payload.len() * 4 / 3 + 700);
+        text.push_str(header);
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut text);
         let signature = key.sign(text.as_bytes()).ok_or(SignError::Failed)?;
@@ -178,6 +165,14 @@ impl KeySet {
             ));
         }
         Ok(Self { keys })
+    }
+
+    /// What the first part of a token says, where it is one that we write; most are.
+    pub(in crate::verify) fn header(&self, part: &str) -> Option<Header<'_>> {
+        self.keys
+            .iter()
+            .find(|(key, _)| key.header() == part)
+            .map(|(key, _)| Header::of(key))
     }
 
     pub(in crate::verify) fn find(&self, kid: &str) -> Option<(&Key, KeyState)> {
