@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut cases = vec![Case::bare()];
+    let mut cases = vec![Case::bare(), Case::insert()];
     for (algorithm, warm, cold) in LIMITS {
         let name = algorithm.as_str();
         if !["warm", "cold", "floor"]
@@ -78,6 +79,20 @@ impl Case {
             call: Box::new(move |request| {
                 finish(inner.call(request));
             }),
+        }
+    }
+
+    /// What no layer can do without that hands something to a handler: its place in the request.
+    fn insert() -> Self {
+        let mut inner = Inner;
+        let something = Arc::new(0_u64);
+        Self {
+            name: "insert".to_owned(),
+            call: Box::new(move |mut request| {
+                request.extensions_mut().insert(something.clone());
+                finish(inner.call(request));
+            }),
+            ..Self::bare()
         }
     }
 

@@ -3,13 +3,13 @@
 use http::HeaderMap;
 
 use super::knobs::{Anonymous, Enforcement};
-use super::layer::Settings;
+use super::layer::{Gate, Rules};
 use crate::clock::{Clock, Instants};
 use crate::events::{Event, Observer};
 use crate::rejection::Rejection;
 use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
-use crate::token::SourceError;
+use crate::token::{SourceError, TokenSource};
 use crate::verify::VerifyError;
 
 /// What this node knows about a request.
@@ -21,7 +21,7 @@ pub(super) enum Admission {
     /// Only the store knows.
     Ask(Box<Pending>),
     /// It has to stay out.
-    Refuse(Refused),
+    Refuse(Box<Refused>),
 }
 
 /// A refusal: what the client learns, and what the log does.
@@ -33,21 +33,29 @@ pub(super) struct Refused {
 
 impl Admission {
     /// Decides about the headers of a request that arrived at `now`.
-    pub(super) fn decide<J>(settings: &Settings<J>, headers: &HeaderMap, now: Instants) -> Self {
-        Self::check(settings, headers, now).unwrap_or_else(Self::Refuse)
+    pub(super) fn decide(
+        gate: &Gate,
+        source: &TokenSource,
+        rules: &Rules,
+        headers: &HeaderMap,
+        now: Instants,
+    ) -> Self {
+        Self::check(gate, source, rules, headers, now)
+            .unwrap_or_else(|refused| Self::Refuse(Box::new(refused)))
     }
 
-    fn check<J>(
-        settings: &Settings<J>,
+    fn check(
+        gate: &Gate,
+        source: &TokenSource,
+        rules: &Rules,
         headers: &HeaderMap,
         now: Instants,
     ) -> Result<Self, Refused> {
-        let gate = &*settings.gate;
-        let Some(token) = settings.source.find(headers)? else {
-            return Self::without_token(settings.rules.anonymous);
+        let Some(token) = source.find(headers)? else {
+            return Self::without_token(rules.anonymous);
         };
         let verified = gate.verifier.verify(token, now.wall)?;
-        match gate.revocations.check(verified, &settings.rules.terms, now) {
+        match gate.revocations.check(verified, &rules.terms, now) {
             Verdict::Active(active) => Ok(Self::Admit(Session::from_active(active))),
             Verdict::Ask(pending) => Ok(Self::Ask(pending)),
             Verdict::Refused(refusal) => Err(refusal.into()),

@@ -16,6 +16,7 @@ use crate::clock::UnixTime;
 use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
 use crate::revocation::{ActiveToken, Pending};
 use crate::session::Session;
+use crate::token::TokenSource;
 
 /// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
 ///
@@ -63,36 +64,42 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // Only what was decided here counts: nobody outside says who sent a request.
         request.extensions_mut().remove::<Session>();
-        self.settings.passage(request.headers()).enter(
-            &mut self.inner,
-            request,
-            &self.settings.responses,
-        )
+        let Settings {
+            gate,
+            source,
+            rules,
+            responses,
+        } = &*self.settings;
+        gate.passage(source, *rules, request.headers())
+            .enter(&mut self.inner, request, responses)
     }
 }
 
-impl<J> Settings<J> {
-    fn passage(&self, headers: &HeaderMap) -> Passage {
-        let now = self.gate.clock.instants();
-        match Admission::decide(self, headers, now) {
+// Without a type parameter, so that it is compiled once and here, whoever uses it.
+impl Gate {
+    fn passage(
+        self: &Arc<Self>,
+        source: &TokenSource,
+        rules: Rules,
+        headers: &HeaderMap,
+    ) -> Passage {
+        let now = self.clock.instants();
+        match Admission::decide(self, source, &rules, headers, now) {
             Admission::Admit(session) => {
-                self.gate.note(self.rules, session.active(), now.wall);
+                self.note(rules, session.active(), now.wall);
                 Passage::Open(Some(session))
             }
             Admission::Anonymous => Passage::Open(None),
             Admission::Ask(pending) => {
-                let gate = self.gate.clone();
-                Passage::Ask(gate.question(self.rules, pending, now.wall))
+                Passage::Ask(self.clone().question(rules, pending, now.wall))
             }
-            Admission::Refuse(refused) => match self.gate.refuse(self.rules, refused) {
+            Admission::Refuse(refused) => match self.refuse(rules, *refused) {
                 Ok(()) => Passage::Open(None),
                 Err(rejection) => Passage::Refuse(rejection),
             },
         }
     }
-}
 
-impl Gate {
     fn question(self: Arc<Self>, rules: Rules, pending: Box<Pending>, wall: UnixTime) -> Question {
         Box::pin(async move {
             match self.revocations.clone().ask(pending).await {

@@ -73,6 +73,7 @@ impl TokenSource {
         }
     }
 
+    #[inline]
     pub(crate) fn find<'h>(
         &self,
         headers: &'h HeaderMap,
@@ -113,6 +114,7 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
+#[inline]
 fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, SourceError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
