@@ -222,6 +222,49 @@ async fn a_second_authorization_header_is_refused_even_when_both_are_good() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_seen_brings_nothing_in_that_merely_holds_it() {
+    let world = World::new().await;
+    let token = world.sign_in().await;
+    let layer = world.auth.layer().with_anonymous(Anonymous::Allow);
+    assert_eq!(answer(&layer, bearer(&token)).await.0, 200);
+    let cookies = layer.clone().with_source(TokenSource::cookie("at"));
+    for around in [
+        "@ x",
+        "@ ",
+        " @",
+        "@,@",
+        "@, Bearer @",
+        "\"@\"",
+        "@=",
+        "@==",
+        "@.",
+        ".@",
+        "@\u{e9}",
+        "@\t",
+    ] {
+        let text = around.replace('@', &token);
+        let refused = send(&layer, with_bytes(AUTHORIZATION, &format!("Bearer {text}"))).await;
+        assert_eq!(
+            refused.extensions().get(),
+            Some(&Rejection::MalformedToken),
+            "{around:?}"
+        );
+        if around.trim_ascii() != "@" {
+            let refused = send(&cookies, with_bytes(COOKIE, &format!("at={text}"))).await;
+            assert_eq!(refused.status(), 401, "{around:?}");
+        }
+    }
+    assert_eq!(answer(&layer, bearer(&token)).await.0, 200);
+}
+
+fn with_bytes(name: HeaderName, value: &str) -> Request<Body> {
+    let mut request = bare();
+    let value = HeaderValue::from_bytes(value.as_bytes()).expect("no control character");
+    request.headers_mut().insert(name, value);
+    request
+}
+
+#[tokio::test]
 async fn a_session_that_somebody_else_put_in_is_taken_out() {
     let world = World::new().await;
     let session = session_of(&world).await;

@@ -107,7 +107,7 @@ impl Revocations {
                 let about = pending.question.about;
                 self.settle(pending.token, pending.stamp, about, answer)
             }
-            None => self.without_store(pending),
+            None => self.without_store(*pending),
         }
     }
 
@@ -169,7 +169,7 @@ impl Revocations {
         }
     }
 
-    fn without_store(&self, pending: Box<Pending>) -> Result<ActiveToken, Refusal> {
+    fn without_store(&self, pending: Pending) -> Result<ActiveToken, Refusal> {
         let token = pending.token;
         if let Some(effect) = self.local.view().effect(token.claims().facts()) {
             return Err(effect.into());

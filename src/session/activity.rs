@@ -5,11 +5,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use super::refresh::bucket_of;
 use super::store::Use;
 use crate::clock::UnixTime;
 use crate::revocation::ActiveToken;
 use crate::token::SessionId;
+
+type Uses = HashMap<SessionId, Use, RandomState>;
 
 /// Collects uses in memory until they are flushed in a batch.
 ///
@@ -17,7 +21,7 @@ use crate::token::SessionId;
 /// atomic load.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
-    pending: Mutex<HashMap<SessionId, Use>>,
+    pending: Mutex<Uses>,
 }
 
 impl Activity {
@@ -71,7 +75,7 @@ impl Activity {
         }
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<SessionId, Use>> {
+    fn pending(&self) -> MutexGuard<'_, Uses> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -105,6 +105,35 @@ fn a_header_that_brings_a_key_or_asks_for_more_is_refused_although_well_signed()
 }
 
 #[test]
+fn a_token_without_the_shape_is_malformed_whatever_its_header_asks_for() {
+    let key = key(Algorithm::Hs256);
+    let verifier = verifier(&key);
+    for asked in ["jwk", "unknown"] {
+        let mut header = header(&key);
+        header[asked] = json!({});
+        let token = forge(&key, &header.to_string(), &claims().to_string());
+        for tail in [" x", ",x", "=", "\u{e9}", ".AA"] {
+            let kind = kind(&verifier, &format!("{token}{tail}"));
+            assert_eq!(kind, Some(VerifyErrorKind::Malformed), "{tail:?}");
+        }
+    }
+}
+
+#[test]
+fn another_spelling_of_the_header_that_we_write_says_the_same() {
+    let key = key(Algorithm::Hs256);
+    let verifier = verifier(&key);
+    for header in [
+        r#"{"alg":"HS256","kid":"k","typ":"at+jwt"}"#,
+        r#"{"typ":"at+jwt","alg":"HS256","kid":"k"}"#,
+        r#" { "kid" : "\u006b", "alg":"HS256","typ":"at+jwt","x":1} "#,
+    ] {
+        let good = forge(&key, header, &claims().to_string());
+        assert_eq!(kind(&verifier, &good), None, "{header}");
+    }
+}
+
+#[test]
 fn loose_headers_are_refused_although_well_signed() {
     let key = key(Algorithm::Hs256);
     let verifier = verifier(&key);
