@@ -1,7 +1,9 @@
 //! What the layer adds to a request, over the bare service of the same run.
 //!
 //! `cargo bench --bench request` runs the cases interleaved and shuffled, round by round, and prints
-//! medians of same-round differences: absolute figures drift on shared machines, these do not.
+//! medians of same-round differences: absolute figures drift on shared machines, these do less. Time
+//! is that of the thread on a processor, so that waiting for one does not count. A busy neighbour
+//! still slows all rows down alike: compare a verdict with the floor of the same run.
 //! `cargo bench --bench request -- warm` runs the cases alone whose name holds "warm".
 //!
 //! The floors are what a check by hand would cost: see `floor.rs`.
@@ -144,7 +146,7 @@ impl Case {
 
     /// Nanoseconds per request.
     fn run(&mut self) -> f64 {
-        let begun = Instant::now();
+        let begun = processor_time();
         for _ in 0..self.per_round {
             let token = &self.tokens[self.next];
             self.next = (self.next + 1) % self.tokens.len();
@@ -154,8 +156,22 @@ impl Case {
                 .insert(header::AUTHORIZATION, token.clone());
             (self.call)(black_box(request));
         }
-        begun.elapsed().as_nanos() as f64 / self.per_round as f64
+        (processor_time() - begun).as_nanos() as f64 / self.per_round as f64
     }
+}
+
+#[cfg(target_os = "linux")]
+fn processor_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processor_time() -> Duration {
+    static BEGUN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    BEGUN.get_or_init(Instant::now).elapsed()
 }
 
 type Call = Box<dyn FnMut(Request<()>)>;

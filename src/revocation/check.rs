@@ -54,7 +54,7 @@ impl Revocations {
     }
 
     /// Searches the view, and finds out whether the store has to be asked.
-    #[cold]
+    #[inline(never)]
     fn look(&self, token: VerifiedToken, terms: &Terms, now: Instants) -> Verdict {
         let facts = token.claims().facts();
         let search = self.local.search(facts, now);

@@ -91,7 +91,7 @@ impl Verifier {
             }
             self.cache.remove_stale(token, entry.stamp);
         }
-        let checked = Arc::new(self.check(token, now)?);
+        let checked = self.check(token, now)?;
         if checked.claims.times().check_end(&self.policy, now).is_ok() {
             self.cache.insert(token, stamp, checked.clone());
         }
@@ -119,8 +119,8 @@ impl Verifier {
     }
 
     /// Checks a token that was not seen before. Kept out of the way of those that were.
-    #[cold]
-    fn check(&self, token: &[u8], now: UnixTime) -> Result<Checked, VerifyError> {
+    #[inline(never)]
+    fn check(&self, token: &[u8], now: UnixTime) -> Result<Arc<Checked>, VerifyError> {
         let keys = self.keys.keys();
         let mut signature = [0; MAX_SIGNATURE];
         let token = Compact::parse(token, &mut signature, |part| keys.header(part))?;
@@ -132,11 +132,11 @@ impl Verifier {
         };
         let (members, custom) = (self.read)(&token.payload, &reading)?;
         let judged = claims::judge(members, custom, key.origin(), &self.policy, now)?;
-        Ok(Checked {
+        Ok(Arc::new(Checked {
             claims: judged.claims,
             legacy: judged.legacy || self.needs_migration(key, &keys, &token.header),
             standing: Standing::default(),
-        })
+        }))
     }
 
     /// Whether a token of ours would be refused by its header if no migration were going on.
