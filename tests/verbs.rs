@@ -11,6 +11,7 @@ use tower_jwt_session::events::Event;
 use tower_jwt_session::revocation::EndReason;
 use tower_jwt_session::session::Authentication;
 use tower_jwt_session::testing::{self, ManualClock};
+use tower_jwt_session::verify::{Algorithm, Key, KeyState, TokenPolicy};
 use tower_jwt_session::{
     ClaimsSource, Clock, Device, Environment, Grants, Instants, JwtSession, Lifetimes, MemoryStore,
     Rejection, SessionError, SessionLimit, UnixTime,
@@ -547,4 +548,88 @@ async fn custom_claims_reach_the_handler_in_their_own_type() {
     assert_eq!(typed.claims(), &Tenant { tenant: 7 });
     let wrong = session.with_claims::<std::collections::BTreeMap<String, String>>();
     assert!(matches!(wrong, Err(Rejection::Misconfigured { .. })));
+}
+
+/// Claims that no token can carry.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Colliding {
+    exp: u32,
+}
+
+struct Collisions;
+
+impl ClaimsSource<Colliding> for Collisions {
+    type Error = std::convert::Infallible;
+
+    async fn claims(
+        &self,
+        _user: &tower_jwt_session::UserId,
+    ) -> Result<Option<Grants<Colliding>>, Self::Error> {
+        Ok(Some(Grants::new(Colliding { exp: 1 })))
+    }
+}
+
+#[tokio::test]
+async fn claims_that_no_token_can_carry_make_no_session() {
+    let (auth, _clock) = testing::session_with(Collisions);
+    let refused = sign_in(&auth, &user("ada")).await.unwrap_err();
+    assert!(matches!(refused, SessionError::Token(_)));
+    assert_eq!(auth.sessions().count(&user("ada")).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn signing_out_with_a_token_of_another_issuer_revokes_that_token() {
+    let theirs = Key::generate(Some("idp"), Algorithm::Es256).unwrap();
+    let clock = ManualClock::new();
+    let policy = TokenPolicy::new("https://idp.example", "app");
+    let idp = JwtSession::builder()
+        .key(theirs.clone(), KeyState::Sign)
+        .refresh_secret(SECRET)
+        .token_policy(policy)
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let token = sign_in(&idp, &user("ada")).await.unwrap().access_token;
+
+    let (ours, _) = builder();
+    let ours = ours
+        .clock(Arc::new(clock.clone()))
+        .token_policy(TokenPolicy::new("ours", "app"))
+        .key(theirs.foreign("https://idp.example"), KeyState::VerifyOnly)
+        .build()
+        .unwrap();
+    let _running = ours.start().await.unwrap();
+    let session = admit(&ours, &token).await.unwrap();
+    assert_eq!(session.token().issuer(), Some("https://idp.example"));
+    ours.sessions().end_by_access_token(&token).await.unwrap();
+    let refused = admit(&ours, &token).await.unwrap_err();
+    assert!(matches!(refused, Rejection::TokenRevoked { .. }));
+}
+
+#[tokio::test]
+async fn a_start_that_was_given_up_can_be_tried_again() {
+    let (auth, _mint, _clock) = testing::session();
+    {
+        let mut starting = std::pin::pin!(auth.start());
+        // Begun, and dropped before it is done or in the very moment that it is.
+        let _ = futures_util::poll!(&mut starting);
+    }
+    let running = auth.start().await;
+    assert!(running.is_ok(), "{running:?}");
+    assert!(auth.start().await.is_err(), "it runs already");
+}
+
+#[test]
+fn absurd_durations_are_a_problem_and_not_a_panic() {
+    for (name, value) in [
+        ("JWT_ROTATION_GRACE", "300000000000y"),
+        ("JWT_AUTO_REFRESH_THRESHOLD", "300000000000y"),
+        ("JWT_SESSION_EXPIRY", "300000000000y"),
+        ("STORE_TIMEOUT", "0s"),
+        ("REVOCATION_MAX_STALENESS", "300000000000y"),
+    ] {
+        let env = Environment::from_pairs([(name, value)]);
+        let built = JwtSession::builder().with_env(&env).build();
+        assert!(built.is_err(), "{name}={value}");
+    }
 }

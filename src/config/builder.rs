@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -266,7 +265,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             retention: self.retention,
             terms: self.terms,
             store_timeout,
-            started: AtomicBool::new(false),
+            started: Arc::default(),
         })))
     }
 

@@ -51,18 +51,24 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: HashMap<String, String>,
+    unreadable: Vec<String>,
 }
 
 impl Environment {
     /// The environment of this process, as it is now.
     #[must_use]
     pub fn of_process() -> Self {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Self {
-            variables: variables.collect(),
+        let mut env = Self::default();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) => drop(env.variables.insert(name, value)),
+                Err(_) => env.unreadable.push(name),
+            }
         }
+        env
     }
 
     /// An environment of its own, as for a test.
@@ -75,6 +81,7 @@ impl Environment {
             .map(|(name, value)| (name.into(), value.into()));
         Self {
             variables: variables.collect(),
+            unreadable: Vec::new(),
         }
     }
 
@@ -86,6 +93,13 @@ impl Environment {
     }
 
     pub(super) fn apply<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let ours = |name: &&String| OURS.iter().any(|prefix| name.starts_with(prefix));
+        for name in self.unreadable.iter().filter(ours) {
+            builder.problems.add(
+                format!("{name} is not UTF-8 text"),
+                "write it as text, or unset it",
+            );
+        }
         self.apply_store(builder);
         self.apply_keys(builder);
         self.apply_policy(builder);
@@ -343,6 +357,9 @@ impl fmt::Debug for Environment {
         f.debug_tuple("Environment").field(&names).finish()
     }
 }
+
+/// What the names of our variables begin with.
+const OURS: [&str; 4] = ["JWT_", "REVOCATION_", "SESSION_", "STORE_"];
 
 fn zeroizing(secret: &str) -> zeroize::Zeroizing<Vec<u8>> {
     zeroize::Zeroizing::new(secret.as_bytes().to_vec())

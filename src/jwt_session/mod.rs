@@ -99,8 +99,8 @@ impl<C: CustomClaims> JwtSession<C> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot be reached or refuses this node, or when it was
-    /// started before.
+    /// [`StoreError`] when the store cannot be reached or refuses this node, or when it
+    /// runs already.
     pub async fn start(&self) -> Result<Running, StoreError> {
         Running::start(self.core.clone()).await
     }

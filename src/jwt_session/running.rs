@@ -1,13 +1,15 @@
 //! The work in the background.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::error::{StoreError, StoreErrorKind};
+use crate::revocation::Revocations;
 use crate::session::core::Core;
 use crate::verify::CustomClaims;
 
@@ -20,37 +22,40 @@ use crate::verify::CustomClaims;
 pub struct Running {
     follow: JoinHandle<()>,
     keep: JoinHandle<()>,
-    stop: tokio::sync::watch::Sender<bool>,
+    stop: watch::Sender<bool>,
+    _started: Started,
 }
 
 impl Running {
     pub(super) async fn start<C: CustomClaims>(core: Arc<Core<C>>) -> Result<Self, StoreError> {
-        if core.started.swap(true, Ordering::AcqRel) {
+        let Some(started) = Started::begin(&core.started) else {
             return Err(
                 StoreError::new(StoreErrorKind::Configuration, core.store.backend())
-                    .with_source("this JwtSession was started before"),
+                    .with_source("this JwtSession runs already"),
             );
-        }
-        if let Err(error) = core.revocations.load().await {
-            core.started.store(false, Ordering::Release);
-            return Err(error);
-        }
-        let (stop, mut stopped) = tokio::sync::watch::channel(false);
-        let follow = tokio::spawn(core.revocations.clone().follow());
+        };
+        core.revocations.load().await?;
+        let (stop, mut stopped) = watch::channel(false);
+        let follow = tokio::spawn(following(core.revocations.clone()));
         let keep = tokio::spawn(async move {
-            let mut flush = tokio::time::interval(FLUSH_INTERVAL);
-            let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+            let mut flush = interval(FLUSH_INTERVAL);
+            let mut sweep = interval(SWEEP_INTERVAL);
             flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
             sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    _ = flush.tick() => core.flush().await,
-                    _ = sweep.tick() => core.sweep().await,
-                    _ = stopped.changed() => break core.flush().await,
+                    _ = flush.tick() => guarded(flushing(core.clone())).await,
+                    _ = sweep.tick() => guarded(sweeping(core.clone(), stopped.clone())).await,
+                    _ = stopped.changed() => break guarded(flushing(core.clone())).await,
                 }
             }
         });
-        Ok(Self { follow, keep, stop })
+        Ok(Self {
+            follow,
+            keep,
+            stop,
+            _started: started,
+        })
     }
 
     /// Flushes what is in memory and stops the work in the background.
@@ -58,7 +63,6 @@ impl Running {
         // Fails only when the task has ended already.
         let _ = self.stop.send(true);
         let _ = (&mut self.keep).await;
-        self.follow.abort();
     }
 }
 
@@ -67,6 +71,46 @@ impl Drop for Running {
         self.follow.abort();
         self.keep.abort();
     }
+}
+
+/// That it runs; taken back when a start fails or is dropped midway, and when the work stops.
+#[derive(Debug)]
+struct Started(Arc<AtomicBool>);
+
+impl Started {
+    fn begin(flag: &Arc<AtomicBool>) -> Option<Self> {
+        let before = flag.swap(true, Ordering::AcqRel);
+        (!before).then(|| Self(flag.clone()))
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// Runs work in a task of its own: a panic in a store or an observer stops this piece of it, and
+/// not all that is to come.
+async fn guarded(work: impl Future<Output = ()> + Send + 'static) {
+    if let Err(error) = tokio::spawn(work).await {
+        tracing::error!(%error, "work in the background failed; it goes on with the next");
+    }
+}
+
+async fn following(revocations: Arc<Revocations>) {
+    loop {
+        guarded(revocations.clone().follow()).await;
+        tokio::time::sleep(AFTER_A_PANIC).await;
+    }
+}
+
+async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
+    core.flush().await;
+}
+
+async fn sweeping<C: CustomClaims>(core: Arc<Core<C>>, stopped: watch::Receiver<bool>) {
+    while core.sweep().await && !*stopped.borrow() {}
 }
 
 impl<C: CustomClaims> Core<C> {
@@ -81,25 +125,20 @@ impl<C: CustomClaims> Core<C> {
         }
     }
 
-    /// Ends what is over and forgets what is old, a batch at a time.
-    pub(crate) async fn sweep(&self) {
-        loop {
-            let swept = match self
-                .within(self.store.sweep(self.retention, SWEEP_BATCH))
-                .await
-            {
-                Ok(swept) => swept,
-                Err(error) => {
-                    tracing::warn!(%error, "sessions not swept");
-                    return;
+    /// Ends a batch of what is over and forgets a batch of what is old; says whether there is more.
+    pub(crate) async fn sweep(&self) -> bool {
+        let swept = self.store.sweep(self.retention, SWEEP_BATCH);
+        match self.at_last(swept).await {
+            Ok(swept) => {
+                if let Some(committed) = &swept.committed {
+                    self.revocations.committed(committed);
                 }
-            };
-            if let Some(committed) = &swept.committed {
-                self.revocations.committed(committed);
+                self.observe_ends(&swept.ended);
+                swept.more
             }
-            self.observe_ends(&swept.ended);
-            if !swept.more {
-                return;
+            Err(error) => {
+                tracing::warn!(%error, "sessions not swept");
+                false
             }
         }
     }
@@ -111,3 +150,4 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(15);
 const FLUSH_BATCH: usize = 1_000;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const SWEEP_BATCH: usize = 500;
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);

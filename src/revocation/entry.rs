@@ -186,9 +186,10 @@ impl RevocationEntry {
         match &self.revoked {
             Revoked::Roles { user, below } => {
                 let stale = *user == facts.user
-                    && facts
-                        .binding
-                        .is_some_and(|binding| binding.roles_gen < *below);
+                    && match facts.binding {
+                        Some(binding) => binding.roles_gen < *below,
+                        None => self.is_after_issue_of(facts, skew),
+                    };
                 stale.then_some(Effect::Stale)
             }
             Revoked::Session { session, user } => {
@@ -211,13 +212,20 @@ impl RevocationEntry {
                 }
                 let below = match facts.binding {
                     Some(binding) => binding.revoked_gen < *below,
-                    None => facts
-                        .issued_at
-                        .is_none_or(|issued_at| issued_at <= self.at + skew.saturating_mul(2)),
+                    None => self.is_after_issue_of(facts, skew),
                 };
                 below.then(out).flatten()
             }
         }
+    }
+}
+
+impl RevocationEntry {
+    /// Whether a token without counters was issued before this entry, or may have been.
+    fn is_after_issue_of(&self, facts: &TokenFacts, skew: Duration) -> bool {
+        facts
+            .issued_at
+            .is_none_or(|issued_at| issued_at <= self.at + 2 * skew)
     }
 }
 

@@ -110,6 +110,8 @@ impl Shelf {
     pub(crate) fn purge(&mut self, now: UnixTime, hashes: &Hashes) -> usize {
         let before = self.held.len();
         self.held.retain(|held| held.until > now);
+        // A write whose outcome nobody learnt, as when the store's code panicked.
+        self.tentative.retain(|entry| entry.until > now);
         if self.held.capacity() > SMALL && self.held.len() < self.held.capacity() / 4 {
             let wanted = self.held.len() * 2;
             self.held.shrink_to(wanted, |held| held.hash(hashes));

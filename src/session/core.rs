@@ -39,7 +39,7 @@ pub(crate) struct Core<C> {
     pub(crate) retention: Duration,
     pub(crate) terms: Terms,
     pub(crate) store_timeout: Duration,
-    pub(crate) started: AtomicBool,
+    pub(crate) started: Arc<AtomicBool>,
 }
 
 impl<C> Core<C> {
@@ -63,6 +63,50 @@ impl<C> Core<C> {
             Err(error) if error.is_unavailable() => self.within(write()).await,
             outcome => outcome,
         }
+    }
+
+    /// Runs a write, with what has to follow from it, in a task of its own: what it did is taken in
+    /// and told however late the answer comes, and whether or not anybody still waits for it.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = Result<T, SessionError>> + Send + 'static,
+    ) -> Result<T, SessionError> {
+        match tokio::time::timeout(2 * self.store_timeout, tokio::spawn(step)).await {
+            Ok(Ok(outcome)) => outcome,
+            // Not answered in time, or the store's own code panicked.
+            Err(_) | Ok(Err(_)) => Err(self.too_late().into()),
+        }
+    }
+
+    /// Waits for the outcome of a write that was begun at an instant, and writes once more where
+    /// it failed early. Later the client has come back by itself, and a token of ours that comes
+    /// after its successor would look like a thief's.
+    pub(crate) async fn outcome<T, F>(
+        &self,
+        begun: UnixTime,
+        write: impl Fn() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        match self.at_last(write()).await {
+            Err(error)
+                if error.is_unavailable() && self.clock.now() <= begun + self.store_timeout =>
+            {
+                self.at_last(write()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Waits for the store far beyond what a request would.
+    pub(crate) async fn at_last<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(LATEST, answer)
+            .await
+            .unwrap_or_else(|_| Err(self.too_late()))
     }
 
     /// Refuses to go on with an answer that is older than any wait for it could be: the process
@@ -104,6 +148,9 @@ impl<C> Core<C> {
         StoreError::new(StoreErrorKind::Timeout, self.store.backend())
     }
 }
+
+/// When the answer to a write is given up that nobody waits for any more.
+const LATEST: Duration = Duration::from_secs(30);
 
 /// How late a task may run on a busy machine without having been stopped.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -148,6 +148,15 @@ impl Lifetimes {
                 "make the session live at least as long as the refresh token",
             );
         }
+        if self.session > 100 * 365 * DAY {
+            problems.add(
+                format!(
+                    "JWT_SESSION_EXPIRY ({}) is longer than a century",
+                    show(self.session)
+                ),
+                "set what you mean, as 90d",
+            );
+        }
         if let Some(idle) = self.idle
             && idle < MINUTE
         {

@@ -38,6 +38,8 @@ pub(crate) enum MintError {
         /// The name.
         claim: String,
     },
+    /// The application's claims are more, or nested deeper, than a reader accepts.
+    TooComplex,
     /// A scope, or a role that is written as one, is not of the form of RFC 6749, section 3.3.
     Scope,
     /// It could not be signed.
@@ -66,11 +68,28 @@ impl<C: Serialize> AccessToken<'_, C> {
         Ok(token)
     }
 
+    /// Refuses what no token can be made of, without signing.
+    pub(crate) fn check(&self, policy: &TokenPolicy) -> Result<(), MintError> {
+        let custom = self.custom(&policy.names)?;
+        let scope = self.scope(&policy.names)?;
+        let mut payload = Vec::with_capacity(512);
+        self.write(policy, &scope, &custom, &mut payload)
+            .map_err(MintError::Custom)?;
+        let bytes = payload.len().div_ceil(3) * 4 + LONGEST_FRAME;
+        if bytes > policy.max_size {
+            return Err(MintError::TooLong { bytes });
+        }
+        Ok(())
+    }
+
     fn custom(&self, names: &ClaimNames) -> Result<Map<String, Value>, MintError> {
         let Value::Object(custom) = serde_json::to_value(self.custom).map_err(MintError::Custom)?
         else {
             return Err(MintError::NotAnObject);
         };
+        if custom.len() > MAX_CUSTOM || custom.values().any(|value| is_deeper(value, MAX_DEPTH)) {
+            return Err(MintError::TooComplex);
+        }
         match custom.keys().find(|name| Known::of(name, names).is_some()) {
             Some(claim) => Err(MintError::Reserved {
                 claim: claim.clone(),
@@ -149,6 +168,9 @@ impl fmt::Display for MintError {
             Self::Reserved { claim } => {
                 write!(f, "the custom claim {claim:?} has a meaning of its own")
             }
+            Self::TooComplex => {
+                f.write_str("the custom claims are more than 200, or nested deeper than 100 levels")
+            }
             Self::Scope => {
                 f.write_str("a scope is empty or holds a space, a quote or a control character")
             }
@@ -172,6 +194,25 @@ impl std::error::Error for MintError {
         }
     }
 }
+
+/// Whether a value nests deeper than so many levels.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else {
+        return true;
+    };
+    match value {
+        Value::Array(values) => values.iter().any(|value| is_deeper(value, below)),
+        Value::Object(members) => members.values().any(|value| is_deeper(value, below)),
+        _ => false,
+    }
+}
+
+/// Below the 256 members that a verifier reads.
+const MAX_CUSTOM: usize = 200;
+/// Below the 128 levels that serde_json reads.
+const MAX_DEPTH: usize = 100;
+/// Header, dots and the signature of an RSA key of 4096 bits, encoded.
+const LONGEST_FRAME: usize = 1024;
 
 /// A `scope-token` of RFC 6749, section 3.3.
 fn is_scope(word: &str) -> bool {

@@ -83,7 +83,7 @@ impl Rotation {
 
     pub(crate) fn check(&self, lifetimes: &Lifetimes, problems: &mut ConfigError) {
         let access = lifetimes.access();
-        if self.grace * 4 > access {
+        if self.grace.saturating_mul(4) > access {
             problems.add(
                 format!(
                     "JWT_ROTATION_GRACE ({}) is more than a quarter of JWT_ACCESS_TOKEN_EXPIRY ({})",
@@ -93,7 +93,7 @@ impl Rotation {
                 "shorten the grace, or let access tokens live longer",
             );
         }
-        if self.suggest_before_expiry * 2 > access {
+        if self.suggest_before_expiry.saturating_mul(2) > access {
             problems.add(
                 format!(
                     "JWT_AUTO_REFRESH_THRESHOLD ({}) is more than half of JWT_ACCESS_TOKEN_EXPIRY ({})",

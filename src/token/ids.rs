@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Deserializer, Error as _, Visitor};
@@ -35,16 +35,20 @@ impl SessionId {
         Self(Uuid::now_v7())
     }
 
-    /// The id that stands for another issuer's `sid`: the UUID itself where it is one, else
-    /// the first 122 bits of its SHA-256 as a version 8 UUID (RFC 9562, section 5.8).
+    /// The id that stands for the `sid` of another issuer: 122 bits of the SHA-256 of both, as a
+    /// version 8 UUID (RFC 9562, section 5.8).
+    ///
+    /// Never one of ours, whatever the issuer writes: no token of another issuer names a session
+    /// that we keep.
     #[must_use]
-    pub fn from_foreign(sid: &str) -> Self {
-        sid.parse().unwrap_or_else(|_| {
-            let hash = digest(&SHA256, sid.as_bytes());
-            let mut bytes = [0; 16];
-            bytes.copy_from_slice(&hash.as_ref()[..16]);
-            Self(Uuid::new_v8(bytes))
-        })
+    pub fn from_foreign(issuer: &str, sid: &str) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&(issuer.len() as u64).to_be_bytes());
+        context.update(issuer.as_bytes());
+        context.update(sid.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&context.finish().as_ref()[..16]);
+        Self(Uuid::new_v8(bytes))
     }
 
     /// The id from its sixteen bytes.
@@ -239,17 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_session_id_is_kept_when_it_is_a_uuid_and_hashed_when_not() {
-        let uuid = "0197a0d2-5c4e-7000-8000-000000000001";
-        assert_eq!(SessionId::from_foreign(uuid).to_string(), uuid);
-        assert_eq!(
-            SessionId::from_foreign("abc"),
-            SessionId::from_foreign("abc")
-        );
-        assert_ne!(
-            SessionId::from_foreign("abc"),
-            SessionId::from_foreign("abd")
-        );
+    fn a_foreign_session_id_is_never_one_of_ours_and_differs_by_issuer() {
+        let ours = SessionId::random();
+        let of = SessionId::from_foreign;
+        assert_ne!(of("a", &ours.to_string()), ours);
+        assert_eq!(of("a", "abc"), of("a", "abc"));
+        assert_ne!(of("a", "abc"), of("a", "abd"));
+        assert_ne!(of("a", "bc"), of("ab", "c"));
     }
 
     #[test]

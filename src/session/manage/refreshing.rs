@@ -32,7 +32,8 @@ impl<C: CustomClaims> Sessions<C> {
     ///
     /// [`SessionError::InvalidToken`] for a text that is none of ours or whose session is forgotten,
     /// [`SessionError::RefreshReused`] when the token was used before and the session has ended
-    /// for it, [`SessionError::Over`] when there is nothing left to refresh, [`SessionError::UnknownUser`] when the application knows no such user any more,
+    /// for it, [`SessionError::Over`] when there is nothing left to refresh,
+    /// [`SessionError::UnknownUser`] when the application knows no such user any more,
     /// [`SessionError::TooManyRepeats`], and [`SessionError::Store`] or
     /// [`SessionError::ClaimsSource`] after which the client tries again with the same token.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, SessionError> {
@@ -42,9 +43,13 @@ impl<C: CustomClaims> Sessions<C> {
             RefreshToken::decode(refresh_token, &keys).map_err(|_| SessionError::InvalidToken)?;
         let begun = core.clock.now();
         let attempt = core.attempt(&token, begun);
-        let outcome = core.settle(|| core.store.refresh(attempt.clone())).await?;
+        let this = core.clone();
+        let step = async move {
+            let write = || this.store.refresh(attempt.clone());
+            this.refreshed(this.outcome(begun, write).await?)
+        };
+        let (record, counters, how) = core.to_the_end(step).await?;
         core.in_time(begun)?;
-        let (record, counters, how) = core.refreshed(outcome)?;
         let Some(grants) = core.grants(&record.user).await? else {
             core.forget_user(&record.user).await?;
             return Err(SessionError::UnknownUser);

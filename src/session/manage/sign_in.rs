@@ -16,12 +16,14 @@ use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::Event;
+use crate::revocation::EndReason;
 use crate::session::core::Core;
+use crate::session::mint::AccessToken;
 use crate::session::refresh::{RefreshKeys, RefreshToken};
-use crate::session::store::{NewSession, SignInOutcome};
-use crate::session::{Authentication, Counters, Device, SessionRecord, Transport};
+use crate::session::store::{Listing, NewSession, SignInOutcome};
+use crate::session::{Authentication, Counters, Device, Grants, SessionRecord, Transport};
 use crate::token::{SessionId, UserId};
-use crate::verify::CustomClaims;
+use crate::verify::{Binding, CustomClaims};
 
 /// What a sign-in is held against: the user's counters as they were before the password was checked.
 ///
@@ -177,9 +179,15 @@ impl<C: CustomClaims> SignIn<C> {
         let keys = core.refresh_keys.load_full();
         let made = RefreshToken::first(keys.active(), &user, SessionId::random(), &secret);
         let session = self.into_session(&made, &secret);
-        let outcome = core.settle(|| core.store.sign_in(session.clone())).await?;
+        core.check_claims(&session, &grants)?;
+        let this = core.clone();
+        let step = async move {
+            let write = || this.store.sign_in(session.clone());
+            let outcome = this.outcome(begun, write).await?;
+            this.signed_in(&session, outcome).await
+        };
+        let (record, ended, first) = core.to_the_end(step).await?;
         core.in_time(begun)?;
-        let (record, ended, first) = core.signed_in(&user, outcome)?;
         let token = same_seed(&keys, &made, &secret, &record)?;
         let tokens = core.pair(&record, roles_gen, grants, token, &keys)?;
         Ok(SignedIn {
@@ -234,11 +242,13 @@ impl<C: CustomClaims> SignIn<C> {
 }
 
 impl<C: CustomClaims> Core<C> {
-    fn signed_in(
+    /// Makes what a store says of a sign-in hold here, and tells it.
+    async fn signed_in(
         &self,
-        user: &UserId,
+        session: &NewSession,
         outcome: SignInOutcome,
     ) -> Result<(SessionRecord, Vec<SessionInfo>, bool), SessionError> {
+        let user = &session.user;
         match outcome {
             SignInOutcome::Created {
                 record,
@@ -249,14 +259,7 @@ impl<C: CustomClaims> Core<C> {
                 if let Some(committed) = &committed {
                     self.revocations.committed(committed);
                 }
-                self.observe_ends(&ended);
-                self.observe(&Event::SignedIn {
-                    session: record.id,
-                    user: user.clone(),
-                    first,
-                });
-                let ended = ended.into_iter().map(SessionInfo::from).collect();
-                Ok((record, ended, first))
+                Ok(self.told(record, ended, first))
             }
             SignInOutcome::LimitReached { ended, committed } => {
                 if let Some(committed) = &committed {
@@ -266,11 +269,70 @@ impl<C: CustomClaims> Core<C> {
                 self.observe(&Event::SignInRefused { user: user.clone() });
                 Err(SessionError::LimitReached)
             }
+            // Our own write, whose first answer was lost.
+            SignInOutcome::Repeated { record } if record.id == session.id => {
+                let ended = self.store.list(user, Listing::Ended).await?;
+                let ended = ended
+                    .into_iter()
+                    .filter(|one| gave_way(one, &record))
+                    .collect();
+                Ok(self.told(record, ended, false))
+            }
             SignInOutcome::Repeated { record } => Ok((record, Vec::new(), false)),
             SignInOutcome::Superseded => Err(SessionError::SignInSuperseded),
             SignInOutcome::TicketOutdated => Err(SessionError::TicketOutdated),
         }
     }
+
+    fn told(
+        &self,
+        record: SessionRecord,
+        ended: Vec<SessionRecord>,
+        first: bool,
+    ) -> (SessionRecord, Vec<SessionInfo>, bool) {
+        self.observe_ends(&ended);
+        self.observe(&Event::SignedIn {
+            session: record.id,
+            user: record.user.clone(),
+            first,
+        });
+        let ended = ended.into_iter().map(SessionInfo::from).collect();
+        (record, ended, first)
+    }
+
+    /// Refuses claims of which no token can be made, before there is a session without one.
+    fn check_claims(&self, session: &NewSession, grants: &Grants<C>) -> Result<(), SessionError> {
+        let token = AccessToken {
+            user: &session.user,
+            session: session.id,
+            binding: Binding {
+                generation: 1,
+                revoked_gen: session.revoked_gen,
+                roles_gen: session.revoked_gen,
+            },
+            issued_at: session.issued_at,
+            expires_at: session.access_expires_at,
+            authenticated_at: session.issued_at,
+            authentication: &session.authentication,
+            roles: &grants.roles,
+            scopes: &grants.scopes,
+            custom: &grants.custom,
+        };
+        Ok(token.check(self.verifier.policy())?)
+    }
+}
+
+/// Whether a session ended in the step that made another.
+fn gave_way(one: &SessionRecord, made: &SessionRecord) -> bool {
+    let by_itself = |reason: &EndReason| {
+        matches!(
+            reason,
+            EndReason::Evicted | EndReason::Expired | EndReason::Idle
+        )
+    };
+    one.ended
+        .as_ref()
+        .is_some_and(|ended| ended.at == made.created_at && by_itself(&ended.reason))
 }
 
 impl<C> fmt::Debug for SignIn<C> {

@@ -59,7 +59,7 @@ pub(in crate::verify) fn judge(
         None => None,
         Some(text) if binding.is_some() => Some(own_session(text)?),
         Some("") => return Err(VerifyError::invalid("the session id is empty")),
-        Some(text) => Some(SessionId::from_foreign(text)),
+        Some(text) => Some(unbound_session(text, &members, ours)),
     };
     let facts = TokenFacts {
         user,
@@ -75,6 +75,14 @@ pub(in crate::verify) fn judge(
     })
 }
 
+/// The session that a token without counters names. One of ours may name one that we keep, as
+/// before a migration.
+fn unbound_session(text: &str, members: &Members, ours: bool) -> SessionId {
+    let kept = if ours { text.parse().ok() } else { None };
+    let issuer = members.issuer.as_deref().unwrap_or_default();
+    kept.unwrap_or_else(|| SessionId::from_foreign(issuer, text))
+}
+
 fn check_issuer(
     issuer: Option<&str>,
     origin: &Origin,
@@ -84,9 +92,8 @@ fn check_issuer(
     let is_right = match origin {
         Origin::Ours => issuer == policy.issuer,
         Origin::Foreign { issuer: Some(only) } => issuer == only,
-        Origin::Foreign { issuer: None } => {
-            issuer == policy.issuer || policy.more_issuers.iter().any(|one| one == issuer)
-        }
+        // Never ours: a token that says it is would pass for one without its session.
+        Origin::Foreign { issuer: None } => policy.more_issuers.iter().any(|one| one == issuer),
     };
     is_right
         .then_some(())

@@ -56,7 +56,7 @@ pub struct Key {
 pub enum Origin {
     /// Another issuer's: its tokens know nothing of our sessions, and we never sign with it.
     Foreign {
-        /// The only `iss` that its tokens may carry; `None` for each that the policy accepts.
+        /// The only `iss` that its tokens may carry; `None` for each that the policy accepts beside ours.
         issuer: Option<String>,
     },
     /// Ours: its tokens name a session, and where in its history they stand.
@@ -167,6 +167,11 @@ impl Key {
     }
 
     /// The same key as one of `issuer`, whose tokens carry no sessions of ours.
+    ///
+    /// # Security
+    ///
+    /// It says who its users are and which roles they have: its `sub` and its roles are taken for
+    /// those of this service. Give what it must not decide to guards of your own.
     #[must_use]
     pub fn foreign(self, issuer: impl Into<String>) -> Self {
         self.with_origin(Origin::Foreign {

@@ -37,7 +37,10 @@ fn a_foreign_token_needs_no_session_and_its_counters_mean_nothing() {
     all["rgen"] = json!(1);
     let verified = verify(&verifier, &token(&key, &all)).unwrap();
     let facts = verified.claims().facts();
-    assert_eq!(facts.session, Some(SessionId::from_foreign("abc")));
+    assert_eq!(
+        facts.session,
+        Some(SessionId::from_foreign("https://other.example", "abc"))
+    );
     assert_eq!(facts.token.as_ref().unwrap().as_str(), "x");
     assert_eq!(facts.binding, None);
 }
