@@ -94,11 +94,11 @@ mod sync;
 pub mod testing;
 
 pub use clock::{Clock, Instants, SystemClock, UnixTime};
-pub use config::{Environment, JwtSessionBuilder};
+pub use config::{Environment, IntrospectionClient, JwtSessionBuilder};
 #[cfg(feature = "user-agent")]
 pub use device::ClientAddress;
 pub use error::{BoxError, ConfigError, StoreError, StoreErrorKind};
-pub use jwt_session::{Introspection, JwtSession, Running};
+pub use jwt_session::{Introspection, JwtSession, ParseError, Running};
 pub use middleware::JwtSessionLayer;
 pub use rejection::Rejection;
 pub use session::{

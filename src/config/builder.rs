@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+use super::client::IntrospectionClient;
 use super::env::Environment;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
@@ -44,6 +45,7 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) retention: Duration,
     pub(super) terms: Terms,
     pub(super) revocation: RevocationSettings,
+    pub(super) introspection_client: Option<IntrospectionClient>,
     pub(super) problems: ConfigError,
 }
 
@@ -66,6 +68,7 @@ impl JwtSessionBuilder {
             retention: Duration::from_secs(30 * 86_400),
             terms: Terms::default(),
             revocation: RevocationSettings::default(),
+            introspection_client: None,
             problems: ConfigError::default(),
         }
     }
@@ -161,6 +164,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             retention: self.retention,
             terms: self.terms,
             revocation: self.revocation,
+            introspection_client: self.introspection_client,
             problems: self.problems,
         }
     }
@@ -249,7 +253,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         };
         let store_timeout = settings.store_timeout;
         let revocations = Revocations::new(store.clone(), settings, clock.clone());
-        Ok(JwtSession::new(Arc::new(Core {
+        let core = Core {
             clock,
             source: self.source,
             verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
@@ -266,7 +270,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             terms: self.terms,
             store_timeout,
             started: Arc::default(),
-        })))
+        };
+        Ok(JwtSession::new(Arc::new(core), self.introspection_client))
     }
 
     /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept

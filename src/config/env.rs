@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::builder::JwtSessionBuilder;
+use super::client::IntrospectionClient;
 use crate::error::ConfigError;
 use crate::revocation::{Confirm, OnStoreFailure};
 use crate::session::{LimitPolicy, Rotation, SessionLimit};
@@ -34,6 +35,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `STORE_TIMEOUT` | `250ms` | |
 /// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
 /// | `SESSION_STORE` | `memory:` | |
+/// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |
 ///
 /// # Examples
 ///
@@ -105,6 +107,9 @@ impl Environment {
         self.apply_policy(builder);
         self.apply_lifetimes(builder);
         self.apply_revocation(builder);
+        if let Some(client) = IntrospectionClient::read(self, &mut builder.problems) {
+            builder.introspection_client = Some(client);
+        }
     }
 
     fn apply_store<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {

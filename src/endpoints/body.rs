@@ -49,7 +49,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::invalid_input(shape(&error)))
 }
 
-async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
 where
     B: Body<Error: Into<BoxError>>,
 {

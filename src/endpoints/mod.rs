@@ -22,6 +22,8 @@
 //! | `DELETE /api/admin/users/{user}/sessions` | [`admin_erase`](Endpoints::admin_erase) |
 //! | `POST /api/auth/refresh` | [`refresh`](Endpoints::refresh) |
 //! | `POST /api/auth/logout` | [`sign_out`](Endpoints::sign_out) |
+//! | `POST /oauth/revoke` | [`revoke`](Endpoints::revoke) |
+//! | `POST /oauth/introspect` | [`introspect`](Endpoints::introspect) |
 //! | `GET /.well-known/jwks.json` | [`jwks`](Endpoints::jwks) |
 
 mod admin;
@@ -29,6 +31,7 @@ mod body;
 mod envelope;
 mod health;
 mod jwks;
+mod oauth;
 mod problem;
 mod query;
 mod reply;

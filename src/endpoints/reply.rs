@@ -43,7 +43,8 @@ pub(super) fn answer(result: Result<Response, Problem>) -> Response {
     result.unwrap_or_else(Problem::into_response)
 }
 
-fn empty(status: StatusCode) -> Response {
+/// Nothing to read, and nothing for a cache to keep.
+pub(super) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     let no_store = HeaderValue::from_static("no-store");

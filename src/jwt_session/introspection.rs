@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::revocation::{Refusal, Verdict};
+use crate::revocation::Refusal;
 use crate::session::Session;
 use crate::session::core::Core;
 use crate::token::RawToken;
 use crate::verify::{VerifiedToken, VerifyErrorKind};
 
-/// What a token is worth (RFC 7662, section 2.2, tells a caller the same).
+/// What an access token is worth (RFC 7662, section 2.2, tells a caller the same).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Introspection {
@@ -41,12 +41,11 @@ impl Introspection {
             }
             Err(_) => return Self::Inactive,
         };
-        let active = match core.revocations.check(verified, &core.terms, now) {
-            Verdict::Active(active) => Ok(active),
-            Verdict::Ask(pending) => core.revocations.clone().ask(pending).await,
-            Verdict::Refused(refusal) => Err(refusal),
-        };
-        match active {
+        let facts = verified.claims().facts().clone();
+        let session = core.read_session(&facts);
+        let confirm = core.terms.confirm;
+        let active = core.revocations.inspect(verified, confirm, now, session);
+        match active.await {
             Ok(active) => Self::Active(Session::from_active(active)),
             Err(Refusal::Stale) => Self::Stale,
             Err(Refusal::StoreUnavailable { retry_after }) => {

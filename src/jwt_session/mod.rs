@@ -1,23 +1,25 @@
 //! [`JwtSession`]: everything put together.
 
 mod introspection;
+mod parse;
 mod running;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use introspection::Introspection;
+pub use parse::ParseError;
 pub use running::Running;
 
 use crate::clock::Clock;
-use crate::config::{Environment, JwtSessionBuilder};
+use crate::config::{Environment, IntrospectionClient, JwtSessionBuilder};
 use crate::error::{ConfigError, StoreError};
 use crate::middleware::{Gate, JwtSessionLayer};
 use crate::revocation::ViewStatus;
 use crate::session::core::Core;
 use crate::session::refresh::RefreshKeys;
-use crate::session::{Lifetimes, Rotation, SessionLimit, Sessions};
-use crate::verify::{CustomClaims, KeyRing, NoClaims};
+use crate::session::{Lifetimes, Rotation, Session, SessionLimit, Sessions};
+use crate::verify::{CustomClaims, KeyRing, NoClaims, TokenPolicy};
 
 /// The session layer, put together: what an application holds. Cloning is cheap.
 ///
@@ -45,6 +47,7 @@ use crate::verify::{CustomClaims, KeyRing, NoClaims};
 pub struct JwtSession<C = NoClaims> {
     core: Arc<Core<C>>,
     sessions: Sessions<C>,
+    introspection_client: Option<Arc<IntrospectionClient>>,
 }
 
 impl JwtSession {
@@ -65,9 +68,13 @@ impl JwtSession {
 }
 
 impl<C: CustomClaims> JwtSession<C> {
-    pub(crate) fn new(core: Arc<Core<C>>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core<C>>,
+        introspection_client: Option<IntrospectionClient>,
+    ) -> Self {
         Self {
             sessions: Sessions::new(core.clone()),
+            introspection_client: introspection_client.map(Arc::new),
             core,
         }
     }
@@ -105,7 +112,23 @@ impl<C: CustomClaims> JwtSession<C> {
         Running::start(self.core.clone()).await
     }
 
-    /// What a token is worth, without letting anybody in (RFC 7662 asks the same).
+    /// Reads an access token as the layer does, for an application that has none around it. Counts
+    /// as a use of the session, like a request.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`]: what the layer would refuse, `"token is already revoked"` among it.
+    pub async fn parse(&self, access_token: &str) -> Result<Session, ParseError> {
+        parse::parse(&self.core, access_token).await
+    }
+
+    /// What an access token is worth, without letting anybody in (RFC 7662 asks the same).
+    ///
+    /// Leaves no trace: it is neither activity nor the first use of a token, by which a refresh
+    /// tells a lost answer from theft. So a token that this node has not yet admitted costs two
+    /// reads of the store each time, and a client whose tokens are only ever introspected is one
+    /// that never used them: what comes back late is then replaced before it is called theft. For
+    /// a check that counts there is [`parse`](Self::parse).
     pub async fn introspect(&self, access_token: &str) -> Introspection {
         Introspection::of(&self.core, access_token).await
     }
@@ -114,6 +137,12 @@ impl<C: CustomClaims> JwtSession<C> {
     #[must_use]
     pub fn view(&self) -> ViewStatus {
         self.core.revocations.status()
+    }
+
+    /// What tokens must say, and how ours are written.
+    #[must_use]
+    pub fn policy(&self) -> &TokenPolicy {
+        self.core.verifier.policy()
     }
 
     /// The signing and verification keys; they can be exchanged while the service runs.
@@ -132,6 +161,12 @@ impl<C: CustomClaims> JwtSession<C> {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.core.clock
+    }
+
+    /// Who may introspect tokens, beside administrators.
+    #[must_use]
+    pub fn introspection_client(&self) -> Option<&IntrospectionClient> {
+        self.introspection_client.as_deref()
     }
 
     /// How long tokens and sessions live.
@@ -156,6 +191,7 @@ impl<C> Clone for JwtSession<C> {
         Self {
             core: self.core.clone(),
             sessions: self.sessions.clone(),
+            introspection_client: self.introspection_client.clone(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::policy::{Confirm, OnStoreFailure, Terms};
 use super::store::{About, Answer, Question};
 use super::{ActiveToken, Refusal, Revocations};
 use crate::clock::{Instants, UnixTime};
-use crate::verify::{TokenFacts, VerifiedToken};
+use crate::verify::{Standing, TokenFacts, VerifiedToken};
 
 /// What the local check says.
 #[derive(Debug)]
@@ -187,15 +187,20 @@ impl Revocations {
 
     fn admit(&self, token: VerifiedToken, stamp: Stamp, confirmed: bool) -> ActiveToken {
         let standing = token.standing();
+        self.make_home(standing);
+        self.local
+            .admit(token.claims().facts(), standing, stamp, confirmed);
+        ActiveToken { token }
+    }
+
+    /// Lets a token find this view again.
+    pub(super) fn make_home(&self, standing: &Standing) {
         if standing.home.get().is_none()
             && let Some(home) = self.me.upgrade()
         {
             // Whoever was first set the same view.
             let _ = standing.home.set(home);
         }
-        self.local
-            .admit(token.claims().facts(), standing, stamp, confirmed);
-        ActiveToken { token }
     }
 }
 
@@ -224,4 +229,4 @@ impl From<Effect> for Refusal {
 }
 
 /// Long enough for a failover of a connection, short enough that a user still waits.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -12,6 +12,7 @@ mod flights;
 mod follower;
 mod fresh;
 mod hashes;
+mod inspect;
 mod local;
 mod policy;
 mod progress;

@@ -25,8 +25,8 @@ pub use device::{Device, DeviceKind};
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
 pub use manage::{
-    Done, EndAll as EndAllSessions, SessionError, SessionInfo, SessionStatistics, Sessions, SignIn,
-    SignInTicket, SignedIn, Tokens,
+    Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo, SessionStatistics,
+    Sessions, SignIn, SignInTicket, SignedIn, Tokens,
 };
 pub use record::{Authentication, Ended, SessionRecord, Transport};
 pub use rotation::Rotation;

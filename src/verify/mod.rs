@@ -23,7 +23,7 @@ pub use verifier::Verifier;
 
 pub(crate) use cache::Standing;
 pub(crate) use claims::Known;
-pub(crate) use keys::{SignError, check_secret};
+pub(crate) use keys::{SignError, check_secret, check_substance};
 
 /// A token whose signature and claims were checked. Nothing is known of revocation yet.
 #[derive(Clone)]

@@ -11,6 +11,8 @@ use axum_core::response::Response;
 
 use crate::endpoints::{self, Endpoints, EnvelopeResponses, Problem};
 use crate::jwt_session::JwtSession;
+use crate::middleware::Anonymous;
+use crate::token::TokenSource;
 use crate::verify::CustomClaims;
 
 impl<C: CustomClaims> JwtSession<C> {
@@ -37,6 +39,11 @@ impl<C: CustomClaims> JwtSession<C> {
         Endpoints::new(self.clone()).auth_routes()
     }
 
+    /// Revocation and introspection for stock OAuth clients; see [`Endpoints::oauth_routes`].
+    pub fn oauth_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        Endpoints::new(self.clone()).oauth_routes()
+    }
+
     /// What administrators do with everybody's sessions; see [`Endpoints::admin_routes`].
     pub fn admin_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Endpoints::new(self.clone()).admin_routes()
@@ -52,6 +59,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .with_state(self.clone())
             .merge(self.session_routes())
             .merge(self.token_routes())
+            .merge(self.oauth_routes())
             .merge(self.admin_routes())
     }
 
@@ -92,6 +100,22 @@ impl<C: CustomClaims> Endpoints<C> {
         Router::new()
             .route("/api/auth/refresh", post(auth_refresh::<C>))
             .route("/api/auth/logout", post(sign_out::<C>))
+            .method_not_allowed_fallback(method_not_allowed)
+            .with_state(self.clone())
+    }
+
+    /// `POST /oauth/revoke`, which is public, and `POST /oauth/introspect`, which is for
+    /// administrators and the introspection client.
+    pub fn oauth_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        // The client has no session, and says who it is by other means.
+        let layer = self.auth().layer().with_anonymous(Anonymous::Allow);
+        let layer = layer.with_source(TokenSource::bearer());
+        Router::new()
+            .route("/oauth/revoke", post(revoke::<C>))
+            .route(
+                "/oauth/introspect",
+                post(introspect::<C>).route_layer(layer),
+            )
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(self.clone())
     }
@@ -214,8 +238,16 @@ async fn sign_out<C: CustomClaims>(State(endpoints): Shared<C>, request: Request
     convert(endpoints.sign_out(request).await)
 }
 
-async fn jwks<C: CustomClaims>(State(endpoints): Shared<C>) -> Response {
-    convert(endpoints.jwks())
+async fn revoke<C: CustomClaims>(State(endpoints): Shared<C>, request: Request) -> Response {
+    convert(endpoints.revoke(request).await)
+}
+
+async fn introspect<C: CustomClaims>(State(endpoints): Shared<C>, request: Request) -> Response {
+    convert(endpoints.introspect(request).await)
+}
+
+async fn jwks<C: CustomClaims>(State(endpoints): Shared<C>, request: Request) -> Response {
+    convert(endpoints.jwks(request))
 }
 
 /// axum adds the `Allow` header.

@@ -4,10 +4,12 @@ mod done;
 mod end;
 mod error;
 mod info;
+mod inspect;
 mod refreshing;
 mod sign_in;
 mod sign_out;
 mod tokens;
+mod tracking;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ pub use done::Done;
 pub use end::EndAll;
 pub use error::SessionError;
 pub use info::{SessionInfo, SessionStatistics};
+pub use inspect::RefreshTokenInfo;
 pub use sign_in::{SignIn, SignInTicket, SignedIn};
 pub use tokens::Tokens;
 
@@ -62,11 +65,17 @@ impl<C: CustomClaims> Sessions<C> {
         user: &UserId,
         listing: Listing,
     ) -> Result<Vec<SessionInfo>, SessionError> {
-        let records = self
-            .core
-            .within(self.core.store.list(user, listing))
-            .await?;
+        let records = self.records(user, listing).await?;
         Ok(records.into_iter().map(SessionInfo::from).collect())
+    }
+
+    async fn records(
+        &self,
+        user: &UserId,
+        listing: Listing,
+    ) -> Result<Vec<SessionRecord>, SessionError> {
+        let listed = self.core.store.list(user, listing);
+        Ok(self.core.within(listed).await?)
     }
 
     /// Counts a user's live sessions.
@@ -168,12 +177,8 @@ impl<C: CustomClaims> Sessions<C> {
     }
 
     async fn live(&self, user: &UserId, id: SessionId) -> Result<SessionRecord, SessionError> {
-        let sessions = self.core.within(self.core.store.list(user, Listing::Live));
-        sessions
-            .await?
-            .into_iter()
-            .find(|record| record.id == id)
-            .ok_or(SessionError::NotFound)
+        let session = self.core.live_session(user, id).await?;
+        session.ok_or(SessionError::NotFound)
     }
 
     async fn change(

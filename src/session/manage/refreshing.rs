@@ -113,7 +113,7 @@ impl<C: CustomClaims> Sessions<C> {
 }
 
 impl<C: CustomClaims> Core<C> {
-    fn attempt(&self, token: &RefreshToken, begun: UnixTime) -> RefreshAttempt {
+    pub(super) fn attempt(&self, token: &RefreshToken, begun: UnixTime) -> RefreshAttempt {
         RefreshAttempt {
             session: token.session(),
             bucket: token.bucket(),

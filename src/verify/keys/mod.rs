@@ -15,7 +15,7 @@ pub use algorithm::Algorithm;
 pub use key::{Key, Origin};
 pub use ring::KeyRing;
 pub(crate) use ring::SignError;
-pub(crate) use secret::check as check_secret;
+pub(crate) use secret::{check as check_secret, check_substance};
 
 pub(super) use ring::KeySet;
 

@@ -16,6 +16,11 @@ pub(crate) fn check(algorithm: Algorithm, secret: &[u8]) -> Result<(), KeyError>
         );
         return Err(KeyError::new(what, FIX));
     }
+    check_substance(secret)
+}
+
+/// Refuses secrets that are known or guessable, of whatever length.
+pub(crate) fn check_substance(secret: &[u8]) -> Result<(), KeyError> {
     if is_placeholder(secret) {
         return Err(KeyError::new("the secret is a known placeholder", FIX));
     }
