@@ -1,0 +1,78 @@
+//! Examples as processes of their own.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex};
+
+use serde_json::Value;
+
+/// The path of an example, which is built first so that it is never an old one.
+pub fn example(name: &str) -> String {
+    static BUILT: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
+    let mut built = BUILT.lock().expect("no build panicked");
+    let path = built.entry(name.to_owned()).or_insert_with(|| build(name));
+    path.clone()
+}
+
+/// A command of it that inherits nothing.
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(example(name));
+    command.env_clear();
+    command
+}
+
+/// A server, listening on a port of its own; ended when dropped.
+pub struct Server {
+    process: Child,
+    // Kept, so that what it prints later goes somewhere.
+    _output: Lines<BufReader<ChildStdout>>,
+    pub address: String,
+}
+
+impl Server {
+    pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        let mut process = command(name)
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the example was just built");
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let mut output = BufReader::new(stdout).lines();
+        let first = output.next().expect("it says where it listens");
+        let first = first.expect("what it says is text");
+        let address = first.strip_prefix("listening on ");
+        Self {
+            process,
+            address: address.expect("it says where it listens").to_owned(),
+            _output: output,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn build(name: &str) -> String {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--all-features", "--example", name])
+        .args(["--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs, as it runs this test");
+    assert!(built.status.success(), "the example does not build");
+    let messages = String::from_utf8_lossy(&built.stdout);
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
+        .expect("cargo says where the example is")
+}
