@@ -25,6 +25,7 @@
 //! | `POST /oauth/revoke` | [`revoke`](Endpoints::revoke) |
 //! | `POST /oauth/introspect` | [`introspect`](Endpoints::introspect) |
 //! | `GET /.well-known/jwks.json` | [`jwks`](Endpoints::jwks) |
+//! | `GET /.well-known/oauth-protected-resource` | [`protected_resource`](Endpoints::protected_resource) |
 
 mod admin;
 mod body;
@@ -35,6 +36,7 @@ mod oauth;
 mod problem;
 mod query;
 mod reply;
+mod resource;
 mod sessions;
 mod sign_out;
 mod tokens;

@@ -244,6 +244,20 @@ async fn introspection_is_no_use_of_a_token() {
 }
 
 #[tokio::test]
+async fn a_node_that_knows_a_token_answers_by_itself() {
+    let service = Service::new();
+    let running = service.auth.start().await.unwrap();
+    let ada = service.sign_in("ada").await;
+    service.introspect(&ada.access_token).await.active();
+    assert!(!service.record(&ada).await.refresh.used);
+    service.auth.parse(&ada.access_token).await.unwrap();
+    assert!(service.record(&ada).await.refresh.used);
+    service.store.take_away();
+    service.introspect(&ada.access_token).await.active();
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_used_refresh_token_is_active_as_long_as_it_is_accepted_and_ends_nothing() {
     let service = Service::new();
     let first = service.sign_in("ada").await;

@@ -7,6 +7,8 @@ mod service;
 
 use axum::body::Body;
 use http::Request;
+use serde_json::json;
+use tower_jwt_session::verify::TokenPolicy;
 
 use crate::service::{FORM, Service, encoded};
 
@@ -88,6 +90,30 @@ async fn without_the_store_both_are_503_and_say_when_to_come_back() {
     // Garbage is refused by arithmetic.
     service.revoke(&[("token", "abc")]).await.done();
     service.introspect("abc").await.inactive();
+}
+
+#[tokio::test]
+async fn a_service_that_is_known_by_a_url_describes_itself() {
+    let unnamed = Service::new();
+    let path = "/.well-known/oauth-protected-resource";
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    assert_eq!(unnamed.send(request).await.status, 404);
+    let policy = TokenPolicy::new("https://id.example", "https://api.example/v1");
+    let named = Service::with(|builder| builder.token_policy(policy));
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    assert_eq!(named.send(request).await.status, 404);
+    let path = format!("{path}/v1");
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = named.send(request).await;
+    assert_eq!(
+        answer.body,
+        json!({
+            "resource": "https://api.example/v1",
+            "authorization_servers": ["https://id.example"],
+            "bearer_methods_supported": ["header"],
+        })
+    );
+    assert_eq!(answer.headers["content-type"], "application/json");
 }
 
 #[tokio::test]

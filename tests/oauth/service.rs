@@ -12,8 +12,8 @@ use tower::ServiceExt;
 use tower_jwt_session::session::SessionRecord;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
-    ClaimsSource, Device, Grants, IntrospectionClient, JwtSession, MemoryStore, SessionLimit,
-    SessionStore, Tokens, UserId,
+    ClaimsSource, Device, Grants, IntrospectionClient, JwtSession, JwtSessionBuilder, MemoryStore,
+    SessionLimit, SessionStore, Tokens, UserId,
 };
 
 use crate::away::Store;
@@ -61,9 +61,17 @@ impl Service {
     }
 
     pub fn signing_with(secret: &[u8]) -> Self {
+        Self::build(secret, |builder| builder)
+    }
+
+    pub fn with(change: impl FnOnce(JwtSessionBuilder) -> JwtSessionBuilder) -> Self {
+        Self::build(b"8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e", change)
+    }
+
+    fn build(secret: &[u8], change: impl FnOnce(JwtSessionBuilder) -> JwtSessionBuilder) -> Self {
         let clock = ManualClock::new();
         let store = Store::new(MemoryStore::with_clock(Arc::new(clock.clone())));
-        let auth = JwtSession::builder()
+        let auth = change(JwtSession::builder())
             .hmac_secret(secret)
             .clock(Arc::new(clock.clone()))
             .store(store.clone())

@@ -51,10 +51,19 @@ impl<C: CustomClaims> JwtSession<C> {
 }
 
 impl<C: CustomClaims> Endpoints<C> {
-    /// All of the routers below and `GET /.well-known/jwks.json`.
+    /// All of the routers below, `GET /.well-known/jwks.json` and
+    /// `GET /.well-known/oauth-protected-resource`.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         Router::new()
             .route("/.well-known/jwks.json", get(jwks::<C>))
+            .route(
+                "/.well-known/oauth-protected-resource",
+                get(protected_resource::<C>),
+            )
+            .route(
+                "/.well-known/oauth-protected-resource/{*path}",
+                get(protected_resource::<C>),
+            )
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(self.clone())
             .merge(self.session_routes())
@@ -248,6 +257,13 @@ async fn introspect<C: CustomClaims>(State(endpoints): Shared<C>, request: Reque
 
 async fn jwks<C: CustomClaims>(State(endpoints): Shared<C>, request: Request) -> Response {
     convert(endpoints.jwks(request))
+}
+
+async fn protected_resource<C: CustomClaims>(
+    State(endpoints): Shared<C>,
+    request: Request,
+) -> Response {
+    convert(endpoints.protected_resource(request))
 }
 
 /// axum adds the `Allow` header.
