@@ -126,6 +126,7 @@ const FIX: &str = "make one: openssl rand -hex 32";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwt_session::JwtSession;
 
     const GOOD: &str = "6f1d0c9ab27e4853f0e19d7c5a3b8264";
 
@@ -153,6 +154,18 @@ mod tests {
         assert!(read(&[(ID, "gateway"), (SECRET, GOOD)]).unwrap().is_some());
         assert!(read(&[(ID, "gateway")]).unwrap_err().contains(SECRET));
         assert!(read(&[(SECRET, GOOD)]).unwrap_err().contains(ID));
+    }
+
+    #[test]
+    fn what_the_environment_names_is_what_is_built() {
+        let env = Environment::from_pairs([(ID, "gateway"), (SECRET, GOOD)]);
+        let auth = JwtSession::builder().with_env(&env).build().unwrap();
+        assert!(auth.introspection_client().unwrap().is("gateway", GOOD));
+        let auth = JwtSession::builder().with_env(&Environment::default());
+        assert!(auth.build().unwrap().introspection_client().is_none());
+        let half = Environment::from_pairs([(ID, "gateway"), ("JWT_LEEWAY", "5")]);
+        let error = JwtSession::builder().with_env(&half).build().unwrap_err();
+        assert_eq!(error.len(), 2, "{error}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Revocations {
         let facts = token.claims().facts();
         let ours = facts.binding.is_some() && confirm != Confirm::Never;
         let always = confirm == Confirm::Always;
-        if !always && self.local.is_still_in(facts, token.standing(), ours, now) {
+        if !always && self.local.is_still_in(token.standing(), ours, now) {
             return Ok(ActiveToken { token });
         }
         let search = self.local.search(facts, now);
