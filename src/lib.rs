@@ -106,6 +106,8 @@ pub use session::{
     SessionLimit, SessionStore, Sessions, Tokens,
 };
 pub use stores::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use stores::SqliteStore;
 pub use token::{InvalidId, SessionId, TokenId, UserId};
 pub use verify::{CustomClaims, NoClaims};
 

@@ -115,9 +115,25 @@ impl SessionRecord {
     /// Whether the session neither ended nor expired, and the user's counter still stands for it.
     #[must_use]
     pub fn is_alive(&self, now: UnixTime, revoked_gen: Counter, idle_suspended: bool) -> bool {
-        self.ended.is_none()
-            && self.stands(revoked_gen)
-            && self.expired(now, idle_suspended).is_none()
+        self.over(now, revoked_gen, idle_suspended).is_none()
+    }
+
+    /// Why the session is over, whether or not anybody ended it; `None` where
+    /// [`is_alive`](Self::is_alive) holds.
+    #[must_use]
+    pub fn over(
+        &self,
+        now: UnixTime,
+        revoked_gen: Counter,
+        idle_suspended: bool,
+    ) -> Option<EndReason> {
+        if let Some(ended) = &self.ended {
+            return Some(ended.reason.clone());
+        }
+        if !self.stands(revoked_gen) {
+            return Some(EndReason::UserRevoked);
+        }
+        self.expired(now, idle_suspended)
     }
 
     /// Whether a user's revocation counter of this value leaves the session alive.

@@ -50,13 +50,8 @@ impl State {
 
     /// Why a session is over, ended or not.
     pub(super) fn over(&self, record: &SessionRecord, now: UnixTime) -> Option<EndReason> {
-        if let Some(ended) = &record.ended {
-            return Some(ended.reason.clone());
-        }
-        if !record.stands(self.counters(&record.user).revoked_gen) {
-            return Some(EndReason::UserRevoked);
-        }
-        record.expired(now, IDLE_SUSPENDED)
+        let revoked_gen = self.counters(&record.user).revoked_gen;
+        record.over(now, revoked_gen, IDLE_SUSPENDED)
     }
 
     fn mark_used(&mut self, facts: &TokenFacts) {

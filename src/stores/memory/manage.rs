@@ -43,14 +43,7 @@ impl State {
         if record.user != *user || !self.is_alive(record, now) {
             return None;
         }
-        self.records.update(id, |record| match change {
-            SessionChange::Authenticated { at, authentication } => {
-                record.authenticated_at = at;
-                record.authentication = authentication;
-            }
-            SessionChange::Data(data) => record.data = data,
-            SessionChange::Name(name) => record.name = name,
-        });
+        self.records.update(id, |record| change.apply(record));
         self.find(id)
     }
 

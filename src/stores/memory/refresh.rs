@@ -104,12 +104,7 @@ impl State {
         how: Advance,
         now: UnixTime,
     ) -> RefreshOutcome {
-        let replaced = match how {
-            Advance::Replaced => skipped,
-            Advance::Forwarded | Advance::Rotated => attempt
-                .revoke_predecessor
-                .then_some(attempt.presented.generation),
-        };
+        let replaced = attempt.replaced(how, skipped);
         let user = self
             .records
             .get(attempt.session)

@@ -5,10 +5,8 @@ use super::state::{IDLE_SUSPENDED, State};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::EndReason;
-use crate::session::refresh::RefreshState;
-use crate::session::{LimitDecision, NewSession, SessionRecord, SignInOutcome};
+use crate::session::{LimitDecision, NewSession, SignInOutcome};
 use crate::token::{SessionId, UserId};
-use crate::verify::Counter;
 
 impl State {
     pub(super) fn sign_in(
@@ -46,7 +44,7 @@ impl State {
         lines.extend(more);
         let committed = self.commit_any(lines, now);
         let operation = new.operation;
-        let record = record_of(new, now);
+        let record = new.into_record(now);
         self.records.insert(record.clone(), operation);
         Ok(SignInOutcome::Created {
             record,
@@ -62,33 +60,5 @@ impl State {
             .open_of(user)
             .filter_map(|record| Some((record.id, record.expired(now, IDLE_SUSPENDED)?)))
             .collect()
-    }
-}
-
-fn record_of(new: NewSession, now: UnixTime) -> SessionRecord {
-    let absolute_expires_at = now + new.absolute_lifetime;
-    SessionRecord {
-        id: new.id,
-        user: new.user,
-        device: new.device,
-        name: new.name,
-        created_at: now,
-        last_active_at: now,
-        authenticated_at: now,
-        authentication: new.authentication,
-        transport: new.transport,
-        revoked_gen: new.revoked_gen,
-        spared: Counter::ZERO,
-        refresh: RefreshState::first(
-            new.seed,
-            new.issued_at,
-            new.access_expires_at.min(absolute_expires_at),
-            (now + new.refresh_lifetime).min(absolute_expires_at),
-        ),
-        absolute_expires_at,
-        idle_lifetime: new.idle_lifetime,
-        refresh_count: 0,
-        data: new.data,
-        ended: None,
     }
 }

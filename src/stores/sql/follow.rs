@@ -1,0 +1,89 @@
+//! Nodes that join the fleet and follow the log.
+
+use std::time::Duration;
+
+use super::rows::Rows;
+use super::steps::Steps;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::revocation::{Attached, Cursor, EntryId, FleetLimits, Lease, NodeId, Poll, PollRequest};
+
+/// A [`PollRequest`] that owns what it names.
+#[derive(Debug)]
+pub(super) struct OwnedPoll {
+    node: NodeId,
+    since: Option<Cursor>,
+    history: Option<u128>,
+    lease: Duration,
+    probes: Vec<EntryId>,
+}
+
+impl From<PollRequest<'_>> for OwnedPoll {
+    fn from(request: PollRequest<'_>) -> Self {
+        Self {
+            node: request.node,
+            since: request.since.cloned(),
+            history: request.history,
+            lease: request.lease,
+            probes: request.probes.to_vec(),
+        }
+    }
+}
+
+impl<R: Rows> Steps<R> {
+    pub(super) async fn attach(&mut self, limits: FleetLimits) -> Result<Attached, StoreError> {
+        let fleet = self.rows.fleet().await?;
+        let limits_of_fleet = match fleet.limits {
+            Some(known) => known,
+            None => {
+                self.rows.set_limits(limits).await?;
+                limits
+            }
+        };
+        let exceeded = limits.access_lifetime > limits_of_fleet.access_lifetime
+            || limits.leeway > limits_of_fleet.leeway
+            || limits.skew > limits_of_fleet.skew;
+        if exceeded {
+            return Err(StoreError::new(StoreErrorKind::Configuration, R::BACKEND)
+                .with_source("this node's tokens outlive what the fleet remembers"));
+        }
+        Ok(Attached {
+            deployment: fleet.deployment,
+            limits: limits_of_fleet,
+        })
+    }
+
+    pub(super) async fn poll(&mut self, request: OwnedPoll) -> Result<Poll, StoreError> {
+        let history = self.rows.fleet().await?.history;
+        let same_history = request.history.is_none_or(|known| known == history);
+        let lease = Lease {
+            node: request.node,
+            history: request.history.unwrap_or(history),
+            applied: request.since.clone().unwrap_or_default(),
+            until: self.now + request.lease,
+        };
+        self.rows.put_lease(&lease).await?;
+        let end = self.rows.log_end().await?;
+        let read = match request.since.as_ref().map(|since| since.0.as_slice()) {
+            Some(&[read]) if same_history && read <= end => read,
+            _ => 0,
+        };
+        let lines = self.rows.log_after(read, self.now).await?;
+        let mut missing = Vec::new();
+        for probe in request.probes {
+            if self.rows.log_get(probe, self.now).await?.is_none() {
+                missing.push(probe);
+            }
+        }
+        Ok(Poll {
+            history,
+            entries: lines.into_iter().map(|line| line.entry).collect(),
+            cursor: Cursor(vec![end]),
+            missing,
+            now: self.now,
+        })
+    }
+
+    pub(super) async fn leases(&mut self) -> Result<Vec<Lease>, StoreError> {
+        self.rows.leases(self.now).await
+    }
+}

@@ -1,0 +1,20 @@
+//! The stores that keep their tables in an SQL database.
+//!
+//! What a verb does is one sequence of steps over the tables, written once for all of them
+//! ([`Steps`](steps::Steps)). A database brings the tables themselves ([`Rows`](rows::Rows)) and
+//! sees to it that a sequence is atomic: it runs inside a transaction that nobody else writes
+//! beside, and its result is told only after the commit. What a refresh, a limit or an expiry
+//! means is decided in [`session`](crate::session), as for every other store.
+
+mod ask;
+mod end;
+mod follow;
+mod manage;
+mod refresh;
+mod rows;
+mod sign_in;
+mod sqlite;
+mod steps;
+mod sweep;
+
+pub use sqlite::SqliteStore;

@@ -1,0 +1,63 @@
+//! Making sessions.
+
+use super::rows::Rows;
+use super::steps::{IDLE_SUSPENDED, Steps};
+use crate::error::StoreError;
+use crate::revocation::EndReason;
+use crate::session::{LimitDecision, NewSession, SignInOutcome};
+
+impl<R: Rows> Steps<R> {
+    pub(super) async fn sign_in(&mut self, new: NewSession) -> Result<SignInOutcome, StoreError> {
+        let made = self
+            .rows
+            .session_of_operation(&new.user, &new.operation)
+            .await?;
+        if let Some(found) = made {
+            return Ok(if found.is_alive(self.now) {
+                SignInOutcome::Repeated {
+                    record: found.record,
+                }
+            } else {
+                SignInOutcome::Superseded
+            });
+        }
+        let counters = self.rows.counters(&new.user).await?;
+        if counters.revoked_gen != new.revoked_gen {
+            return Ok(SignInOutcome::TicketOutdated);
+        }
+        let open = self.rows.open_of(&new.user).await?;
+        let first = open.is_empty() && !self.rows.knows(&new.user).await?;
+        let (mut over, mut live) = (Vec::new(), Vec::new());
+        for found in open {
+            match found.record.expired(self.now, IDLE_SUSPENDED) {
+                Some(reason) => over.push((found.record, reason)),
+                None if found.is_alive(self.now) => live.push(found.record),
+                None => {}
+            }
+        }
+        let (mut ended, mut lines) = self.end_over(over).await?;
+        let decision = new.limit.decide(&live.iter().collect::<Vec<_>>());
+        let LimitDecision::Admit { evict } = decision else {
+            let committed = self.commit_any(lines).await?;
+            return Ok(SignInOutcome::LimitReached { ended, committed });
+        };
+        let evict: Vec<_> = evict
+            .into_iter()
+            .filter_map(|id| live.iter().find(|record| record.id == id))
+            .map(|record| (record.clone(), EndReason::Evicted))
+            .collect();
+        let (evicted, more) = self.end_over(evict).await?;
+        ended.extend(evicted);
+        lines.extend(more);
+        let committed = self.commit_any(lines).await?;
+        let operation = new.operation;
+        let record = new.into_record(self.now);
+        self.rows.insert(&record, &operation).await?;
+        Ok(SignInOutcome::Created {
+            record,
+            ended,
+            committed,
+            first,
+        })
+    }
+}

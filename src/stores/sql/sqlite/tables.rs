@@ -1,0 +1,363 @@
+//! The tables in SQLite.
+
+use std::fmt;
+use std::ops::DerefMut;
+
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Row as _, query, query_scalar};
+
+use super::columns::{self, integer};
+use super::error::{BACKEND, failed};
+use crate::clock::UnixTime;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::revocation::{EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::session::{Counters, SessionRecord};
+use crate::stores::codec;
+use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
+use crate::token::{SessionId, UserId};
+
+/// Every column of a session, with the counters of its user.
+macro_rules! sessions {
+    () => {
+        "SELECT s.id, s.record, s.ended_by, u.revoked_gen, u.roles_gen FROM jwt_sessions s \
+         LEFT JOIN jwt_users u ON u.id = s.user "
+    };
+}
+/// The tables, through one connection.
+pub(super) struct Tables<C> {
+    pub(super) connection: C,
+    /// Whether a line was added to the log since this was last set to `false`.
+    pub(super) log_grew: bool,
+}
+
+type Statement = Query<'static, Sqlite, SqliteArguments>;
+
+impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
+    pub(super) fn new(connection: C) -> Self {
+        Self {
+            connection,
+            log_grew: false,
+        }
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        let done = statement.execute(&mut *self.connection).await;
+        Ok(done.map_err(failed)?.rows_affected())
+    }
+
+    async fn one(&mut self, statement: Statement) -> Result<Option<SqliteRow>, StoreError> {
+        statement
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)
+    }
+
+    async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, StoreError> {
+        statement
+            .fetch_all(&mut *self.connection)
+            .await
+            .map_err(failed)
+    }
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let rows = self.all(statement).await?;
+        rows.iter().filter_map(columns::session).map(Ok).collect()
+    }
+
+    async fn found(&mut self, statement: Statement) -> Result<Vec<Found>, StoreError> {
+        let rows = self.rows(statement).await?;
+        Ok(rows.into_iter().filter_map(|row| row.found).collect())
+    }
+}
+
+impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
+    const BACKEND: &'static str = BACKEND;
+
+    async fn fleet(&mut self) -> Result<Fleet, StoreError> {
+        let row = self
+            .one(query("SELECT deployment, history, limits FROM jwt_meta"))
+            .await?;
+        row.as_ref().and_then(columns::fleet).ok_or_else(|| {
+            StoreError::new(StoreErrorKind::Corrupt, BACKEND)
+                .with_source("the table jwt_meta has lost its row: restore the file from a backup")
+        })
+    }
+
+    async fn set_limits(&mut self, limits: FleetLimits) -> Result<(), StoreError> {
+        let limits = serde_json::to_string(&limits).map_err(unwritable)?;
+        self.execute(query("UPDATE jwt_meta SET limits = ?").bind(limits))
+            .await
+            .map(drop)
+    }
+
+    async fn counters(&mut self, user: &UserId) -> Result<Counters, StoreError> {
+        let sql = "SELECT revoked_gen, roles_gen FROM jwt_users WHERE id = ?";
+        let row = self.one(query(sql).bind(text(user))).await?;
+        Ok(row.as_ref().map(columns::counters).unwrap_or_default())
+    }
+
+    async fn set_counters(&mut self, user: &UserId, counters: Counters) -> Result<(), StoreError> {
+        let sql = "INSERT INTO jwt_users (id, revoked_gen, roles_gen) VALUES (?, ?, ?) \
+             ON CONFLICT (id) DO UPDATE SET \
+             revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen";
+        let statement = query(sql)
+            .bind(text(user))
+            .bind(counters.revoked_gen.as_u64().cast_signed())
+            .bind(counters.roles_gen.as_u64().cast_signed());
+        self.execute(statement).await.map(drop)
+    }
+
+    async fn knows(&mut self, user: &UserId) -> Result<bool, StoreError> {
+        query_scalar("SELECT EXISTS (SELECT 1 FROM jwt_sessions WHERE user = ?)")
+            .bind(text(user))
+            .fetch_one(&mut *self.connection)
+            .await
+            .map_err(failed)
+    }
+
+    async fn session(&mut self, id: SessionId) -> Result<Option<Found>, StoreError> {
+        let sql = concat!(sessions!(), "WHERE s.id = ?");
+        Ok(self
+            .found(query(sql).bind(bytes(id.as_bytes())))
+            .await?
+            .pop())
+    }
+
+    async fn session_of_operation(
+        &mut self,
+        user: &UserId,
+        operation: &[u8; 32],
+    ) -> Result<Option<Found>, StoreError> {
+        let sql = concat!(sessions!(), "WHERE s.user = ? AND s.operation = ?");
+        let statement = query(sql).bind(text(user)).bind(bytes(operation));
+        Ok(self.found(statement).await?.pop())
+    }
+
+    async fn open_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
+        let sql = concat!(
+            sessions!(),
+            "WHERE s.user = ? AND s.ended_at IS NULL ORDER BY s.id"
+        );
+        self.found(query(sql).bind(text(user))).await
+    }
+
+    async fn ended_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
+        let sql = concat!(
+            sessions!(),
+            "WHERE s.user = ? AND s.ended_at IS NOT NULL ORDER BY s.ended_at DESC, s.id DESC"
+        );
+        self.found(query(sql).bind(text(user))).await
+    }
+
+    async fn open_after(
+        &mut self,
+        user: Option<&UserId>,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let after = after.map_or_else(Vec::new, |after| bytes(after.as_bytes()));
+        let statement = match user {
+            Some(user) => query(concat!(
+                sessions!(),
+                "WHERE s.user = ? AND s.ended_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?"
+            ))
+            .bind(text(user)),
+            None => query(concat!(
+                sessions!(),
+                "WHERE s.ended_at IS NULL AND s.id > ? ORDER BY s.id LIMIT ?"
+            )),
+        };
+        self.rows(statement.bind(after).bind(count(limit))).await
+    }
+
+    async fn due(&mut self, now: UnixTime, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let sql = concat!(
+            sessions!(),
+            "WHERE s.ended_at IS NULL AND s.due_at <= ? ORDER BY s.due_at LIMIT ?"
+        );
+        self.rows(query(sql).bind(integer(now)).bind(count(limit)))
+            .await
+    }
+
+    async fn insert(
+        &mut self,
+        record: &SessionRecord,
+        operation: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO jwt_sessions (id, user, operation, due_at, record) \
+             VALUES (?, ?, ?, ?, ?)";
+        let statement = query(sql)
+            .bind(bytes(record.id.as_bytes()))
+            .bind(text(&record.user))
+            .bind(bytes(operation))
+            .bind(integer(record.due_at()))
+            .bind(codec::encode_session(record).map_err(unwritable)?);
+        self.execute(statement).await.map(drop)
+    }
+
+    async fn update(
+        &mut self,
+        record: &SessionRecord,
+        by: Option<EntryId>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE jwt_sessions SET due_at = ?, ended_at = ?, ended_by = ?, record = ? \
+             WHERE id = ? AND ended_at IS NULL";
+        let statement = query(sql)
+            .bind(integer(record.due_at()))
+            .bind(record.ended.as_ref().map(|ended| integer(ended.at)))
+            .bind(by.map(|by| bytes(by.as_bytes())))
+            .bind(codec::encode_session(record).map_err(unwritable)?)
+            .bind(bytes(record.id.as_bytes()));
+        self.execute(statement).await.map(drop)
+    }
+
+    async fn forget(&mut self, id: SessionId) -> Result<(), StoreError> {
+        let statement = query("DELETE FROM jwt_sessions WHERE id = ?").bind(bytes(id.as_bytes()));
+        self.execute(statement).await.map(drop)
+    }
+
+    async fn forget_ended_of(&mut self, user: &UserId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM jwt_sessions WHERE user = ? AND ended_at IS NOT NULL";
+        self.execute(query(sql).bind(text(user))).await.map(drop)
+    }
+
+    async fn forget_ended_before(
+        &mut self,
+        before: UnixTime,
+        limit: usize,
+    ) -> Result<(u64, bool), StoreError> {
+        let sql = "DELETE FROM jwt_sessions WHERE rowid IN (SELECT rowid FROM jwt_sessions \
+             WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at, id LIMIT ?)";
+        let statement = query(sql).bind(integer(before)).bind(count(limit));
+        let forgotten = self.execute(statement).await?;
+        let more = query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM jwt_sessions WHERE ended_at IS NOT NULL AND ended_at < ?)",
+        )
+        .bind(integer(before))
+        .fetch_one(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        Ok((forgotten, more))
+    }
+
+    async fn log_put(
+        &mut self,
+        entry: &RevocationEntry,
+        now: UnixTime,
+    ) -> Result<Line, StoreError> {
+        let sql = "INSERT INTO jwt_log (id, subject, until, entry) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (id) DO UPDATE SET until = max(until, excluded.until) \
+             RETURNING number, id, subject, until, entry";
+        let statement = query(sql)
+            .bind(bytes(entry.id.as_bytes()))
+            .bind(codec::subject_of(&entry.revoked))
+            .bind(integer(entry.until))
+            .bind(codec::encode_entry(entry).map_err(unwritable)?);
+        self.log_grew = true;
+        let row = self.one(statement).await?;
+        row.as_ref()
+            .and_then(|row| columns::line(row, now))
+            .ok_or_else(|| {
+                StoreError::new(StoreErrorKind::Corrupt, BACKEND)
+                    .with_source("the log holds an entry of this name that cannot be read")
+            })
+    }
+
+    async fn log_get(&mut self, id: EntryId, now: UnixTime) -> Result<Option<Line>, StoreError> {
+        let sql =
+            "SELECT number, id, subject, until, entry FROM jwt_log WHERE id = ? AND until > ?";
+        let statement = query(sql).bind(bytes(id.as_bytes())).bind(integer(now));
+        let row = self.one(statement).await?;
+        Ok(row.as_ref().and_then(|row| columns::line(row, now)))
+    }
+
+    async fn log_after(&mut self, number: u64, now: UnixTime) -> Result<Vec<Line>, StoreError> {
+        let sql = "SELECT number, id, subject, until, entry FROM jwt_log \
+             WHERE number > ? AND until > ? ORDER BY number";
+        let statement = query(sql).bind(number.cast_signed()).bind(integer(now));
+        let rows = self.all(statement).await?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| columns::line(row, now))
+            .collect())
+    }
+
+    async fn log_about(
+        &mut self,
+        subjects: &[String; 3],
+        now: UnixTime,
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        let sql = "SELECT number, id, subject, until, entry FROM jwt_log \
+             WHERE subject IN (?, ?, ?) AND until > ? ORDER BY number";
+        let [session, token, user] = subjects.clone();
+        let statement = query(sql)
+            .bind(session)
+            .bind(token)
+            .bind(user)
+            .bind(integer(now));
+        let rows = self.all(statement).await?;
+        let lines = rows.iter().filter_map(|row| columns::line(row, now));
+        Ok(lines.map(|line| line.entry).collect())
+    }
+
+    async fn log_end(&mut self) -> Result<u64, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'jwt_log'";
+        let row = self.one(query(sql)).await?;
+        let end = row.and_then(|row| row.try_get::<i64, _>(0).ok());
+        Ok(end.map_or(0, i64::cast_unsigned))
+    }
+
+    async fn purge(&mut self, now: UnixTime) -> Result<(), StoreError> {
+        let log = query("DELETE FROM jwt_log WHERE until <= ?").bind(integer(now));
+        self.execute(log).await?;
+        let leases = query("DELETE FROM jwt_leases WHERE until <= ?").bind(integer(now));
+        self.execute(leases).await.map(drop)
+    }
+
+    async fn put_lease(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        let sql = "INSERT INTO jwt_leases (node, until, lease) VALUES (?, ?, ?) \
+             ON CONFLICT (node) DO UPDATE SET until = excluded.until, lease = excluded.lease";
+        let statement = query(sql)
+            .bind(bytes(&lease.node.0.to_be_bytes()))
+            .bind(integer(lease.until))
+            .bind(serde_json::to_string(lease).map_err(unwritable)?);
+        self.execute(statement).await.map(drop)
+    }
+
+    async fn leases(&mut self, now: UnixTime) -> Result<Vec<Lease>, StoreError> {
+        let sql = "SELECT lease FROM jwt_leases WHERE until > ? ORDER BY node";
+        let rows = self.all(query(sql).bind(integer(now))).await?;
+        rows.iter()
+            .map(|row| {
+                let text: &str = row.try_get(0).map_err(failed)?;
+                // Leaving a lease out would call a revocation seen by all that one has not seen.
+                serde_json::from_str(text).map_err(|error| {
+                    StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
+                })
+            })
+            .collect()
+    }
+}
+
+impl<C> fmt::Debug for Tables<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").finish_non_exhaustive()
+    }
+}
+
+fn bytes(bytes: &[u8]) -> Vec<u8> {
+    bytes.to_vec()
+}
+
+fn text(user: &UserId) -> String {
+    user.as_str().to_owned()
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
+}
