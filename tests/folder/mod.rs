@@ -7,7 +7,10 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new() -> Self {
-        let name = format!("tower-jwt-session-{}", tower_jwt_session::SessionId::random());
+        let name = format!(
+            "tower-jwt-session-{}",
+            tower_jwt_session::SessionId::random()
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).expect("the folder for temporary files can be written");
         Self(path)

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::error::{BACKEND, told};
 use super::tables::Tables;
 use crate::BoxFuture;
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::stores::sql::steps::Steps;
 
@@ -20,6 +20,9 @@ pub(super) type Reading<C> = Steps<Tables<C>>;
 
 /// A write, whatever it answers.
 pub(super) trait Job: Send {
+    /// What its clock says.
+    fn now(&self) -> UnixTime;
+
     /// Whether nobody waits for it any more.
     fn is_abandoned(&self) -> bool;
 
@@ -65,6 +68,10 @@ where
     F: for<'a> FnOnce(&'a mut Writing) -> BoxFuture<'a, Result<T, StoreError>> + Send,
     T: Send,
 {
+    fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     fn is_abandoned(&self) -> bool {
         self.answer.is_closed()
     }

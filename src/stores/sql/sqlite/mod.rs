@@ -139,8 +139,8 @@ impl SqliteStore {
         if let Some(opened) = usable() {
             return Ok(opened);
         }
-        let (news, clock) = (self.shared.news.clone(), self.clock.clone());
-        let opened = Arc::new(Opened::new(&self.shared.path, news, clock).await?);
+        let news = self.shared.news.clone();
+        let opened = Arc::new(Opened::new(&self.shared.path, news).await?);
         self.shared.opened.store(Some(opened.clone()));
         // Whoever waits for news has not seen this file yet.
         self.shared.news.spread();
@@ -188,7 +188,12 @@ impl RevocationStore for SqliteStore {
 
     fn hint(&self) -> BoxFuture<'_, ()> {
         // Made now, not at the first poll of the future: what happens in between counts too.
-        Box::pin(self.shared.news.heard())
+        let heard = self.shared.news.heard();
+        Box::pin(async move {
+            // A file that is not open is not watched. Why it cannot be, the next poll tells.
+            let _ = self.opened().await;
+            heard.await;
+        })
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {

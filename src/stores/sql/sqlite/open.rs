@@ -26,8 +26,7 @@ pub(super) fn options(file: &File) -> SqliteConnectOptions {
 /// Nothing is written before it is clear that the file is ours or empty, and all of it at once.
 pub(super) async fn open(file: &File) -> Result<SqliteConnection, StoreError> {
     let refused = |error| not_opened(file.path(), error);
-    let options = options(file).busy_timeout(TURN);
-    let mut connection = options.connect().await.map_err(refused)?;
+    let mut connection = options(file).connect().await.map_err(refused)?;
     let met = meet(&mut connection, file).await;
     let prepared = match met {
         Ok(_) => prepare(&mut connection, file).await,
@@ -45,6 +44,8 @@ pub(super) async fn open(file: &File) -> Result<SqliteConnection, StoreError> {
 
 async fn prepare(connection: &mut SqliteConnection, file: &File) -> Result<(), StoreError> {
     let refused = |error| not_opened(file.path(), error);
+    let hurry = sqlx::query(NO_WAITING).execute(&mut *connection).await;
+    hurry.map_err(refused)?;
     enter_wal(connection, file).await?;
     begin(connection).await.map_err(refused)?;
     // Another process may have been faster.
@@ -117,7 +118,7 @@ async fn enter_wal(connection: &mut SqliteConnection, file: &File) -> Result<(),
             Err(error) if is_busy(&error) && tries < TRIES => tries += 1,
             Err(error) => return Err(not_opened(file.path(), error)),
         }
-        tokio::time::sleep(TURN).await;
+        tokio::time::sleep(NAP).await;
     };
     if mode.eq_ignore_ascii_case("wal") {
         return Ok(());
@@ -152,10 +153,9 @@ const FOREIGN: &str = "it holds tables named jwt_… that are not of this crate:
 const NEWER: &str =
     "it was written by a newer version of tower-jwt-session: use that version, or another file";
 
-/// How long a reader waits for a lock, which it hardly ever has to.
+/// How long SQLite waits for a lock, which readers hardly ever have to.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the writer lets SQLite wait for its turn, between naps of its own; all in all about
-/// as long as the readers.
-const TURN: Duration = Duration::from_millis(4);
+/// How the writer waits instead: by naps of its own, for about as long.
+const NO_WAITING: &str = "PRAGMA busy_timeout = 0";
 const NAP: Duration = Duration::from_millis(1);
-const TRIES: u32 = 800;
+const TRIES: u32 = 2_500;

@@ -28,11 +28,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) async fn new(
-        path: &Path,
-        news: Arc<News>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn new(path: &Path, news: Arc<News>) -> Result<Self, StoreError> {
         let file = File::ensure(path)?;
         let connection = open(&file).await?;
         let options = options(&file).pragma("query_only", "ON");
@@ -42,7 +38,7 @@ impl Opened {
             .connect_lazy_with(options.clone());
         let (queue, jobs) = mpsc::channel(QUEUE);
         // Ends by itself when nobody can ask any more, with all that was asked written.
-        tokio::spawn(Writer::new(connection, file, jobs, news.clone(), clock).run());
+        tokio::spawn(Writer::new(connection, file, jobs, news.clone()).run());
         let watch = tokio::spawn(news.watch(options)).abort_handle();
         Ok(Self {
             queue,

@@ -1,1 +1,442 @@
+//! What is true of this store alone; the rules of every store are in the conformance suite.
 
+use std::error::Error as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions};
+
+use super::*;
+use crate::error::StoreErrorKind;
+use crate::revocation::{About, Cursor, EndReason, NodeId};
+use crate::session::refresh::SeedHash;
+use crate::session::{Authentication, Device, SessionLimit, Transport};
+use crate::testing::ManualClock;
+use crate::verify::{Counter, TokenFacts};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// A folder of a test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let name = format!("tower-jwt-session-{}", SessionId::random());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("the folder for temporary files can be written");
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("sessions.db")
+    }
+
+    async fn store(&self) -> SqliteStore {
+        let store = SqliteStore::open(self.file()).await.expect("it opens");
+        store.with_clock(Arc::new(ManualClock::new()))
+    }
+
+    async fn tamper(&self, sql: &str) {
+        let mut connection = self.connection().await;
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        done.execute(&mut connection).await.expect("it is SQL");
+    }
+
+    async fn connection(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.file());
+        let connection = options.create_if_missing(true).connect().await;
+        connection.expect("the file can be opened")
+    }
+
+    /// Why the store cannot be opened, after which everything is as before.
+    async fn refusal(&self) -> (StoreErrorKind, String) {
+        let before = std::fs::read(self.file()).ok();
+        let error = SqliteStore::open(self.file()).await.expect_err("refused");
+        assert_eq!(std::fs::read(self.file()).ok(), before);
+        let source = error.source().expect("it says why").to_string();
+        (error.kind(), source)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn user() -> UserId {
+    UserId::new("ada").expect("it is a name")
+}
+
+fn new_session(number: u8) -> NewSession {
+    NewSession {
+        id: SessionId::random(),
+        user: user(),
+        revoked_gen: Counter::ZERO,
+        seed: SeedHash::from_bytes([number; 32]),
+        operation: [number; 32],
+        issued_at: ManualClock::START,
+        access_expires_at: ManualClock::START + HOUR,
+        refresh_lifetime: HOUR,
+        absolute_lifetime: 2 * HOUR,
+        idle_lifetime: None,
+        limit: SessionLimit::UNLIMITED,
+        device: Device::default(),
+        name: None,
+        transport: Transport::Body,
+        authentication: Authentication::default(),
+        data: None,
+    }
+}
+
+async fn sign_in(store: &SqliteStore, number: u8) -> SessionRecord {
+    match store.sign_in(new_session(number)).await {
+        Ok(SignInOutcome::Created { record, .. }) => record,
+        other => panic!("a session is made, not {other:?}"),
+    }
+}
+
+fn end(record: &SessionRecord) -> EndSession {
+    EndSession {
+        session: record.id,
+        owner: None,
+        reason: EndReason::SignedOut,
+        by: None,
+        entry: EntryId::random(),
+    }
+}
+
+fn question(record: &SessionRecord) -> Question {
+    Question {
+        facts: TokenFacts {
+            user: record.user.clone(),
+            session: Some(record.id),
+            token: None,
+            binding: None,
+            issued_at: Some(ManualClock::START),
+            expires_at: ManualClock::START + HOUR,
+        },
+        about: About::Session,
+    }
+}
+
+async fn poll(store: &SqliteStore, probes: &[EntryId]) -> Poll {
+    let request = PollRequest {
+        node: NodeId(1),
+        since: None,
+        history: None,
+        lease: HOUR,
+        probes,
+    };
+    store.poll(request).await.expect("the store answers")
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_reopening() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let (kept, ended) = (sign_in(&store, 1).await, sign_in(&store, 2).await);
+    store.end(end(&ended)).await.expect("the store answers");
+    let history = poll(&store, &[]).await.history;
+    drop(store);
+
+    let store = folder.store().await;
+    assert_eq!(store.find(kept.id).await.expect("it answers"), Some(kept));
+    assert_eq!(store.count(&user()).await.ok(), Some(1));
+    let poll = poll(&store, &[]).await;
+    assert_eq!((poll.history, poll.entries.len()), (history, 1));
+}
+
+#[test]
+fn nothing_is_opened_or_spawned_before_the_first_use() {
+    let folder = Folder::new();
+    let store = SqliteStore::new(folder.file());
+    assert!(!folder.file().exists());
+    drop(store);
+}
+
+#[tokio::test]
+async fn a_failed_write_undoes_nothing_of_its_neighbours() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let taken = sign_in(&store, 1).await;
+    let writes = (2..60).map(|number| {
+        let mut new = new_session(number);
+        if number % 3 == 0 {
+            new.id = taken.id;
+        }
+        let store = store.clone();
+        tokio::spawn(async move { store.sign_in(new).await.is_ok() })
+    });
+    let mut made = 1;
+    for write in writes.collect::<Vec<_>>() {
+        made += u64::from(write.await.expect("it does not panic"));
+    }
+    assert_eq!(made, 1 + 58 - 19);
+    assert_eq!(store.count(&user()).await.ok(), Some(made));
+}
+
+#[tokio::test]
+async fn writes_that_come_at_once_share_a_commit() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    sign_in(&store, 0).await;
+    let frames = || std::fs::metadata(folder.0.join("sessions.db-wal")).map(|wal| wal.len());
+    let alone = {
+        let before = frames().expect("there is a log of writes");
+        sign_in(&store, 1).await;
+        frames().expect("there is a log of writes") - before
+    };
+    let before = frames().expect("there is a log of writes");
+    let writes: Vec<_> = (2..34)
+        .map(|number| store.sign_in(new_session(number)))
+        .collect();
+    for write in futures_util::future::join_all(writes).await {
+        assert!(write.is_ok());
+    }
+    let together = frames().expect("there is a log of writes") - before;
+    assert!(together < 8 * alone, "{together} for 32, {alone} for one");
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_disturbs_nobody() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    for number in 0..20 {
+        let write = store.sign_in(new_session(number));
+        let _ = tokio::time::timeout(Duration::from_micros(u64::from(number) * 40), write).await;
+    }
+    sign_in(&store, 99).await;
+    assert!(store.count(&user()).await.expect("it answers") >= 1);
+}
+
+#[tokio::test]
+async fn a_corrupt_session_is_nobody() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let (corrupt, sound) = (sign_in(&store, 1).await, sign_in(&store, 2).await);
+    let id = corrupt.id.to_string().replace('-', "");
+    folder
+        .tamper(&format!(
+            "UPDATE jwt_sessions SET record = '{{' WHERE id = x'{id}'"
+        ))
+        .await;
+    assert_eq!(store.find(corrupt.id).await.ok(), Some(None));
+    assert_eq!(store.count(&user()).await.ok(), Some(1));
+    let asked = store.ask(&question(&corrupt)).await;
+    assert_eq!(asked.ok(), Some(Answer::Unknown));
+    assert_eq!(store.ask(&question(&sound)).await.ok(), Some(Answer::Alive));
+    assert!(matches!(
+        store.end(end(&corrupt)).await,
+        Ok(EndOutcome::NotFound)
+    ));
+    let page = PageRequest {
+        user: None,
+        after: None,
+        limit: 1,
+    };
+    let page = store.page(page).await.expect("it answers");
+    assert_eq!((page.records.len(), page.next), (1, None));
+}
+
+#[tokio::test]
+async fn a_corrupt_session_whose_time_is_over_does_not_stop_the_sweep() {
+    let folder = Folder::new();
+    let clock = ManualClock::new();
+    let store = folder.store().await.with_clock(Arc::new(clock.clone()));
+    sign_in(&store, 1).await;
+    folder.tamper("UPDATE jwt_sessions SET record = '[]'").await;
+    sign_in(&store, 2).await;
+    clock.advance(HOUR);
+    let first = store.sweep(HOUR, 1).await.expect("it answers");
+    assert!(first.ended.is_empty() && first.more);
+    let second = store.sweep(HOUR, 1).await.expect("it answers");
+    assert_eq!((second.ended.len(), second.more), (1, false));
+}
+
+#[tokio::test]
+async fn a_corrupt_line_of_the_log_lets_nobody_in() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let record = sign_in(&store, 1).await;
+    store.end(end(&record)).await.expect("the store answers");
+    folder.tamper("UPDATE jwt_log SET entry = 'x'").await;
+    let entries = poll(&store, &[]).await.entries;
+    let mut question = question(&record);
+    assert!(entries[0].effect_on(&question.facts, HOUR).is_some());
+    question.about = About::Log;
+    let answer = store.ask(&question).await.expect("it answers");
+    assert!(matches!(answer, Answer::Revoked(_)));
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_is_noticed() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let record = sign_in(&store, 1).await;
+    let ended = store.end(end(&record)).await.expect("the store answers");
+    let EndOutcome::Ended { committed, .. } = ended else {
+        panic!("it is over");
+    };
+    let probe = committed.entries[0].id;
+    let before = poll(&store, &[probe]).await;
+    assert!(before.missing.is_empty());
+    for name in ["sessions.db", "sessions.db-wal", "sessions.db-shm"] {
+        std::fs::rename(folder.0.join(name), folder.0.join(format!("old-{name}")))
+            .expect("it can be moved");
+    }
+    let failed = store.sign_in(new_session(2)).await;
+    assert_eq!(
+        failed.expect_err("nothing is kept").kind(),
+        StoreErrorKind::Unavailable
+    );
+    let after = poll(&store, &[probe]).await;
+    assert_ne!(after.history, before.history);
+    assert_eq!(after.missing, [probe]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_history_reads_everything() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let record = sign_in(&store, 1).await;
+    store.end(end(&record)).await.expect("the store answers");
+    let request = PollRequest {
+        node: NodeId(1),
+        since: Some(&Cursor(vec![1])),
+        history: Some(7),
+        lease: HOUR,
+        probes: &[],
+    };
+    let poll = store.poll(request).await.expect("the store answers");
+    assert_eq!(poll.entries.len(), 1);
+}
+
+#[tokio::test]
+async fn the_store_outlives_the_runtime_that_opened_it() {
+    let folder = Folder::new();
+    let store = SqliteStore::new(folder.file()).with_clock(Arc::new(ManualClock::new()));
+    let other = store.clone();
+    let in_between = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("it can be made").block_on(async {
+            sign_in(&other, 1).await;
+        });
+    });
+    in_between.await.expect("it does not panic");
+    sign_in(&store, 2).await;
+    assert_eq!(store.count(&user()).await.ok(), Some(2));
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_a_matter_of_configuration() {
+    let folder = Folder::new();
+    let path = folder.0.join("no/sessions.db");
+    let error = SqliteStore::open(&path)
+        .await
+        .expect_err("there is no folder");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration);
+    assert!(!folder.0.join("no").exists());
+    let error = SqliteStore::open(&folder.0)
+        .await
+        .expect_err("it is a folder");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_left_alone() {
+    let folder = Folder::new();
+    std::fs::write(folder.file(), "Dear diary, ".repeat(1_000)).expect("it can be written");
+    let (kind, what) = folder.refusal().await;
+    assert_eq!(kind, StoreErrorKind::Corrupt);
+    assert!(what.contains("not an SQLite database"), "{what}");
+}
+
+#[tokio::test]
+async fn tables_of_somebody_else_are_left_alone() {
+    for sql in [
+        "CREATE TABLE jwt_sessions (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE jwt_meta (id INTEGER PRIMARY KEY)",
+    ] {
+        let folder = Folder::new();
+        folder.tamper(sql).await;
+        let (kind, what) = folder.refusal().await;
+        assert_eq!(kind, StoreErrorKind::Configuration);
+        assert!(what.contains("choose another file"), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_left_alone() {
+    let folder = Folder::new();
+    drop(folder.store().await);
+    folder
+        .tamper("UPDATE jwt_meta SET version = version + 1; PRAGMA wal_checkpoint(TRUNCATE)")
+        .await;
+    let (kind, what) = folder.refusal().await;
+    assert_eq!(kind, StoreErrorKind::Configuration);
+    assert!(what.contains("newer version"), "{what}");
+}
+
+#[tokio::test]
+async fn an_applications_own_tables_are_no_hindrance() {
+    let folder = Folder::new();
+    folder
+        .tamper("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (7)")
+        .await;
+    sign_in(&folder.store().await, 1).await;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
+        .fetch_one(&mut folder.connection().await)
+        .await
+        .expect("it is still there");
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_half_written() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    sign_in(&store, 1).await;
+    let failures = Arc::new(AtomicU32::new(0));
+    // The writer's own bound on pages stands for the disk's.
+    let bound = |pages: u32| {
+        store.write(move |steps: &mut Writing| {
+            Box::pin(async move {
+                let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+                steps.rows.execute(sqlx::query(sql)).await.map(drop)
+            })
+        })
+    };
+    bound(1).await.expect("it is a pragma");
+    for number in 2..200 {
+        if let Err(error) = store.sign_in(new_session(number)).await {
+            assert!(
+                error
+                    .source()
+                    .expect("a cause")
+                    .to_string()
+                    .contains("disk is full")
+            );
+            failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let failed = u64::from(failures.load(Ordering::Relaxed));
+    assert!(failed > 100, "{failed}");
+    assert_eq!(store.count(&user()).await.ok(), Some(199 - failed));
+    bound(1_000_000).await.expect("it is a pragma");
+    sign_in(&store, 201).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    sign_in(&folder.store().await, 1).await;
+    for name in ["sessions.db", "sessions.db-wal"] {
+        let metadata = std::fs::metadata(folder.0.join(name)).expect("it is there");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}

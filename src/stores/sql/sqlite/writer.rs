@@ -16,7 +16,7 @@ use super::job::{Job, Lost, Writing};
 use super::news::News;
 use super::open::begin;
 use super::tables::Tables;
-use crate::clock::{Clock, UnixTime};
+use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::stores::sql::rows::Rows;
 use crate::stores::sql::steps::Steps;
@@ -27,7 +27,6 @@ pub(super) struct Writer {
     file: File,
     queue: mpsc::Receiver<Box<dyn Job>>,
     news: Arc<News>,
-    clock: Arc<dyn Clock>,
     purged: Option<UnixTime>,
 }
 
@@ -37,7 +36,6 @@ impl Writer {
         file: File,
         queue: mpsc::Receiver<Box<dyn Job>>,
         news: Arc<News>,
-        clock: Arc<dyn Clock>,
     ) -> Self {
         let steps = Steps {
             rows: Tables::new(Box::new(connection)),
@@ -48,7 +46,6 @@ impl Writer {
             file,
             queue,
             news,
-            clock,
             purged: None,
         }
     }
@@ -89,11 +86,12 @@ impl Writer {
         first: Box<dyn Job>,
         jobs: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), Lost> {
+        let now = first.now();
         jobs.push(first);
         begin(&mut self.steps.rows.connection)
             .await
             .map_err(failed)?;
-        self.purge().await?;
+        self.purge(now).await?;
         let mut current = 0;
         while let Some(job) = jobs.get_mut(current) {
             if !job.is_abandoned() {
@@ -110,8 +108,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn purge(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
+    async fn purge(&mut self, now: UnixTime) -> Result<(), StoreError> {
         let lately = |purged| purged <= now && now < purged + PURGE_INTERVAL;
         if !self.purged.is_some_and(lately) {
             self.steps.rows.purge(now).await?;
