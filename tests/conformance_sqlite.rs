@@ -67,25 +67,33 @@ mod by_a_real_clock {
     conformance_suite!(Sqlite::real());
 }
 
-/// Another process has a store of its own over the same file, with connections of its own.
+/// As two processes have it, with connections of their own.
 mod through_two_stores_in_turn {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
-    struct InTurn(Folder, [SqliteStore; 2], std::sync::atomic::AtomicUsize);
+    struct InTurn {
+        stores: [SqliteStore; 2],
+        turn: AtomicUsize,
+        _folder: Folder,
+    }
 
     impl InTurn {
         fn new() -> Self {
             let folder = Folder::new();
-            let store = || SqliteStore::new(folder.file("sessions.db"));
-            let stores = [store(), store()];
-            Self(folder, stores, Default::default())
+            Self {
+                stores: [0, 1].map(|_| SqliteStore::new(folder.file("sessions.db"))),
+                turn: AtomicUsize::new(0),
+                _folder: folder,
+            }
         }
     }
 
     impl Harness for InTurn {
         fn store(&self) -> Arc<dyn SessionStore> {
-            let turn = self.2.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Arc::new(self.1[turn % 2].clone())
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            Arc::new(self.stores[turn % 2].clone())
         }
 
         fn gives_hints(&self) -> bool {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::builder::JwtSessionBuilder;
 use super::client::IntrospectionClient;
+use super::store::store_at;
 use crate::error::ConfigError;
 use crate::revocation::{Confirm, OnStoreFailure};
 use crate::session::{LimitPolicy, Rotation, SessionLimit};
@@ -34,7 +35,8 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `REVOCATION_MAX_STALENESS` | `30s` | |
 /// | `STORE_TIMEOUT` | `250ms` | |
 /// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
-/// | `SESSION_STORE` | `memory:` | |
+/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite` |
+/// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:` |
 /// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |
 ///
 /// # Examples
@@ -113,16 +115,20 @@ impl Environment {
     }
 
     fn apply_store<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
-        match self.get("SESSION_STORE") {
-            None => {}
-            Some("memory:") => builder.store = None,
-            Some(address) => builder.problems.add(
-                format!(
-                    "SESSION_STORE {:?} is not a store of this build",
-                    scheme(address)
-                ),
-                "use memory:",
-            ),
+        let (name, address) = match (self.get("SESSION_STORE"), self.get("DATABASE_URL")) {
+            (Some(address), _) => ("SESSION_STORE", address),
+            (None, Some(url)) if scheme(url) == "sqlite" => ("DATABASE_URL", url),
+            (None, _) => return,
+        };
+        if address == "memory:" {
+            builder.store = None;
+            return;
+        }
+        match store_at(address, &builder.clock) {
+            Ok(store) => builder.store = Some(store),
+            Err((what, fix)) => builder
+                .problems
+                .add(format!("{name} {:?} {what}", scheme(address)), fix),
         }
     }
 

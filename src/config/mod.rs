@@ -4,6 +4,7 @@ mod builder;
 mod client;
 mod env;
 mod secrets;
+mod store;
 
 pub use builder::JwtSessionBuilder;
 pub use client::IntrospectionClient;

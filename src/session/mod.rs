@@ -10,6 +10,7 @@ mod manage;
 mod mint;
 mod record;
 pub mod refresh;
+mod requests;
 mod rotation;
 mod store;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::device::Device;
 use super::limit::SessionLimit;
 use super::record::{Authentication, SessionRecord, Transport};
-use super::refresh::{Advance, Presented, RefreshRules, RefreshState, ReplayKind, SeedHash};
+use super::refresh::{Advance, Presented, RefreshRules, ReplayKind, SeedHash};
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
@@ -143,38 +143,6 @@ pub struct NewSession {
     pub data: Option<String>,
 }
 
-impl NewSession {
-    /// The record of the session, made at `now`, the store's clock.
-    #[must_use]
-    pub fn into_record(self, now: UnixTime) -> SessionRecord {
-        let absolute_expires_at = now + self.absolute_lifetime;
-        SessionRecord {
-            id: self.id,
-            user: self.user,
-            device: self.device,
-            name: self.name,
-            created_at: now,
-            last_active_at: now,
-            authenticated_at: now,
-            authentication: self.authentication,
-            transport: self.transport,
-            revoked_gen: self.revoked_gen,
-            spared: Counter::ZERO,
-            refresh: RefreshState::first(
-                self.seed,
-                self.issued_at,
-                self.access_expires_at.min(absolute_expires_at),
-                (now + self.refresh_lifetime).min(absolute_expires_at),
-            ),
-            absolute_expires_at,
-            idle_lifetime: self.idle_lifetime,
-            refresh_count: 0,
-            data: self.data,
-            ended: None,
-        }
-    }
-}
-
 /// How a sign-in went.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -225,19 +193,6 @@ pub struct RefreshAttempt {
     pub revoke_predecessor: bool,
     /// Names the log entry, should one be written.
     pub entry: EntryId,
-}
-
-impl RefreshAttempt {
-    /// The generation whose access token an advance of this attempt puts out, if any.
-    #[must_use]
-    pub fn replaced(&self, how: Advance, skipped: Option<u32>) -> Option<u32> {
-        match how {
-            Advance::Replaced => skipped,
-            Advance::Forwarded | Advance::Rotated => {
-                self.revoke_predecessor.then_some(self.presented.generation)
-            }
-        }
-    }
 }
 
 /// How a refresh went.
@@ -387,20 +342,6 @@ pub struct Use {
     pub bucket: u8,
     /// When.
     pub at: UnixTime,
-}
-
-impl SessionChange {
-    /// Makes the change.
-    pub fn apply(self, record: &mut SessionRecord) {
-        match self {
-            Self::Authenticated { at, authentication } => {
-                record.authenticated_at = at;
-                record.authentication = authentication;
-            }
-            Self::Data(data) => record.data = data,
-            Self::Name(name) => record.name = name,
-        }
-    }
 }
 
 /// What a sweep did.

@@ -5,29 +5,7 @@ use std::time::Duration;
 use super::rows::Rows;
 use super::steps::Steps;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Attached, Cursor, EntryId, FleetLimits, Lease, NodeId, Poll, PollRequest};
-
-/// A [`PollRequest`] that owns what it names.
-#[derive(Debug)]
-pub(super) struct OwnedPoll {
-    node: NodeId,
-    since: Option<Cursor>,
-    history: Option<u128>,
-    lease: Duration,
-    probes: Vec<EntryId>,
-}
-
-impl From<PollRequest<'_>> for OwnedPoll {
-    fn from(request: PollRequest<'_>) -> Self {
-        Self {
-            node: request.node,
-            since: request.since.cloned(),
-            history: request.history,
-            lease: request.lease,
-            probes: request.probes.to_vec(),
-        }
-    }
-}
+use crate::revocation::{Attached, Cursor, FleetLimits, Lease, NodeId, Poll, PollRequest};
 
 impl<R: Rows> Steps<R> {
     pub(super) async fn attach(&mut self, limits: FleetLimits) -> Result<Attached, StoreError> {
@@ -52,26 +30,41 @@ impl<R: Rows> Steps<R> {
         })
     }
 
-    pub(super) async fn poll(&mut self, request: OwnedPoll) -> Result<Poll, StoreError> {
+    /// Writes down how far a node has read, as `applied` and the history that it follows say.
+    pub(super) async fn lease(
+        &mut self,
+        node: NodeId,
+        history: Option<u128>,
+        applied: Cursor,
+        lifetime: Duration,
+    ) -> Result<(), StoreError> {
+        let history = match history {
+            Some(history) => history,
+            None => self.rows.fleet().await?.history,
+        };
+        let lease = Lease {
+            node,
+            history,
+            applied,
+            until: self.now + lifetime,
+        };
+        self.rows.put_lease(&lease).await
+    }
+
+    /// Reads the log, in a snapshot that was taken after the [lease](Self::lease) was written.
+    pub(super) async fn poll(&mut self, request: &PollRequest<'_>) -> Result<Poll, StoreError> {
         let history = self.rows.fleet().await?.history;
         let same_history = request.history.is_none_or(|known| known == history);
-        let lease = Lease {
-            node: request.node,
-            history: request.history.unwrap_or(history),
-            applied: request.since.clone().unwrap_or_default(),
-            until: self.now + request.lease,
-        };
-        self.rows.put_lease(&lease).await?;
         let end = self.rows.log_end().await?;
-        let read = match request.since.as_ref().map(|since| since.0.as_slice()) {
+        let read = match request.since.map(|since| since.0.as_slice()) {
             Some(&[read]) if same_history && read <= end => read,
             _ => 0,
         };
         let lines = self.rows.log_after(read, self.now).await?;
         let mut missing = Vec::new();
         for probe in request.probes {
-            if self.rows.log_get(probe, self.now).await?.is_none() {
-                missing.push(probe);
+            if self.rows.log_get(*probe, self.now).await?.is_none() {
+                missing.push(*probe);
             }
         }
         Ok(Poll {

@@ -26,7 +26,6 @@ use self::error::BACKEND;
 use self::job::{Reading, Writing, reading};
 use self::news::News;
 use self::opened::Opened;
-use super::follow::OwnedPoll;
 use crate::BoxFuture;
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
@@ -182,8 +181,20 @@ impl RevocationStore for SqliteStore {
     }
 
     fn poll<'a>(&'a self, request: PollRequest<'a>) -> BoxFuture<'a, Result<Poll, StoreError>> {
-        let request = OwnedPoll::from(request);
-        self.write(move |steps| Box::pin(steps.poll(request)))
+        Box::pin(async move {
+            let opened = self.opened().await?;
+            let (node, history, lifetime) = (request.node, request.history, request.lease);
+            let applied = request.since.cloned().unwrap_or_default();
+            opened
+                .write(
+                    move |steps| Box::pin(steps.lease(node, history, applied, lifetime)),
+                    self.clock.clone(),
+                )
+                .await?;
+            // Beside the writer, whom a long log would keep from writing.
+            let mut snapshot = reading(opened.snapshot().await?, &*self.clock);
+            snapshot.poll(&request).await
+        })
     }
 
     fn hint(&self) -> BoxFuture<'_, ()> {
