@@ -1,92 +1,100 @@
 //! The application's accounts, and what they tell the session layer: who exists, with which role.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
 
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{query, query_scalar};
 use tower_jwt_session::{ClaimsSource, Grants, UserId};
 use uuid::Uuid;
 
+use crate::away::Away;
 use crate::passwords::Hash;
 
-/// All accounts, in memory. Cloning shares them.
-#[derive(Clone, Default)]
+/// All accounts, in a table of their own beside the sessions. Cloning shares them.
+#[derive(Clone)]
 pub struct Accounts {
-    tables: Arc<RwLock<Tables>>,
-}
-
-#[derive(Default)]
-struct Tables {
-    by_email: HashMap<Email, UserId>,
-    by_id: HashMap<UserId, Account>,
-}
-
-struct Account {
-    password: Hash,
-    role: String,
+    pool: SqlitePool,
 }
 
 /// An address in the one spelling that accounts go by.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Default)]
 pub struct Email(String);
 
-/// There is an account of that address.
-#[derive(Debug)]
-pub struct Taken;
-
 impl Accounts {
-    /// Makes an account under a new id, unless the address has one.
-    pub fn create(&self, email: Email, password: Hash, role: &str) -> Result<UserId, Taken> {
+    /// Opens nothing yet. Without a file they are kept in memory.
+    pub fn new(file: Option<&Path>) -> Self {
+        let memory = SqliteConnectOptions::new().in_memory(true);
+        let in_file = |file| SqliteConnectOptions::new().filename(file);
+        let options = file.map_or(memory, in_file);
+        // In memory they are those of the one connection, and live as long.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        Self {
+            pool: pool.connect_lazy_with(options),
+        }
+    }
+
+    /// Makes the table, once the session store has made the file.
+    pub async fn prepare(&self) -> Result<(), Away> {
+        let table = "CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, \
+             email TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role TEXT NOT NULL) STRICT";
+        query(table).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Makes an account under a new id; `None` where the address has one.
+    pub async fn create(
+        &self,
+        email: &Email,
+        password: Hash,
+        role: &str,
+    ) -> Result<Option<UserId>, Away> {
         let id = UserId::new(Uuid::new_v4().to_string()).expect("a UUID can be an id");
-        self.write(|tables| {
-            if tables.by_email.contains_key(&email) {
-                return Err(Taken);
-            }
-            tables.by_email.insert(email, id.clone());
-            let role = role.to_owned();
-            tables.by_id.insert(id.clone(), Account { password, role });
-            Ok(id)
-        })
+        let insert = "INSERT INTO accounts (id, email, password, role) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (email) DO NOTHING";
+        let insert = query(insert).bind(id.to_string()).bind(email.0.clone());
+        let insert = insert.bind(password.0).bind(role.to_owned());
+        let made = insert.execute(&self.pool).await?.rows_affected() == 1;
+        Ok(made.then_some(id))
     }
 
-    pub fn find(&self, email: &Email) -> Option<UserId> {
-        self.read(|tables| tables.by_email.get(email).cloned())
+    pub async fn find(&self, email: &Email) -> Result<Option<UserId>, Away> {
+        let id = query_scalar("SELECT id FROM accounts WHERE email = ?").bind(email.0.clone());
+        let id: Option<String> = id.fetch_optional(&self.pool).await?;
+        Ok(id.and_then(|id| UserId::new(id).ok()))
     }
 
-    pub fn password_of(&self, user: &UserId) -> Option<Hash> {
-        self.read(|tables| Some(tables.by_id.get(user)?.password.clone()))
+    pub async fn password_of(&self, user: &UserId) -> Result<Option<Hash>, Away> {
+        let hash =
+            query_scalar("SELECT password FROM accounts WHERE id = ?").bind(user.to_string());
+        Ok(hash.fetch_optional(&self.pool).await?.map(Hash))
     }
 
-    /// Whether there is such an account; its sessions are the caller's to end.
-    pub fn set_password(&self, user: &UserId, password: Hash) -> bool {
-        self.change(user, |account| account.password = password)
+    /// Whether there is such an account. Its sessions are the caller's to end.
+    pub async fn set_password(&self, user: &UserId, password: Hash) -> Result<bool, Away> {
+        let set = "UPDATE accounts SET password = ? WHERE id = ?";
+        let set = query(set).bind(password.0).bind(user.to_string());
+        Ok(set.execute(&self.pool).await?.rows_affected() == 1)
     }
 
     /// Whether there is such an account; telling the sessions is up to the caller.
-    pub fn set_role(&self, user: &UserId, role: String) -> bool {
-        self.change(user, |account| account.role = role)
-    }
-
-    fn change(&self, user: &UserId, change: impl FnOnce(&mut Account)) -> bool {
-        self.write(|tables| tables.by_id.get_mut(user).map(change).is_some())
-    }
-
-    fn read<T>(&self, read: impl FnOnce(&Tables) -> T) -> T {
-        read(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn write<T>(&self, write: impl FnOnce(&mut Tables) -> T) -> T {
-        write(&mut self.tables.write().unwrap_or_else(PoisonError::into_inner))
+    pub async fn set_role(&self, user: &UserId, role: String) -> Result<bool, Away> {
+        let set = "UPDATE accounts SET role = ? WHERE id = ?";
+        let set = query(set).bind(role).bind(user.to_string());
+        Ok(set.execute(&self.pool).await?.rows_affected() == 1)
     }
 }
 
 /// Asked at every sign-in and every refresh.
 impl ClaimsSource for Accounts {
-    type Error = Infallible;
+    type Error = Away;
 
-    async fn claims(&self, user: &UserId) -> Result<Option<Grants>, Infallible> {
-        let role = self.read(|tables| Some(tables.by_id.get(user)?.role.clone()));
+    async fn claims(&self, user: &UserId) -> Result<Option<Grants>, Away> {
+        let role = query_scalar("SELECT role FROM accounts WHERE id = ?").bind(user.to_string());
+        let role: Option<String> = role.fetch_optional(&self.pool).await?;
         Ok(role.map(|role| Grants::default().role(role)))
     }
 }
@@ -110,11 +118,3 @@ impl fmt::Display for Email {
         f.write_str(&self.0)
     }
 }
-
-impl fmt::Display for Taken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is an account of that address")
-    }
-}
-
-impl std::error::Error for Taken {}

@@ -48,7 +48,7 @@ pub async fn change_password(
     prove(&app, &session, form.current).await?;
     let hash = passwords::hash(form.new).await;
     // Written before the sessions are ended: a sign-in in between fails on its ticket.
-    app.accounts.set_password(session.subject(), hash);
+    app.accounts.set_password(session.subject(), hash).await?;
     end_others(&app, &session).await?;
     Ok(endpoints::no_content())
 }
@@ -72,7 +72,7 @@ async fn end_others(app: &App, session: &Session) -> Result<(), Problem> {
 }
 
 async fn prove(app: &App, session: &Session, password: String) -> Result<(), Problem> {
-    let hash = app.accounts.password_of(session.subject());
+    let hash = app.accounts.password_of(session.subject()).await?;
     if passwords::verify(password, hash).await {
         Ok(())
     } else {

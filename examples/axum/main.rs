@@ -4,7 +4,9 @@
 mod accounts;
 mod app;
 mod auth;
+mod away;
 mod credentials;
+mod data;
 mod input;
 mod passwords;
 mod protected;
@@ -24,6 +26,7 @@ use tower_jwt_session::Environment;
 
 use crate::accounts::Accounts;
 use crate::app::App;
+use crate::data::Data;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -31,16 +34,20 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(deeper) = cause {
+                eprintln!("  {deeper}");
+                cause = deeper.source();
+            }
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let env = Environment::of_process();
-    let accounts = Accounts::default();
+    let (data, env) = Data::of(Environment::of_process())?;
+    let accounts = Accounts::new(data.file.as_deref());
     let (settings, auth) = auth::build(&env, &accounts)?;
-    settings.admin.create(&accounts).await?;
 
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         format!(
@@ -49,8 +56,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         )
     })?;
     let running = auth.start().await?;
+    accounts.prepare().await?;
+    settings.admin.create(&accounts).await?;
     let told_to_stop = told_to_stop()?;
-    settings.print(listener.local_addr()?);
+    settings.print(listener.local_addr()?, &data);
 
     let (stopping, stopped) = oneshot::channel::<()>();
     let app = app::router(App { auth, accounts });

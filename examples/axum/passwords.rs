@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 /// A password as it may be kept.
 #[derive(Clone)]
-pub struct Hash(String);
+pub struct Hash(pub String);
 
 pub const RULE: &str = "a password has 8 to 256 characters";
 

@@ -52,7 +52,7 @@ pub async fn set_role(
         ));
     }
     // Written first: whoever refreshes after the call below must read the new role.
-    if !app.accounts.set_role(&user, form.role) {
+    if !app.accounts.set_role(&user, form.role).await? {
         return Err(Problem::not_found());
     }
     let _done = app.auth.sessions().roles_changed(&user).await?;

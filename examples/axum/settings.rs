@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tower_jwt_session::{ConfigError, Environment};
 
-use crate::accounts::{Accounts, Email, Taken};
+use crate::accounts::{Accounts, Email};
+use crate::away::Away;
+use crate::data::Data;
 use crate::passwords;
 
 pub struct Settings {
@@ -37,7 +39,7 @@ impl Settings {
         Self { listen, admin }
     }
 
-    pub fn print(&self, bound: SocketAddr) {
+    pub fn print(&self, bound: SocketAddr, data: &Data) {
         let Admin {
             email,
             password,
@@ -54,7 +56,7 @@ impl Settings {
             )
         };
         println!("listening on http://{bound}");
-        println!("  accounts and sessions are kept in memory, and gone when this stops");
+        data.print();
         println!("  {email} / {shown} ({origin})");
         println!();
         println!(
@@ -85,9 +87,17 @@ impl Admin {
         }
     }
 
-    pub async fn create(&self, accounts: &Accounts) -> Result<(), Taken> {
+    /// Makes the account, or gives the one of an earlier run the password of this one; what is
+    /// signed in stays so across a restart.
+    pub async fn create(&self, accounts: &Accounts) -> Result<(), Away> {
         let hash = passwords::hash(self.password.clone()).await;
-        accounts.create(self.email.clone(), hash, "admin").map(drop)
+        let made = accounts.create(&self.email, hash.clone(), "admin").await?;
+        if made.is_none()
+            && let Some(user) = accounts.find(&self.email).await?
+        {
+            accounts.set_password(&user, hash).await?;
+        }
+        Ok(())
     }
 }
 

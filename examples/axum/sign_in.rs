@@ -32,15 +32,15 @@ pub async fn register(
         return Err(Problem::invalid_input(passwords::RULE));
     }
     let hash = passwords::hash(form.password.clone()).await;
-    let user = match app.accounts.create(email.clone(), hash, "user") {
-        Ok(user) => user,
+    let user = match app.accounts.create(&email, hash, "user").await? {
+        Some(user) => user,
         // The answer to the first attempt may have been lost. Whoever knows the password may
         // find the session of that attempt again by its key.
-        Err(taken) if key.is_none() => return Err(account_exists(taken.to_string())),
-        Err(taken) => {
+        None if key.is_none() => return Err(account_exists()),
+        None => {
             let (user, _) = check(&app, &email, form.password)
                 .await
-                .map_err(|_| account_exists(taken.to_string()))?;
+                .map_err(|_| account_exists())?;
             user
         }
     };
@@ -68,10 +68,10 @@ async fn check(
     email: &Email,
     password: String,
 ) -> Result<(UserId, SignInTicket), Problem> {
-    let found = app.accounts.find(email);
+    let found = app.accounts.find(email).await?;
     let user = found.unwrap_or_else(|| app.nobody());
     let ticket = app.auth.sessions().ticket(&user).await?;
-    let hash = app.accounts.password_of(&user);
+    let hash = app.accounts.password_of(&user).await?;
     if passwords::verify(password, hash).await {
         Ok((user, ticket))
     } else {
@@ -115,6 +115,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Problem> {
     }
 }
 
-fn account_exists(detail: String) -> Problem {
-    Problem::new(StatusCode::CONFLICT, "account_exists", detail)
+fn account_exists() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "account_exists",
+        "this address has an account",
+    )
 }

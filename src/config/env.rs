@@ -89,6 +89,15 @@ impl Environment {
         }
     }
 
+    /// The same with a value for a variable that is not set.
+    #[must_use]
+    pub fn with_default(mut self, name: &str, value: impl Into<String>) -> Self {
+        if self.get(name).is_none() {
+            self.variables.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
     /// The value of a variable; an empty one counts as unset.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

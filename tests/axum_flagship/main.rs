@@ -1,6 +1,9 @@
 //! The flagship example from outside: what its users live through.
 
 mod bad_input;
+#[path = "../folder/mod.rs"]
+mod folder;
+mod restart;
 mod server;
 mod tokens;
 

@@ -1,6 +1,7 @@
 //! The example as a process of its own, and a client for it.
 
 use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
@@ -31,15 +32,41 @@ impl Server {
     }
 
     pub fn start_with(variables: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(example())
+        let mut command = Command::new(example());
+        command
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
             .env("SESSION_STORE", "memory:")
             .env("ADMIN_PASSWORD", PASSWORD)
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example was just built");
+            .envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// As somebody starts it for the first time, with a folder for their data.
+    pub fn start_in(data: &Path) -> Self {
+        let mut command = Command::new(example());
+        command
+            .env_clear()
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("XDG_DATA_HOME", data);
+        Self::spawn(command)
+    }
+
+    /// What it says of an environment that it cannot start in.
+    pub fn refusal(variables: &[(&str, &str)]) -> String {
+        let mut command = Command::new(example());
+        command
+            .env_clear()
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .envs(variables.iter().copied());
+        let output = command.output().expect("the example was just built");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let process = command.stdout(Stdio::piped()).spawn();
+        let mut process = process.expect("the example was just built");
         let stdout = process.stdout.take().expect("stdout is piped");
         let mut output = BufReader::new(stdout).lines();
         let first = output.next().expect("the example says where it listens");
@@ -114,6 +141,11 @@ pub struct Answer {
 }
 
 impl Client {
+    /// The same device after the server was started anew, elsewhere.
+    pub fn moved_to(&mut self, server: &Server) {
+        self.address.clone_from(&server.address);
+    }
+
     pub async fn register(&mut self, email: &str) -> Answer {
         self.sign_in_at("/api/auth/register", email, PASSWORD).await
     }
@@ -239,7 +271,7 @@ fn example() -> &'static str {
                 "--example",
                 "axum",
                 "--features",
-                "axum",
+                "axum,sqlite",
             ])
             .args(["--message-format", "json"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))

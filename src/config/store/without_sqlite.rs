@@ -8,7 +8,7 @@ use crate::session::SessionStore;
 
 /// Says how to get it.
 pub(super) fn store(
-    _path: &str,
+    _address: &str,
     _clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn SessionStore>, Problem> {
     Err((

@@ -1,5 +1,6 @@
 //! The SQLite store: an embedded file that survives whatever happens to the process.
 
+mod address;
 mod columns;
 mod error;
 mod file;
@@ -117,6 +118,15 @@ impl SqliteStore {
         let store = Self::new(path);
         store.opened().await?;
         Ok(store)
+    }
+
+    /// The path in an address, as `SESSION_STORE` holds one: as plain as `sqlite:sessions.db`, or
+    /// as a URL, with a path as it stands after two slashes and an absolute one after three, but
+    /// for `sqlite:///./sessions.db`, which is how some write a relative one. `None` where it
+    /// names no file.
+    #[must_use]
+    pub fn path_of(address: &str) -> Option<&Path> {
+        address::path_of(address).map(Path::new)
     }
 
     /// The same file by another clock, for tests.

@@ -1,0 +1,108 @@
+//! Where everything is kept: a file in the user's data folder, and the signing secret beside it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use tower_jwt_session::{Environment, SqliteStore};
+
+/// The file of the sessions and accounts; `None` where they are kept in memory.
+pub struct Data {
+    pub file: Option<PathBuf>,
+    has_own_secret: bool,
+}
+
+impl Data {
+    /// Takes what the environment says, and fills in what it does not.
+    pub fn of(env: Environment) -> io::Result<(Self, Environment)> {
+        let address = env.get("SESSION_STORE").or_else(|| {
+            let url = env.get("DATABASE_URL")?;
+            url.starts_with("sqlite:").then_some(url)
+        });
+        if let Some(address) = address {
+            let file = SqliteStore::path_of(address).map(Path::to_owned);
+            let has_own_secret = false;
+            return Ok((
+                Self {
+                    file,
+                    has_own_secret,
+                },
+                env,
+            ));
+        }
+        let folder = folder(&env);
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&folder)?;
+        let file = folder.join("sessions.db");
+        let mut env = env.with_default("SESSION_STORE", format!("sqlite:{}", file.display()));
+        let has_own_secret = SECRETS.iter().all(|name| env.get(name).is_none());
+        if has_own_secret {
+            let secret = folder.join("secret");
+            make_once(&secret)?;
+            env = env.with_default("JWT_SECRET_FILE", secret.display().to_string());
+        }
+        let file = Some(file);
+        Ok((
+            Self {
+                file,
+                has_own_secret,
+            },
+            env,
+        ))
+    }
+
+    pub fn print(&self) {
+        match &self.file {
+            None => {
+                println!("  accounts and sessions are kept in memory, and gone when this stops")
+            }
+            Some(file) if self.has_own_secret => println!(
+                "  sessions are kept in {}, the signing secret beside it; set SESSION_STORE and \
+                 JWT_SECRET for your own",
+                file.display()
+            ),
+            Some(file) => println!("  sessions are kept in {}", file.display()),
+        }
+    }
+}
+
+/// The user's data folder, by the XDG convention; else the folder that this was started in.
+fn folder(env: &Environment) -> PathBuf {
+    let data = env.get("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || Some(Path::new(env.get("HOME")?).join(".local/share"));
+    let data = data.filter(|data| data.is_absolute()).or_else(home);
+    data.unwrap_or_default().join("tower-jwt-session")
+}
+
+/// Makes a secret where there is none: whole or not at all, and the first one stays.
+fn make_once(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut random = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| io::Error::other("no source of randomness"))?;
+    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let draft = path.with_extension(std::process::id().to_string());
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    let linked = match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    };
+    fs::remove_file(&draft)?;
+    linked
+}
+
+const SECRETS: [&str; 4] = [
+    "JWT_SECRET",
+    "JWT_SECRET_KEY",
+    "JWT_SECRET_FILE",
+    "JWT_PRIVATE_KEY_FILE",
+];
