@@ -38,10 +38,8 @@ pub async fn register(
         // find the session of that attempt again by its key.
         None if key.is_none() => return Err(account_exists()),
         None => {
-            let (user, _) = check(&app, &email, form.password)
-                .await
-                .map_err(|_| account_exists())?;
-            user
+            let checked = check(&app, &email, form.password).await;
+            checked.map_err(|_| account_exists())?.0
         }
     };
     let ticket = app.auth.sessions().ticket(&user).await?;
@@ -116,9 +114,6 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Problem> {
 }
 
 fn account_exists() -> Problem {
-    Problem::new(
-        StatusCode::CONFLICT,
-        "account_exists",
-        "this address has an account",
-    )
+    let detail = "there is an account of that address";
+    Problem::new(StatusCode::CONFLICT, "account_exists", detail)
 }
