@@ -46,7 +46,8 @@ use crate::token::{SessionId, UserId};
 /// For one machine: what it acknowledged survives the process, `kill -9` and, as far as the disk
 /// keeps its word, the power (write-ahead logging, `synchronous=FULL`). Writes that come at once
 /// share one wait for the disk. The store's clock is that of the machine. The tables are named
-/// `jwt_…`, so the file may be one that the application keeps its own tables in.
+/// `jwt_…`, so the file may be one that the application keeps its own tables in; it is switched to
+/// write-ahead logging then.
 ///
 /// Several processes may share a file on a local disk. Each hears of what the others revoke by
 /// looking at the file every 20 milliseconds.
