@@ -33,9 +33,9 @@ async fn main() {
         "", "clients", "store/s", "driver/s", "ratio"
     );
     for clients in [1, 64] {
-        // A sign-in reads the operation, the counters, the open sessions and whether there are
-        // any, and writes one row; a refresh reads one row and writes it.
-        let of_driver = driver(&folder.join(format!("raw{clients}.db")), clients, 4).await;
+        // A first sign-in reads the sessions and the counters, and writes one row; a refresh reads
+        // one row and writes it.
+        let of_driver = driver(&folder.join(format!("raw{clients}.db")), clients, 2).await;
         let of_store = sign_ins(&folder, clients).await;
         report("sign-in", clients, of_store, of_driver);
         let of_driver = driver(&folder.join(format!("few{clients}.db")), clients, 1).await;

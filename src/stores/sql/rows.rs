@@ -38,8 +38,11 @@ pub(super) trait Rows: Send {
         counters: Counters,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Whether there is a record of any session of a user, readable or not.
-    fn knows(&mut self, user: &UserId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// A user's counters, and whether there is a record of any session of theirs, readable or not.
+    fn knows(
+        &mut self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<(Counters, bool), StoreError>> + Send;
 
     /// One session.
     fn session(
@@ -47,12 +50,13 @@ pub(super) trait Rows: Send {
         id: SessionId,
     ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
 
-    /// The session that an operation of a user made.
-    fn session_of_operation(
+    /// The open sessions of a user by id, and the one that an operation of theirs made, open or
+    /// not, as the second.
+    fn before_sign_in(
         &mut self,
         user: &UserId,
         operation: &[u8; 32],
-    ) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<Found>, Option<Found>), StoreError>> + Send;
 
     /// The open sessions of a user, by id.
     fn open_of(

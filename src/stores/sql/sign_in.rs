@@ -8,10 +8,7 @@ use crate::session::{LimitDecision, NewSession, SignInOutcome};
 
 impl<R: Rows> Steps<R> {
     pub(super) async fn sign_in(&mut self, new: NewSession) -> Result<SignInOutcome, StoreError> {
-        let made = self
-            .rows
-            .session_of_operation(&new.user, &new.operation)
-            .await?;
+        let (open, made) = self.rows.before_sign_in(&new.user, &new.operation).await?;
         if let Some(found) = made {
             return Ok(if found.is_alive(self.now) {
                 SignInOutcome::Repeated {
@@ -21,12 +18,13 @@ impl<R: Rows> Steps<R> {
                 SignInOutcome::Superseded
             });
         }
-        let counters = self.rows.counters(&new.user).await?;
+        let (counters, known) = match open.first() {
+            Some(found) => (found.counters, true),
+            None => self.rows.knows(&new.user).await?,
+        };
         if counters.revoked_gen != new.revoked_gen {
             return Ok(SignInOutcome::TicketOutdated);
         }
-        let open = self.rows.open_of(&new.user).await?;
-        let first = open.is_empty() && !self.rows.knows(&new.user).await?;
         let (mut over, mut live) = (Vec::new(), Vec::new());
         for found in open {
             match found.record.expired(self.now, IDLE_SUSPENDED) {
@@ -57,7 +55,7 @@ impl<R: Rows> Steps<R> {
             record,
             ended,
             committed,
-            first,
+            first: !known,
         })
     }
 }

@@ -26,6 +26,12 @@ pub(super) fn session(row: &SqliteRow) -> Option<Row> {
     Some(Row { id, found })
 }
 
+/// The column `operation`.
+pub(super) fn operation(row: &SqliteRow) -> Option<&[u8; 32]> {
+    let bytes: &[u8] = row.try_get("operation").ok()?;
+    bytes.try_into().ok()
+}
+
 /// The columns `number, id, subject, until, entry`.
 pub(super) fn line(row: &SqliteRow, now: UnixTime) -> Option<Line> {
     let number = row.try_get::<i64, _>("number").ok()?.cast_unsigned();

@@ -19,9 +19,12 @@ use crate::token::{SessionId, UserId};
 
 /// Every column of a session, with the counters of its user.
 macro_rules! sessions {
-    () => {
-        "SELECT s.id, s.record, s.ended_by, u.revoked_gen, u.roles_gen FROM jwt_sessions s \
-         LEFT JOIN jwt_users u ON u.id = s.user "
+    ($($more:literal)?) => {
+        concat!(
+            "SELECT s.id, s.record, s.ended_by, u.revoked_gen, u.roles_gen",
+            $($more,)?
+            " FROM jwt_sessions s LEFT JOIN jwt_users u ON u.id = s.user "
+        )
     };
 }
 /// The tables, through one connection.
@@ -108,12 +111,16 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         self.execute(statement).await.map(drop)
     }
 
-    async fn knows(&mut self, user: &UserId) -> Result<bool, StoreError> {
-        query_scalar("SELECT EXISTS (SELECT 1 FROM jwt_sessions WHERE user = ?)")
-            .bind(text(user))
-            .fetch_one(&mut *self.connection)
-            .await
-            .map_err(failed)
+    async fn knows(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
+        let sql = "SELECT u.revoked_gen, u.roles_gen, \
+             EXISTS (SELECT 1 FROM jwt_sessions s WHERE s.user = one.id) AS known \
+             FROM (SELECT ? AS id) one LEFT JOIN jwt_users u ON u.id = one.id";
+        let row = self.one(query(sql).bind(text(user))).await?;
+        let known = |row: &SqliteRow| row.try_get("known").map_err(failed);
+        Ok(match &row {
+            Some(row) => (columns::counters(row), known(row)?),
+            None => (Counters::default(), false),
+        })
     }
 
     async fn session(&mut self, id: SessionId) -> Result<Option<Found>, StoreError> {
@@ -124,14 +131,31 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .pop())
     }
 
-    async fn session_of_operation(
+    async fn before_sign_in(
         &mut self,
         user: &UserId,
         operation: &[u8; 32],
-    ) -> Result<Option<Found>, StoreError> {
-        let sql = concat!(sessions!(), "WHERE s.user = ? AND s.operation = ?");
+    ) -> Result<(Vec<Found>, Option<Found>), StoreError> {
+        let sql = concat!(
+            sessions!(", s.operation"),
+            "WHERE s.user = ?1 AND s.ended_at IS NULL UNION ALL ",
+            sessions!(", s.operation"),
+            "WHERE s.user = ?1 AND s.operation = ?2 AND s.ended_at IS NOT NULL ORDER BY 1"
+        );
         let statement = query(sql).bind(text(user)).bind(bytes(operation));
-        Ok(self.found(statement).await?.pop())
+        let (mut open, mut made) = (Vec::new(), None);
+        for row in &self.all(statement).await? {
+            let Some(found) = columns::session(row).and_then(|row| row.found) else {
+                continue;
+            };
+            if columns::operation(row) == Some(operation) {
+                made = Some(found.clone());
+            }
+            if found.record.ended.is_none() {
+                open.push(found);
+            }
+        }
+        Ok((open, made))
     }
 
     async fn open_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
