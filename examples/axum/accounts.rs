@@ -17,6 +17,9 @@ pub struct Accounts {
     pool: SqlitePool,
 }
 
+/// The SHA-256 of the key under which a registration may be repeated.
+pub type RegistrationKey = [u8; 32];
+
 /// An address in the one spelling that accounts go by.
 #[derive(Default)]
 pub struct Email(String);
@@ -40,7 +43,8 @@ impl Accounts {
     /// Makes the table, once the session store has made the file.
     pub async fn prepare(&self) -> Result<(), Away> {
         let table = "CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, \
-             email TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role TEXT NOT NULL) STRICT";
+             email TEXT NOT NULL UNIQUE, password TEXT NOT NULL, role TEXT NOT NULL, \
+             registration BLOB) STRICT";
         query(table).execute(&self.pool).await?;
         Ok(())
     }
@@ -51,12 +55,14 @@ impl Accounts {
         email: &Email,
         password: Hash,
         role: &str,
+        registration: Option<&RegistrationKey>,
     ) -> Result<Option<UserId>, Away> {
         let id = UserId::new(Uuid::new_v4().to_string()).expect("a UUID can be an id");
-        let insert = "INSERT INTO accounts (id, email, password, role) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (email) DO NOTHING";
+        let insert = "INSERT INTO accounts (id, email, password, role, registration) \
+             VALUES (?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING";
         let insert = query(insert).bind(id.to_string()).bind(email.0.clone());
         let insert = insert.bind(password.0).bind(role.to_owned());
+        let insert = insert.bind(registration.map(|key| key.to_vec()));
         let made = insert.execute(&self.pool).await?.rows_affected() == 1;
         Ok(made.then_some(id))
     }
@@ -73,11 +79,36 @@ impl Accounts {
         Ok(hash.fetch_optional(&self.pool).await?.map(Hash))
     }
 
-    /// Whether there is such an account. Its sessions are the caller's to end.
+    /// Sets a password, whatever it was before. Its sessions are the caller's to end.
     pub async fn set_password(&self, user: &UserId, password: Hash) -> Result<bool, Away> {
         let set = "UPDATE accounts SET password = ? WHERE id = ?";
         let set = query(set).bind(password.0).bind(user.to_string());
         Ok(set.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// Replaces a password, unless it is another one by now. Its sessions are the caller's to end.
+    pub async fn replace_password(
+        &self,
+        user: &UserId,
+        old: &Hash,
+        new: Hash,
+    ) -> Result<bool, Away> {
+        let set = "UPDATE accounts SET password = ? WHERE id = ? AND password = ?";
+        let set = query(set).bind(new.0).bind(user.to_string());
+        let set = set.bind(old.0.clone());
+        Ok(set.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// Whether the account of an address was made under this key.
+    pub async fn was_registered_under(
+        &self,
+        email: &Email,
+        key: &RegistrationKey,
+    ) -> Result<bool, Away> {
+        let found = "SELECT COUNT(*) FROM accounts WHERE email = ? AND registration = ?";
+        let found = query_scalar(found).bind(email.0.clone()).bind(key.to_vec());
+        let found: i64 = found.fetch_one(&self.pool).await?;
+        Ok(found == 1)
     }
 
     /// Whether there is such an account; telling the sessions is up to the caller.

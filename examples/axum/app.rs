@@ -6,15 +6,26 @@ use tower_jwt_session::endpoints::Problem;
 use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
+use crate::turns::Turns;
 use crate::{credentials, protected, sign_in};
 
 #[derive(Clone)]
 pub struct App {
     pub auth: JwtSession,
     pub accounts: Accounts,
+    pub turns: Turns,
 }
 
 impl App {
+    pub fn new(auth: JwtSession, accounts: Accounts) -> Self {
+        let turns = Turns::default();
+        Self {
+            auth,
+            accounts,
+            turns,
+        }
+    }
+
     /// Whom a sign-in is held against whose address has no account: it takes the same steps, and
     /// so the same time.
     pub fn nobody(&self) -> UserId {

@@ -5,10 +5,12 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use tower_jwt_session::endpoints::{self, Problem, Response};
 use tower_jwt_session::revocation::EndReason;
-use tower_jwt_session::{Rejection, Session, SessionError};
+use tower_jwt_session::session::EndAllSessions;
+use tower_jwt_session::{NoClaims, Rejection, Session, SessionError};
 
 use crate::app::App;
 use crate::input::Input;
+use crate::passwords::Hash;
 use crate::{passwords, sign_in};
 
 #[derive(Deserialize)]
@@ -32,7 +34,8 @@ pub async fn reauthenticate(
     let sessions = app.auth.sessions();
     let tokens = sessions
         .reauthenticated(&session, sign_in::by_password())
-        .await?;
+        .await
+        .map_err(ended_meanwhile)?;
     Ok(endpoints::json(StatusCode::OK, &tokens))
 }
 
@@ -45,37 +48,60 @@ pub async fn change_password(
     if !passwords::acceptable(&form.new) {
         return Err(Problem::invalid_input(passwords::RULE));
     }
-    prove(&app, &session, form.current).await?;
-    let hash = passwords::hash(form.new).await;
-    // Written before the sessions are ended: a sign-in in between fails on its ticket.
-    app.accounts.set_password(session.subject(), hash).await?;
-    end_others(&app, &session).await?;
+    let old = prove(&app, &session, form.current).await?;
+    let new = passwords::hash(form.new).await;
+    // In a task: it must not stop half-way when the client hangs up.
+    let replaced = tokio::spawn(async move { replace(&app, &session, old, new).await });
+    replaced
+        .await
+        .expect("replacing a password does not panic")?;
     Ok(endpoints::no_content())
 }
 
-async fn end_others(app: &App, session: &Session) -> Result<(), Problem> {
-    let end_all = || {
-        let ending = app.auth.sessions().end_all(session.subject());
-        ending
-            .because(EndReason::PasswordChanged)
-            .by(session.subject())
+/// One change at a time, and the session is confirmed inside: of two changes at once, that of a
+/// thief and that of the owner, the second finds its session ended by the first.
+async fn replace(app: &App, session: &Session, old: Hash, new: Hash) -> Result<(), Problem> {
+    let user = session.subject();
+    let _turn = app.turns.take(user).await;
+    session.confirm().await?;
+    // Written before the sessions are ended: a sign-in in between fails on its ticket.
+    let replaced = app.accounts.replace_password(user, &old, new.clone());
+    if !replaced.await? {
+        return Err(Problem::invalid_credentials());
+    }
+    let Err(error) = end_all(app, session).except(session.id()).await else {
+        return Ok(());
     };
-    match end_all().except(session.id()).await {
-        Ok(_) => Ok(()),
-        // This session ended on the way, and then none has ended by this call.
-        Err(SessionError::NotFound) => {
-            let _done = end_all().await?;
-            Err(Rejection::TokenRevoked { reason: None }.into())
-        }
-        Err(error) => Err(error.into()),
+    // Without its consequences a change must not stand; above all not when this very session was
+    // ended on the way. Then nobody stays who came in with either password.
+    app.accounts.replace_password(user, &new, old).await?;
+    if matches!(error, SessionError::NotFound) {
+        let _done = end_all(app, session).await?;
+    }
+    Err(ended_meanwhile(error))
+}
+
+fn end_all(app: &App, session: &Session) -> EndAllSessions<NoClaims> {
+    let ending = app.auth.sessions().end_all(session.subject());
+    ending
+        .because(EndReason::PasswordChanged)
+        .by(session.subject())
+}
+
+/// The hash of the password that was proven.
+async fn prove(app: &App, session: &Session, password: String) -> Result<Hash, Problem> {
+    let hash = app.accounts.password_of(session.subject()).await?;
+    if passwords::verify(password, hash.clone()).await {
+        hash.ok_or_else(Problem::invalid_credentials)
+    } else {
+        Err(Problem::invalid_credentials())
     }
 }
 
-async fn prove(app: &App, session: &Session, password: String) -> Result<(), Problem> {
-    let hash = app.accounts.password_of(session.subject()).await?;
-    if passwords::verify(password, hash).await {
-        Ok(())
-    } else {
-        Err(Problem::invalid_credentials())
+/// Not there any more: it ended after the layer had let it in.
+fn ended_meanwhile(error: SessionError) -> Problem {
+    match error {
+        SessionError::NotFound => Rejection::TokenRevoked { reason: None }.into(),
+        error => error.into(),
     }
 }

@@ -12,6 +12,7 @@ mod passwords;
 mod protected;
 mod settings;
 mod sign_in;
+mod turns;
 
 use std::error::Error;
 use std::io;
@@ -62,7 +63,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     settings.print(listener.local_addr()?, &data);
 
     let (stopping, stopped) = oneshot::channel::<()>();
-    let app = app::router(App { auth, accounts });
+    let app = app::router(App::new(auth, accounts));
     let server = axum::serve(
         listener,
         app.into_make_service_with_connect_info::<SocketAddr>(),

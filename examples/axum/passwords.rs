@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 /// A password as it may be kept.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Hash(pub String);
 
 pub const RULE: &str = "a password has 8 to 256 characters";

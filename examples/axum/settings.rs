@@ -91,7 +91,9 @@ impl Admin {
     /// signed in stays so across a restart.
     pub async fn create(&self, accounts: &Accounts) -> Result<(), Away> {
         let hash = passwords::hash(self.password.clone()).await;
-        let made = accounts.create(&self.email, hash.clone(), "admin").await?;
+        let made = accounts
+            .create(&self.email, hash.clone(), "admin", None)
+            .await?;
         if made.is_none()
             && let Some(user) = accounts.find(&self.email).await?
         {

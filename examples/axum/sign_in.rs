@@ -1,13 +1,14 @@
 //! Signing in: the ticket first, then the password, then the session.
 
+use aws_lc_rs::digest;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use tower_jwt_session::Device;
 use tower_jwt_session::endpoints::{self, Problem, Response};
 use tower_jwt_session::session::{Authentication, SignInTicket};
-use tower_jwt_session::{Device, UserId};
 
-use crate::accounts::Email;
+use crate::accounts::{Email, RegistrationKey};
 use crate::app::App;
 use crate::input::Input;
 use crate::passwords;
@@ -32,18 +33,35 @@ pub async fn register(
         return Err(Problem::invalid_input(passwords::RULE));
     }
     let hash = passwords::hash(form.password.clone()).await;
-    let user = match app.accounts.create(&email, hash, "user").await? {
-        Some(user) => user,
-        // The answer to the first attempt may have been lost. Whoever knows the password may
-        // find the session of that attempt again by its key.
-        None if key.is_none() => return Err(account_exists()),
+    let registration = key.as_deref().map(registration_key);
+    let created = app
+        .accounts
+        .create(&email, hash, "user", registration.as_ref())
+        .await?;
+    let ticket = match created {
+        Some(user) => app.auth.sessions().ticket(&user).await?,
         None => {
-            let checked = check(&app, &email, form.password).await;
-            checked.map_err(|_| account_exists())?.0
+            let again = registered_again(&app, &email, form.password, registration).await?;
+            again.ok_or_else(account_exists)?
         }
     };
-    let ticket = app.auth.sessions().ticket(&user).await?;
     begin(&app, StatusCode::CREATED, ticket, device, key).await
+}
+
+/// The answer to the first attempt may have been lost. Whoever knows its key and the password
+/// finds the session of that attempt again; with another key it would be one more sign-in.
+async fn registered_again(
+    app: &App,
+    email: &Email,
+    password: String,
+    key: Option<RegistrationKey>,
+) -> Result<Option<SignInTicket>, Problem> {
+    let Some(key) = key else { return Ok(None) };
+    if app.accounts.was_registered_under(email, &key).await? {
+        check(app, email, password).await
+    } else {
+        Ok(None)
+    }
 }
 
 /// `POST /api/auth/login`
@@ -55,26 +73,26 @@ pub async fn login(
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let email = Email::parse(&form.email).unwrap_or_default();
-    let (_, ticket) = check(&app, &email, form.password).await?;
+    let ticket = check(&app, &email, form.password).await?;
+    let ticket = ticket.ok_or_else(Problem::invalid_credentials)?;
     begin(&app, StatusCode::OK, ticket, device, key).await
 }
 
+/// A ticket, or `None` where the name or the password is wrong.
+///
 /// The ticket is taken before the password is looked at: else somebody with the old password
 /// could come in while a new one is being set, and stay.
 async fn check(
     app: &App,
     email: &Email,
     password: String,
-) -> Result<(UserId, SignInTicket), Problem> {
+) -> Result<Option<SignInTicket>, Problem> {
     let found = app.accounts.find(email).await?;
     let user = found.unwrap_or_else(|| app.nobody());
     let ticket = app.auth.sessions().ticket(&user).await?;
     let hash = app.accounts.password_of(&user).await?;
-    if passwords::verify(password, hash).await {
-        Ok((user, ticket))
-    } else {
-        Err(Problem::invalid_credentials())
-    }
+    let right = passwords::verify(password, hash).await;
+    Ok(right.then_some(ticket))
 }
 
 async fn begin(
@@ -104,13 +122,25 @@ pub fn by_password() -> Authentication {
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Problem> {
-    let key = headers.get("idempotency-key").map(|key| key.as_bytes());
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let key = keys.next().map(|key| key.as_bytes());
+    if keys.next().is_some() {
+        return Err(Problem::invalid_input(
+            "there is one Idempotency-Key at most",
+        ));
+    }
     match key {
         Some(key) if key.is_empty() || key.len() > 255 => Err(Problem::invalid_input(
             "an Idempotency-Key has 1 to 255 bytes",
         )),
         key => Ok(key.map(<[u8]>::to_vec)),
     }
+}
+
+fn registration_key(key: &[u8]) -> RegistrationKey {
+    let mut hash = RegistrationKey::default();
+    hash.copy_from_slice(digest::digest(&digest::SHA256, key).as_ref());
+    hash
 }
 
 fn account_exists() -> Problem {
