@@ -1,8 +1,12 @@
 //! Which call goes where, and which of them need somebody to be signed in.
 
 use axum::Router;
+use axum::http::Uri;
+use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
 use tower_jwt_session::endpoints::Problem;
+use tower_jwt_session::guard::RequireRole;
+use tower_jwt_session::integrations::axum::drain_unread;
 use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
@@ -35,6 +39,8 @@ impl App {
 
 pub fn router(app: App) -> Router {
     let auth = app.auth.clone();
+    // Looked at before the body is: who may not do it learns no more than that.
+    let set_role = put(protected::set_role).route_layer(RequireRole::new("admin"));
     let for_users = Router::new()
         .route("/api/auth/password", post(credentials::change_password))
         .route(
@@ -44,7 +50,7 @@ pub fn router(app: App) -> Router {
         .route("/api/me", get(protected::me))
         .route("/api/protected", get(protected::protected))
         .route("/api/admin/dashboard", get(protected::dashboard))
-        .route("/api/admin/users/{user}/role", put(protected::set_role))
+        .route("/api/admin/users/{user}/role", set_role)
         .route_layer(auth.layer());
 
     // Outside of the layer: whoever has no token, or an expired one, must get here.
@@ -57,7 +63,17 @@ pub fn router(app: App) -> Router {
 
     for_users
         .merge(for_all)
-        .fallback(|| async { Problem::not_found() })
+        .fallback(nothing_here)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+        .layer(from_fn(drain_unread))
         .with_state(app)
+}
+
+async fn nothing_here(uri: Uri) -> Problem {
+    let problem = Problem::not_found();
+    if uri.path().starts_with("/api/token/") {
+        problem.in_envelope()
+    } else {
+        problem
+    }
 }

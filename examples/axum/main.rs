@@ -24,6 +24,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tower_jwt_session::Environment;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::accounts::Accounts;
 use crate::app::App;
@@ -31,6 +33,7 @@ use crate::data::Data;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    log_to_stderr();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +46,17 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Warnings and errors, or what `RUST_LOG` asks for.
+fn log_to_stderr() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::WARN.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
@@ -83,7 +97,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 /// Requests on their way may end, but nobody keeps the server from stopping.
 async fn patience(stopped: oneshot::Receiver<()>) {
     let _ = stopped.await;
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
 /// Listens for Ctrl-C and for what a service manager sends, from now on.

@@ -1,8 +1,8 @@
 //! What a signed-in user may see, and what takes a role.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_jwt_session::endpoints::{self, Problem, Response};
@@ -17,33 +17,32 @@ pub struct NewRole {
 }
 
 /// `GET /api/me`: to take a `Session` is all it takes to be protected.
-pub async fn me(session: Session) -> Json<Value> {
-    Json(about(&session))
+pub async fn me(session: Session) -> Response {
+    endpoints::json(StatusCode::OK, &about(&session))
 }
 
 /// `GET /api/protected`
-pub async fn protected(session: Session) -> Json<Value> {
+pub async fn protected(session: Session) -> Response {
     let mut about = about(&session);
     about["message"] = "only those who are signed in see this".into();
-    Json(about)
+    endpoints::json(StatusCode::OK, &about)
 }
 
 /// `GET /api/admin/dashboard`: 403 without the role.
-pub async fn dashboard(session: Session) -> Result<Json<Value>, Problem> {
+pub async fn dashboard(session: Session) -> Result<Response, Problem> {
     session.require_role("admin")?;
     let mut about = about(&session);
     about["message"] = "only administrators see this".into();
-    Ok(Json(about))
+    Ok(endpoints::json(StatusCode::OK, &about))
 }
 
-/// `PUT /api/admin/users/{user}/role`: holds on that user's next request.
+/// `PUT /api/admin/users/{user}/role`: holds on that user's next request. Its route demands the
+/// role of an administrator.
 pub async fn set_role(
     State(app): State<App>,
-    session: Session,
     user: Result<Path<String>, PathRejection>,
     Input(form): Input<NewRole>,
 ) -> Result<Response, Problem> {
-    session.require_role("admin")?;
     let user = user.ok().and_then(|Path(user)| UserId::new(user).ok());
     let user = user.ok_or_else(Problem::not_found)?;
     if !is_role(&form.role) {

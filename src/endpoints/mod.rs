@@ -29,6 +29,7 @@
 
 mod admin;
 mod body;
+mod drain;
 mod envelope;
 mod health;
 mod jwks;
@@ -49,6 +50,7 @@ use http::request::Parts;
 use http_body_util::Full;
 
 pub use body::{MAX_BODY, read_json};
+pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
 pub use problem::Problem;
 pub use reply::{json, no_content};
@@ -57,7 +59,7 @@ use crate::jwt_session::JwtSession;
 use crate::rejection::Rejection;
 use crate::session::Session;
 use crate::token::{SessionId, UserId};
-use crate::verify::{CustomClaims, NoClaims};
+use crate::verify::{CustomClaims, NoClaims, TokenFacts};
 
 /// What every handler here answers.
 pub type Response = http::Response<Full<Bytes>>;
@@ -93,6 +95,10 @@ impl<C: CustomClaims> Endpoints<C> {
 
     fn admin<'r>(&self, request: &'r Parts) -> Result<&'r Session, Problem> {
         let session = session(request)?;
+        // What another issuer calls an administrator is none here.
+        if !is_ours(session.token().facts()) {
+            return Err(Rejection::InsufficientRole.into());
+        }
         session.require_role(&self.admin_role)?;
         Ok(session)
     }
@@ -118,6 +124,24 @@ impl<C> fmt::Debug for Endpoints<C> {
 fn session(request: &Parts) -> Result<&Session, Problem> {
     let session = request.extensions.get();
     session.ok_or_else(|| Rejection::MissingToken.into())
+}
+
+/// The session, if it is one that is kept here.
+///
+/// Another issuer's `sub` and `sid` may happen to be those of a user and a session of ours, whose
+/// business they are not.
+fn kept_session(request: &Parts) -> Result<&Session, Problem> {
+    let session = session(request)?;
+    if is_ours(session.token().facts()) {
+        Ok(session)
+    } else {
+        Err(Problem::session_not_kept())
+    }
+}
+
+/// Only we write down where in the history of its session a token stands.
+fn is_ours(facts: &TokenFacts) -> bool {
+    facts.binding.is_some()
 }
 
 /// An id that cannot be one names no session, so it is told the same as an unknown one.

@@ -181,6 +181,16 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, detail).with_header(WWW_AUTHENTICATE, &challenge)
     }
 
+    /// 403 for a token whose session is not among ours (RFC 6750, section 3.1).
+    pub(super) fn session_not_kept() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "the session of this token is not kept here",
+        )
+        .with_header(WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\"")
+    }
+
     fn retry_after(self, after: Duration) -> Self {
         // Rounded up, and never "at once": a client that honours it must not come back too early.
         let secs = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -278,7 +288,7 @@ const INVALID_INPUT: &str = "invalid_input";
 
 /// Shorter than the grace of a rotation, so that a refresh that is repeated then still counts as
 /// the same.
-const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(2);
+const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

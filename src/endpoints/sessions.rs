@@ -6,7 +6,7 @@ use http_body::Body;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Endpoints, Problem, Response, query, reply, session, session_id};
+use super::{Endpoints, Problem, Response, kept_session, query, reply, session_id};
 use crate::error::BoxError;
 use crate::rejection::Rejection;
 use crate::revocation::EndReason;
@@ -61,7 +61,7 @@ impl<C: CustomClaims> Endpoints<C> {
     }
 
     async fn listed(&self, request: &Parts) -> Result<Response, Problem> {
-        let session = session(request)?;
+        let session = kept_session(request)?;
         let sessions = self.auth.sessions();
         let listed = match shown(&request.uri)? {
             Shown::Ended => sessions.list_ended(session.subject()).await?,
@@ -74,7 +74,7 @@ impl<C: CustomClaims> Endpoints<C> {
     }
 
     async fn ended(&self, id: &str, request: &Parts) -> Result<Response, Problem> {
-        let session = session(request)?;
+        let session = kept_session(request)?;
         let id = session_id(id)?;
         let reason = if session.id() == Some(id) {
             EndReason::SignedOut
@@ -87,7 +87,7 @@ impl<C: CustomClaims> Endpoints<C> {
     }
 
     async fn ended_all(&self, request: &Parts) -> Result<Response, Problem> {
-        let session = session(request)?;
+        let session = kept_session(request)?;
         let keep = query::parsed(
             &request.uri,
             "keep_current",
@@ -111,12 +111,15 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let session = request.extensions().get::<Session>().cloned();
-        let session = session.ok_or(Rejection::MissingToken)?;
+        let (parts, body) = request.into_parts();
+        let session = kept_session(&parts)?.clone();
         let id = session_id(id)?;
-        let name = match query::parameter(request.uri(), "name") {
+        let name = match query::parameter(&parts.uri, "name") {
             Some(name) => Some(name.into_owned()),
-            None => super::read_json::<Naming, _>(request).await?.name,
+            None => {
+                let request = Request::from_parts(parts, body);
+                super::read_json::<Naming, _>(request).await?.name
+            }
         };
         let sessions = self.auth.sessions();
         let renamed = sessions

@@ -4,8 +4,10 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 use serde::Deserialize;
 
+use super::body::read_json_if_any;
 use super::{Endpoints, Problem, Response, read_json, reply};
 use crate::error::BoxError;
+use crate::jwt_session::Introspection;
 use crate::rejection::Rejection;
 use crate::session::SessionError;
 use crate::token::TokenSource;
@@ -52,11 +54,16 @@ impl<C: CustomClaims> Endpoints<C> {
     {
         let sessions = self.auth.sessions();
         let ended = if let Some(access_token) = bearer(request.headers())? {
-            sessions.end_by_access_token(&access_token).await
-        } else if request.body().is_end_stream() {
-            return Err(Rejection::MissingToken.into());
+            match sessions.end_by_access_token(&access_token).await {
+                // Nothing ended, and it may go on elsewhere.
+                Err(SessionError::NotFound) if !self.is_ours(&access_token).await => {
+                    return Err(Problem::session_not_kept());
+                }
+                ended => ended,
+            }
         } else {
-            let presented: Presented = read_json(request).await?;
+            let presented: Option<Presented> = read_json_if_any(request).await?;
+            let presented = presented.ok_or(Rejection::MissingToken)?;
             sessions
                 .end_by_refresh_token(&presented.refresh_token)
                 .await
@@ -65,6 +72,16 @@ impl<C: CustomClaims> Endpoints<C> {
             // Already forgotten: what was asked for is so.
             Ok(_) | Err(SessionError::NotFound | SessionError::Over(_)) => Ok(reply::no_content()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a genuine token is one that we issued. One that is worth nothing may count as ours:
+    /// there is nothing left to end.
+    async fn is_ours(&self, access_token: &str) -> bool {
+        match self.auth.introspect(access_token).await {
+            Introspection::Active(session) => super::is_ours(session.token().facts()),
+            Introspection::Expired(token) => super::is_ours(token.claims().facts()),
+            _ => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::server::{Client, Server};
+use crate::server::{ADMIN, Client, PASSWORD, Server};
 use crate::two_devices;
 
 const JSON: &str = "application/json";
@@ -34,6 +34,8 @@ async fn bad_bodies_are_refused_with_what_is_wrong() {
     anybody.access_token = None;
     let large = format!(r#"{{"email":"{}"}}"#, "x".repeat(10_000_000));
     let nested = "[".repeat(60_000);
+    let half = r#"{"email":"x","password":"\ud800"}"#;
+    let half_elsewhere = r#"{"refreshToken":"x","more":"\ud800"}"#;
     let short = r#"{"email":"b@example.com","password":"short"}"#;
     let no_address = r#"{"email":"x","password":"long enough"}"#;
     let wrong_type = r#"{"email":1,"password":"x"}"#;
@@ -47,6 +49,8 @@ async fn bad_bodies_are_refused_with_what_is_wrong() {
         ("POST", login, JSON, "", 400, "invalid_input"),
         ("POST", login, JSON, "{", 400, "invalid_input"),
         ("POST", login, JSON, &nested, 400, "invalid_input"),
+        ("POST", login, JSON, half, 400, "invalid_input"),
+        ("POST", refresh, JSON, half_elsewhere, 400, "invalid_input"),
         ("POST", login, "", "{}", 415, "invalid_input"),
         ("POST", login, "text/plain", "{}", 415, "invalid_input"),
         ("POST", login, JSON, "{}", 422, "invalid_input"),
@@ -143,6 +147,62 @@ async fn what_is_not_there_is_404_and_the_wrong_method_405() {
     let wrong = laptop.request("PUT", "/sessions");
     let wrong = laptop.send(wrong, Bytes::new()).await;
     assert_eq!(wrong.headers["allow"], "GET,HEAD");
+}
+
+#[tokio::test]
+async fn below_the_token_endpoints_what_is_not_there_is_an_envelope_as_well() {
+    let server = Server::start();
+    let (laptop, _) = two_devices(&server).await;
+    for path in ["/api/token/nowhere", "/api/token/session-stats/%ff"] {
+        let answer = laptop.get(path).await;
+        let document = &answer.refused(404, "not_found").body;
+        assert_eq!(document["success"], false, "{path}");
+        assert_eq!(document["message"], document["detail"], "{path}");
+    }
+    let elsewhere = laptop.get("/nowhere").await;
+    assert!(elsewhere.body.get("success").is_none());
+}
+
+#[tokio::test]
+async fn whoever_may_not_set_a_role_learns_no_more_than_that() {
+    let server = Server::start();
+    let (laptop, _) = two_devices(&server).await;
+    let path = "/api/admin/users/x/role";
+    let forbidden = "insufficient_role";
+    let rows: &[Row<'_>] = &[
+        ("PUT", path, JSON, "{", 403, forbidden),
+        ("PUT", path, "text/plain", "{}", 403, forbidden),
+        ("PUT", path, JSON, "{}", 403, forbidden),
+        (
+            "PUT",
+            "/api/admin/users/%ff/role",
+            JSON,
+            "{",
+            403,
+            forbidden,
+        ),
+    ];
+    check(&laptop, &laptop, rows).await;
+}
+
+#[tokio::test]
+async fn no_cache_keeps_what_is_said_of_a_user() {
+    let server = Server::start();
+    let mut admin = server.client("curl/8.5.0");
+    admin.sign_in(ADMIN, PASSWORD).await.accepted(200);
+    for path in [
+        "/api/me",
+        "/api/protected",
+        "/api/admin/dashboard",
+        "/sessions",
+    ] {
+        let answer = admin.get(path).await;
+        assert_eq!(
+            answer.accepted(200).headers["cache-control"],
+            "no-store",
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

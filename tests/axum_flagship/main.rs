@@ -1,6 +1,7 @@
 //! The flagship example from outside: what its users live through.
 
 mod bad_input;
+mod connections;
 mod credentials;
 #[path = "../folder/mod.rs"]
 mod folder;

@@ -12,6 +12,7 @@ use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
 pub const ADMIN: &str = "admin@example.com";
 pub const PASSWORD: &str = "correct horse battery";
@@ -79,6 +80,13 @@ impl Server {
             output,
             address: address.to_owned(),
         }
+    }
+
+    /// A connection to it, for what no proper client sends.
+    pub async fn connect(&self) -> TcpStream {
+        let address = self.address.trim_start_matches("http://");
+        let connection = TcpStream::connect(address).await;
+        connection.expect("the server listens")
     }
 
     pub fn client(&self, user_agent: &'static str) -> Client {

@@ -98,6 +98,13 @@ fn a_time_to_wait_is_rounded_up() {
 }
 
 #[test]
+fn a_store_that_failed_is_tried_again_within_the_grace_of_a_rotation() {
+    let store = StoreError::new(StoreErrorKind::Unavailable, "test");
+    let (parts, _) = document(SessionError::Store(store).into());
+    assert_eq!(parts.headers[RETRY_AFTER], "1");
+}
+
+#[test]
 fn the_cause_of_a_failure_is_not_told_to_the_client() {
     let store = StoreError::new(StoreErrorKind::Unavailable, "test")
         .with_source("connection to 10.0.0.7 refused");

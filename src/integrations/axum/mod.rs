@@ -29,6 +29,9 @@
 //! # let _ = app;
 //! ```
 
+mod drain;
 mod extract;
 mod respond;
 mod routes;
+
+pub use drain::drain_unread;

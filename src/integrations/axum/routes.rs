@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 use axum_core::body::Body;
 use axum_core::response::Response;
 
+use super::drain_unread;
 use crate::endpoints::{self, Endpoints, EnvelopeResponses, Problem};
 use crate::jwt_session::JwtSession;
 use crate::middleware::Anonymous;
@@ -65,6 +67,7 @@ impl<C: CustomClaims> Endpoints<C> {
                 get(protected_resource::<C>),
             )
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn(drain_unread))
             .with_state(self.clone())
             .merge(self.session_routes())
             .merge(self.token_routes())
@@ -84,6 +87,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .route("/sessions/{id}", self.behind_layer(delete(end::<C>)))
             .route("/sessions/{id}/name", self.behind_layer(patch(rename::<C>)))
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn(drain_unread))
             .with_state(self.clone())
     }
 
@@ -100,6 +104,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .route("/api/token/session-stats/{user}", stats)
             .route("/api/token/health", get(health::<C>))
             .method_not_allowed_fallback(method_not_allowed_in_envelope)
+            .layer(from_fn(drain_unread))
             .with_state(self.clone())
     }
 
@@ -110,6 +115,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .route("/api/auth/refresh", post(auth_refresh::<C>))
             .route("/api/auth/logout", post(sign_out::<C>))
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn(drain_unread))
             .with_state(self.clone())
     }
 
@@ -144,6 +150,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .route("/api/admin/users/{user}/revoke-all", all)
             .route("/api/admin/users/{user}/sessions", history)
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn(drain_unread))
             .with_state(self.clone())
     }
 
@@ -200,7 +207,7 @@ async fn stats<C: CustomClaims>(
     path: Parameters,
     request: Request,
 ) -> Result<Response, Problem> {
-    let user = parameter(path, "user")?;
+    let user = parameter(path, "user").map_err(Problem::in_envelope)?;
     Ok(convert(endpoints.session_stats(&user, request).await))
 }
 

@@ -1,0 +1,125 @@
+//! What goes over the connection: bodies that nobody wants, and clients that are slow.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::server::{Client, Server};
+use crate::two_devices;
+
+/// A body larger than what the buffers of two sockets hold.
+const LARGE: usize = 10_000_000;
+
+/// Sends a request to the last byte and only then reads, as simple clients do.
+async fn exchange(server: &Server, head: &str, body: &[u8]) -> (u16, Value) {
+    let mut connection = server.connect().await;
+    let (request_line, fields) = head.split_once('\n').unwrap_or((head, ""));
+    let mut sent = format!("{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
+    for field in fields.lines() {
+        sent.push_str(field);
+        sent.push_str("\r\n");
+    }
+    sent.push_str("\r\n");
+    connection.write_all(sent.as_bytes()).await.unwrap();
+    let written = connection.write_all(body).await;
+    written.unwrap_or_else(|error| panic!("{head}: the body was cut off: {error}"));
+    let mut answer = String::new();
+    let read = connection.read_to_string(&mut answer).await;
+    read.unwrap_or_else(|error| panic!("{head}: the answer was cut off: {error}"));
+    let (head, body) = answer.split_once("\r\n\r\n").expect("there is a head");
+    let status = head.split(' ').nth(1).expect("there is a status");
+    let status = status.parse().expect("a status is a number");
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+fn bearer(client: &Client) -> String {
+    let token = client.access_token.as_deref().expect("it is signed in");
+    format!("Authorization: Bearer {token}")
+}
+
+#[tokio::test]
+async fn whoever_sends_much_too_early_still_reads_why_it_was_refused() {
+    let server = Server::start();
+    let (laptop, _) = two_devices(&server).await;
+    let token = bearer(&laptop);
+    let json = "Content-Type: application/json";
+    let rows = [
+        ("POST /api/auth/password".to_owned(), 401),
+        (
+            "POST /api/auth/password\nAuthorization: Bearer x".to_owned(),
+            401,
+        ),
+        ("POST /sessions/revoke-all".to_owned(), 401),
+        (format!("PUT /api/admin/users/x/role\n{token}\n{json}"), 403),
+        (format!("POST /api/admin/users/x/revoke-all\n{token}"), 403),
+        ("POST /nowhere".to_owned(), 404),
+        (format!("DELETE /sessions/x\n{token}"), 404),
+        ("POST /api/me".to_owned(), 405),
+        ("PUT /sessions".to_owned(), 405),
+        (format!("POST /api/auth/login\n{json}"), 413),
+        (format!("POST /api/token/refresh\n{json}"), 413),
+        ("POST /api/auth/logout".to_owned(), 413),
+        (
+            "POST /api/auth/login\nContent-Type: text/plain".to_owned(),
+            415,
+        ),
+        ("POST /api/token/refresh".to_owned(), 415),
+    ];
+    let body = vec![b'x'; LARGE];
+    for (head, expected) in rows {
+        let head = format!("{head}\nContent-Length: {LARGE}");
+        let (status, document) = exchange(&server, &head, &body).await;
+        assert_eq!(status, expected, "{head}");
+        assert_eq!(document["status"], expected, "{head}: {document}");
+    }
+    laptop.get("/api/me").await.accepted(200);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_leave_to_send_is_refused_before_sending() {
+    let server = Server::start();
+    for (path, expected) in [
+        ("/api/auth/password", 401),
+        ("/nowhere", 404),
+        ("/api/auth/login", 415),
+    ] {
+        let head = format!("POST {path}\nContent-Length: {LARGE}\nExpect: 100-continue");
+        let (status, _) = exchange(&server, &head, b"").await;
+        assert_eq!(status, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_is_none_however_it_is_framed() {
+    let server = Server::start();
+    let chunked = "POST /api/auth/logout\nTransfer-Encoding: chunked";
+    let (status, document) = exchange(&server, chunked, b"0\r\n\r\n").await;
+    assert_eq!((status, &document["code"]), (401, &"missing_token".into()));
+    let none = "POST /api/auth/logout\nContent-Length: 0";
+    let (status, document) = exchange(&server, none, b"").await;
+    assert_eq!((status, &document["code"]), (401, &"missing_token".into()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_client_that_never_ends_its_request_does_not_keep_the_server_from_stopping() {
+    let server = Server::start();
+    let mut slow = server.connect().await;
+    slow.write_all(b"GET /livez HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    // By the time that another request is answered, the server has taken the first connection.
+    server
+        .client("curl/8.5.0")
+        .get("/livez")
+        .await
+        .accepted(200);
+    let begun = Instant::now();
+    assert!(server.terminate().success());
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
+}
