@@ -10,19 +10,17 @@ mod data;
 mod input;
 mod passwords;
 mod protected;
+mod serve;
 mod settings;
 mod sign_in;
 mod turns;
 
 use std::error::Error;
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 use tower_jwt_session::Environment;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -56,6 +54,7 @@ fn log_to_stderr() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
 }
 
@@ -76,28 +75,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let told_to_stop = told_to_stop()?;
     settings.print(listener.local_addr()?, &data);
 
-    let (stopping, stopped) = oneshot::channel::<()>();
     let app = app::router(App::new(auth, accounts));
-    let server = axum::serve(
-        listener,
-        app.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async {
-        told_to_stop.await;
-        drop(stopping);
-    });
-    tokio::select! {
-        served = server => served?,
-        () = patience(stopped) => eprintln!("some connections did not end in time"),
-    }
+    serve::serve(listener, app, told_to_stop).await;
     running.shutdown().await;
     Ok(())
-}
-
-/// Requests on their way may end, but nobody keeps the server from stopping.
-async fn patience(stopped: oneshot::Receiver<()>) {
-    let _ = stopped.await;
-    tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
 /// Listens for Ctrl-C and for what a service manager sends, from now on.

@@ -123,3 +123,16 @@ async fn a_client_that_never_ends_its_request_does_not_keep_the_server_from_stop
         begun.elapsed()
     );
 }
+
+#[tokio::test]
+async fn a_connection_may_not_dawdle_over_the_head_of_a_request() {
+    let server = Server::start();
+    let mut slow = server.connect().await;
+    slow.write_all(b"GET /livez HTTP/1.1\r\nHost:")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    let ended = slow.read_to_end(&mut answer);
+    let ended = tokio::time::timeout(Duration::from_secs(15), ended).await;
+    assert!(ended.is_ok(), "the connection is still open");
+}

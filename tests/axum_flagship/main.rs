@@ -301,6 +301,18 @@ fn it_says_who_the_administrator_is_and_what_to_try_but_not_a_chosen_password() 
     assert!(!said.contains(PASSWORD), "{said}");
 }
 
+#[tokio::test]
+async fn it_logs_what_it_is_asked_for_and_else_nothing_of_what_went_well() {
+    let quiet = Server::start_logging(&[]);
+    quiet.client(CHROME).register(ADA).await.accepted(201);
+    assert_eq!(quiet.log(), "");
+    let talkative = Server::start_logging(&[("RUST_LOG", "tower_jwt_session=trace")]);
+    talkative.client(CHROME).register(ADA).await.accepted(201);
+    let log = talkative.log();
+    assert!(log.contains("tower_jwt_session"), "{log}");
+    assert!(!log.contains(PASSWORD), "{log}");
+}
+
 #[cfg(unix)]
 #[test]
 fn it_stops_cleanly_when_it_is_asked_to() {

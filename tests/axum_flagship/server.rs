@@ -1,6 +1,6 @@
 //! The example as a process of its own, and a client for it.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -33,14 +33,24 @@ impl Server {
     }
 
     pub fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::spawn(variables, Stdio::inherit())
+    }
+
+    /// What it logs, if only of its start, is for [`log`](Self::log).
+    pub fn start_logging(variables: &[(&str, &str)]) -> Self {
+        Self::spawn(variables, Stdio::piped())
+    }
+
+    fn spawn(variables: &[(&str, &str)], stderr: Stdio) -> Self {
         let mut command = Command::new(example());
         command
+            .stderr(stderr)
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
             .env("SESSION_STORE", "memory:")
             .env("ADMIN_PASSWORD", PASSWORD)
             .envs(variables.iter().copied());
-        Self::spawn(command)
+        Self::run(command)
     }
 
     /// As somebody starts it for the first time, with a folder for their data.
@@ -50,7 +60,7 @@ impl Server {
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
             .env("XDG_DATA_HOME", data);
-        Self::spawn(command)
+        Self::run(command)
     }
 
     /// What it says of an environment that it cannot start in.
@@ -65,7 +75,7 @@ impl Server {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    fn spawn(mut command: Command) -> Self {
+    fn run(mut command: Command) -> Self {
         let process = command.stdout(Stdio::piped()).spawn();
         let mut process = process.expect("the example was just built");
         let stdout = process.stdout.take().expect("stdout is piped");
@@ -110,6 +120,16 @@ impl Server {
             }
         }
         said
+    }
+
+    /// Ends it, and reads what it logged.
+    pub fn log(mut self) -> String {
+        self.process.kill().expect("it is our child");
+        let mut log = String::new();
+        let stderr = self.process.stderr.take().expect("its log is piped");
+        let read = BufReader::new(stderr).read_to_string(&mut log);
+        read.expect("a log is text");
+        log
     }
 
     /// Asks it to stop as a service manager does, and waits until it has.
