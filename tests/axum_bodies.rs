@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware::from_fn;
 use axum::routing::post;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower_jwt_session::endpoints::{Problem, read_json};
+use tower_jwt_session::integrations::axum::drain_unread;
 
 #[derive(Deserialize)]
 struct Form {
@@ -22,16 +24,26 @@ async fn read(request: Request) -> Result<String, Problem> {
 async fn serve() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = Router::new().route("/", post(read));
+    let app = Router::new()
+        .route("/", post(read))
+        .route(
+            "/echo",
+            post(|request: Request| async { request.into_body() }),
+        )
+        .layer(from_fn(drain_unread));
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
 }
 
 /// Sends a head and a body to the last byte, and only then reads.
 async fn exchange(head: &str, body: &[u8]) -> String {
+    exchange_at("/", head, body).await
+}
+
+async fn exchange_at(path: &str, head: &str, body: &[u8]) -> String {
     let mut connection = TcpStream::connect(serve().await).await.unwrap();
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
          Content-Type: application/json\r\n{head}\r\n\r\n"
     );
     connection.write_all(head.as_bytes()).await.unwrap();
@@ -74,4 +86,19 @@ async fn a_body_of_any_modest_size_is_read() {
     let answer = exchange("Content-Length: 14", br#"{"name":"ada"}"#).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.ends_with("ada"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_answered_with_while_it_comes_is_left_to_its_reader() {
+    let body = vec![b'x'; 200_000];
+    let answer = exchange_at("/echo", "Content-Length: 200000", &body).await;
+    let (_, echoed) = answer.split_once("\r\n\r\n").unwrap();
+    assert_eq!(echoed.matches('x').count(), body.len());
+}
+
+#[tokio::test]
+async fn a_large_body_for_nobody_is_refused_with_an_answer() {
+    let body = vec![b'x'; 10_000_000];
+    let answer = exchange_at("/nowhere", "Content-Length: 10000000", &body).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }

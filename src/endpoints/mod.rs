@@ -3,7 +3,8 @@
 //! [`Endpoints`] holds the handlers, each a method from a [`Request`](http::Request) to a
 //! [`Response`]. Those that act for somebody expect the [`Session`] that a
 //! [`JwtSessionLayer`](crate::JwtSessionLayer) leaves in the extensions of the request, and answer
-//! 401 where there is none. Every refusal is a [`Problem`].
+//! 401 where there is none. Sessions are those that are kept here: a token of another issuer is
+//! answered with a 403, whatever its `sub`, `sid` and roles. Every refusal is a [`Problem`].
 //!
 //! | call | method |
 //! |---|---|
