@@ -1,6 +1,5 @@
 //! The application's accounts, and what they tell the session layer: who exists, with which role.
 
-use std::fmt;
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
@@ -9,6 +8,7 @@ use tower_jwt_session::{ClaimsSource, Grants, UserId};
 use uuid::Uuid;
 
 use crate::away::Away;
+use crate::email::Email;
 use crate::passwords::Hash;
 
 /// All accounts, in a table of their own beside the sessions. Cloning shares them.
@@ -19,10 +19,6 @@ pub struct Accounts {
 
 /// The SHA-256 of the key under which a registration may be repeated.
 pub type RegistrationKey = [u8; 32];
-
-/// An address in the one spelling that accounts go by.
-#[derive(Default)]
-pub struct Email(String);
 
 impl Accounts {
     /// Opens nothing yet. Without a file they are kept in memory.
@@ -60,7 +56,7 @@ impl Accounts {
         let id = UserId::new(Uuid::new_v4().to_string()).expect("a UUID can be an id");
         let insert = "INSERT INTO accounts (id, email, password, role, registration) \
              VALUES (?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING";
-        let insert = query(insert).bind(id.to_string()).bind(email.0.clone());
+        let insert = query(insert).bind(id.to_string()).bind(email.to_string());
         let insert = insert.bind(password.0).bind(role.to_owned());
         let insert = insert.bind(registration.map(|key| key.to_vec()));
         let made = insert.execute(&self.pool).await?.rows_affected() == 1;
@@ -68,7 +64,7 @@ impl Accounts {
     }
 
     pub async fn find(&self, email: &Email) -> Result<Option<UserId>, Away> {
-        let id = query_scalar("SELECT id FROM accounts WHERE email = ?").bind(email.0.clone());
+        let id = query_scalar("SELECT id FROM accounts WHERE email = ?").bind(email.to_string());
         let id: Option<String> = id.fetch_optional(&self.pool).await?;
         Ok(id.and_then(|id| UserId::new(id).ok()))
     }
@@ -106,7 +102,9 @@ impl Accounts {
         key: &RegistrationKey,
     ) -> Result<bool, Away> {
         let found = "SELECT COUNT(*) FROM accounts WHERE email = ? AND registration = ?";
-        let found = query_scalar(found).bind(email.0.clone()).bind(key.to_vec());
+        let found = query_scalar(found)
+            .bind(email.to_string())
+            .bind(key.to_vec());
         let found: i64 = found.fetch_one(&self.pool).await?;
         Ok(found == 1)
     }
@@ -127,25 +125,5 @@ impl ClaimsSource for Accounts {
         let role = query_scalar("SELECT role FROM accounts WHERE id = ?").bind(user.to_string());
         let role: Option<String> = role.fetch_optional(&self.pool).await?;
         Ok(role.map(|role| Grants::default().role(role)))
-    }
-}
-
-impl Email {
-    /// Something, an `@`, something, no blanks, of a length that mail servers take.
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().to_lowercase();
-        let (local, domain) = text.split_once('@')?;
-        let sound = !local.is_empty()
-            && !domain.is_empty()
-            && !domain.contains('@')
-            && text.len() <= 254
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-        sound.then_some(Self(text))
-    }
-}
-
-impl fmt::Display for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

@@ -7,6 +7,7 @@ mod auth;
 mod away;
 mod credentials;
 mod data;
+mod email;
 mod input;
 mod passwords;
 mod protected;

@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tower_jwt_session::{ConfigError, Environment};
 
-use crate::accounts::{Accounts, Email};
+use crate::accounts::Accounts;
 use crate::away::Away;
 use crate::data::Data;
+use crate::email::Email;
 use crate::passwords;
 
 pub struct Settings {

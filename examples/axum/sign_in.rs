@@ -8,8 +8,9 @@ use tower_jwt_session::Device;
 use tower_jwt_session::endpoints::{self, Problem, Response};
 use tower_jwt_session::session::{Authentication, SignInTicket};
 
-use crate::accounts::{Email, RegistrationKey};
+use crate::accounts::RegistrationKey;
 use crate::app::App;
+use crate::email::Email;
 use crate::input::Input;
 use crate::passwords;
 
