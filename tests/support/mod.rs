@@ -1,6 +1,8 @@
 //! What the integration tests share: a layer around a service that says who came in.
 #![allow(dead_code)]
 
+pub mod broken;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
