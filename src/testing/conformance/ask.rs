@@ -95,6 +95,19 @@ pub async fn a_role_change_makes_older_tokens_stale_and_newer_ones_not(harness: 
     assert!(case.is_admitted(&record).await);
 }
 
+pub async fn a_token_is_stale_also_after_the_entry_is_forgotten(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let record = case.sign_in().await;
+    let old = facts_of(&record, 1, case.counters().await);
+    let raised = case.store.raise_roles(&case.user, EntryId::random()).await;
+    raised.expect("the store answers");
+    if !case.pass(LIMITS.entry_lifetime() + HOUR) {
+        return;
+    }
+    assert_eq!(case.ask(old, About::Session).await, Answer::Stale);
+    assert!(case.is_admitted(&record).await);
+}
+
 pub async fn a_token_that_is_stale_and_revoked_is_revoked(harness: &dyn Harness) {
     let case = Case::of(harness).await;
     let record = case.sign_in().await;

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "the name of a rule is what it says")]
 
 use super::Harness;
-use super::fixture::{Case, HOUR, LIMITS, some_user};
+use super::fixture::{Case, HOUR, LIMITS, ids, some_user};
 use crate::revocation::{Answer, Committed, EndReason, EntryId, Revoked};
 use crate::session::{
     Counters, EndAllOutcome, EndOutcome, EndSession, Listing, SessionRecord, SignInOutcome,
@@ -109,6 +109,28 @@ pub async fn ending_an_ended_session_again_prolongs_its_entry(harness: &dyn Harn
     case.pass(HOUR);
     let (.., committed) = ended(case.end(&record).await);
     assert!(case.log_holds(&committed).await);
+}
+
+pub async fn an_end_that_is_repeated_by_its_name_answers_as_it_did(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let record = case.sign_in().await;
+    let request = EndSession {
+        session: record.id,
+        owner: Some(case.user.clone()),
+        reason: EndReason::UserRevoked,
+        by: Some(case.user.clone()),
+        entry: EntryId::random(),
+    };
+    let outcome = case.store.end(request.clone()).await;
+    let (first, now, committed) = ended(outcome.expect("the store answers"));
+    assert!(now);
+    case.pass_a_moment().await;
+    let outcome = case.store.end(request).await;
+    let (again, now, repeated) = ended(outcome.expect("the store answers"));
+    assert!(now);
+    assert_eq!(again, first);
+    assert_eq!(repeated.entries.len(), 1);
+    assert_eq!(repeated.entries[0].id, committed.entries[0].id);
 }
 
 pub async fn ending_all_ends_all_and_raises_the_counter(harness: &dyn Harness) {
@@ -228,7 +250,11 @@ pub async fn a_role_change_ends_nobody_and_enters_the_log(harness: &dyn Harness)
 }
 
 async fn erase(case: &Case<'_>) -> (Vec<SessionRecord>, Committed) {
-    let erased = case.store.erase(&case.user, EntryId::random()).await;
+    erase_as(case, EntryId::random()).await
+}
+
+async fn erase_as(case: &Case<'_>, entry: EntryId) -> (Vec<SessionRecord>, Committed) {
+    let erased = case.store.erase(&case.user, entry).await;
     match erased.expect("the store answers") {
         EndAllOutcome::Ended { records, committed } => (records, committed),
         EndAllOutcome::ExceptNotAlive => panic!("nothing is excepted"),
@@ -277,6 +303,29 @@ pub async fn erasing_a_user_forgets_their_operations(harness: &dyn Harness) {
         outcome,
         SignInOutcome::Created { first: true, .. }
     ));
+}
+
+pub async fn an_erasure_that_is_repeated_by_its_name_changes_nothing(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    case.sign_in().await;
+    let name = EntryId::random();
+    let (_, committed) = erase_as(&case, name).await;
+    let (live, ended) = (case.sign_in().await, case.sign_in().await);
+    case.end(&ended).await;
+    let (live, ended) = (case.find(live.id).await, case.find(ended.id).await);
+    let counters = case.counters().await;
+    case.pass_a_moment().await;
+    let (records, repeated) = erase_as(&case, name).await;
+    assert!(
+        ids(&records)
+            .iter()
+            .all(|id| ![live.id, ended.id].contains(id))
+    );
+    assert_eq!(repeated.entries[0].id, committed.entries[0].id);
+    assert_eq!(repeated.entries[0].revoked, committed.entries[0].revoked);
+    assert_eq!(case.counters().await, counters);
+    assert_eq!(case.find(live.id).await, live);
+    assert_eq!(case.find(ended.id).await, ended);
 }
 
 pub async fn erasing_a_user_leaves_the_others_alone(harness: &dyn Harness) {

@@ -53,6 +53,7 @@ macro_rules! conformance_suite {
                 a_token_of_an_expired_session_is_revoked,
                 a_revoked_token_is_out_and_the_others_of_its_session_are_not,
                 a_role_change_makes_older_tokens_stale_and_newer_ones_not,
+                a_token_is_stale_also_after_the_entry_is_forgotten,
                 a_token_that_is_stale_and_revoked_is_revoked,
                 a_token_that_was_stale_first_and_revoked_later_is_revoked,
                 the_end_of_everything_puts_all_out_but_the_exception,
@@ -117,6 +118,7 @@ macro_rules! conformance_suite {
                 a_session_that_is_not_there_is_not_found,
                 ending_an_ended_session_again_changes_nothing_about_it,
                 ending_an_ended_session_again_prolongs_its_entry,
+                an_end_that_is_repeated_by_its_name_answers_as_it_did,
                 ending_all_ends_all_and_raises_the_counter,
                 ending_all_spares_the_exception,
                 an_exception_that_is_not_alive_changes_nothing,
@@ -128,6 +130,7 @@ macro_rules! conformance_suite {
                 erasing_a_user_leaves_no_record_of_them,
                 tokens_of_an_erased_user_are_out,
                 erasing_a_user_forgets_their_operations,
+                an_erasure_that_is_repeated_by_its_name_changes_nothing,
                 erasing_a_user_leaves_the_others_alone,
             }
             manage {
