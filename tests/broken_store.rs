@@ -137,3 +137,42 @@ async fn an_end_whose_answer_does_not_come_is_an_error_and_holds_all_the_same() 
     admit(&auth, &tokens.access_token).await.unwrap_err();
     assert_eq!(auth.sessions().count(&user("ada")).await.unwrap(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_whose_answer_was_lost_is_repeated_and_finds_its_session() {
+    let (builder, store, _clock) = broken::builder();
+    let auth = builder.build().unwrap();
+    store.set(Method::SignIn, Fault::Silent);
+    let mended = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        store.mend(Method::SignIn);
+    };
+    let ada = user("ada");
+    let (tokens, ()) = tokio::join!(sign_in(&auth, &ada), mended);
+    assert_eq!(store.calls(Method::SignIn), 2);
+    admit(&auth, &tokens.unwrap().access_token).await.unwrap();
+    assert_eq!(auth.sessions().count(&ada).await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_while_the_store_is_waited_for_is_out_by_any_terms() {
+    let terms = OnStoreFailure::AcceptVerifiedUntilExpiry;
+    let (auth, store) = with_terms(Confirm::Always, terms);
+    let _running = auth.start().await.unwrap();
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    admit(&auth, &tokens.access_token).await.unwrap();
+    store.set(Method::Ask, Fault::Held);
+    let (admitted, ()) = tokio::join!(admit(&auth, &tokens.access_token), end(&auth, &tokens));
+    let refused = admitted.map(|_| ());
+    assert!(matches!(refused, Err(Rejection::TokenRevoked { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_the_store_does_not_know_is_refused() {
+    let (here, _) = with_terms(Confirm::FirstSight, OnStoreFailure::Reject);
+    let (elsewhere, _) = with_terms(Confirm::FirstSight, OnStoreFailure::Reject);
+    let tokens = sign_in(&elsewhere, &user("ada")).await.unwrap();
+    admit(&elsewhere, &tokens.access_token).await.unwrap();
+    admit(&here, &tokens.access_token).await.unwrap_err();
+    assert!(!is_active(&here, &tokens).await);
+}

@@ -160,6 +160,23 @@ async fn a_predecessor_is_out_with_the_rotation_where_that_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_predecessor_is_out_also_when_the_first_answer_about_it_was_lost() {
+    let rotation = Rotation::default().revoking_predecessors();
+    let node = node(|builder| builder.rotation(rotation)).await;
+    let first = sign_in(&node.auth, &user("ada")).await.unwrap();
+    node.warm_and_alone(&[&first]).await;
+    node.store.set(Method::Refresh, Fault::Silent);
+    let mended = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        node.store.mend(Method::Refresh);
+    };
+    let (second, ()) = tokio::join!(node.refresh(&first), mended);
+    assert_eq!(node.store.calls(Method::Refresh), 2);
+    node.assert_out(&first);
+    node.assert_in(&second.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_swept_session_is_out_with_the_sweep() {
     let node = node(idle).await;
     let over = sign_in(&node.auth, &user("ada")).await.unwrap();
