@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::error::{StoreError, StoreErrorKind};
@@ -93,7 +93,10 @@ impl Drop for Started {
 /// Runs work in a task of its own: a panic in a store or an observer stops this piece of it, and
 /// not all that is to come.
 async fn guarded(work: impl Future<Output = ()> + Send + 'static) {
-    if let Err(error) = tokio::spawn(work).await {
+    // A set ends its tasks with itself: who stops waiting stops the work.
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    if let Some(Err(error)) = task.join_next().await {
         tracing::error!(%error, "work in the background failed; it goes on with the next");
     }
 }

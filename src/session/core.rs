@@ -1,6 +1,7 @@
 //! What all handles share, and the few steps that every verb takes.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -79,8 +80,9 @@ impl<C> Core<C> {
     }
 
     /// Waits for the outcome of a write that was begun at an instant, and writes once more where
-    /// it failed early. Later the client has come back by itself, and a token of ours that comes
-    /// after its successor would look like a thief's.
+    /// it failed or did not answer in time; the write has to find itself. Not any later: the
+    /// client has come back by itself then, and a token of ours that comes after its successor
+    /// would look like a thief's.
     pub(crate) async fn outcome<T, F>(
         &self,
         begun: UnixTime,
@@ -89,13 +91,24 @@ impl<C> Core<C> {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        match self.at_last(write()).await {
-            Err(error)
-                if error.is_unavailable() && self.clock.now() <= begun + self.store_timeout =>
-            {
-                self.at_last(write()).await
+        let mut first = pin!(self.at_last(write()));
+        let known = tokio::time::timeout(self.store_timeout, &mut first).await;
+        if self.in_time(begun).is_err() {
+            return match known {
+                Ok(known) => known,
+                Err(_) => first.await,
+            };
+        }
+        match known {
+            Ok(Err(error)) if error.is_unavailable() => self.at_last(write()).await,
+            Ok(known) => known,
+            Err(_) => {
+                let mut second = pin!(self.at_last(write()));
+                tokio::select! {
+                    known = &mut first => or_else(known, second).await,
+                    known = &mut second => or_else(known, first).await,
+                }
             }
-            outcome => outcome,
         }
     }
 
@@ -146,6 +159,17 @@ impl<C> Core<C> {
 
     fn too_late(&self) -> StoreError {
         StoreError::new(StoreErrorKind::Timeout, self.store.backend())
+    }
+}
+
+/// What is known, or else what the other attempt brings.
+async fn or_else<T>(
+    known: Result<T, StoreError>,
+    other: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match known {
+        Err(error) if error.is_unavailable() => other.await,
+        known => known,
     }
 }
 
