@@ -48,6 +48,7 @@
 //! | `axum` | extractors and routers for axum, with `endpoints` and `user-agent` |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `user-agent` | [`Device`] from the headers of a request |
+//! | `sqlite` | sessions in an SQLite file |
 //! | `test-util` | a clock to hold, tokens for tests, the conformance suite for stores |
 //! | `full` | all of them |
 #![forbid(unsafe_code)]
