@@ -52,7 +52,8 @@ pub struct RevocationSettings {
     pub max_entries: usize,
     /// How many answers of the store are remembered. Defaults to 100,000.
     pub max_answers: u64,
-    /// This node's limits.
+    /// This node's limits. A builder takes `skew` from here; the others follow from the policy for
+    /// tokens.
     pub limits: FleetLimits,
 }
 

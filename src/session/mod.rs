@@ -213,7 +213,7 @@ impl<C> Session<C> {
     /// Resolves when the session is over for this token: ended, or the token expired.
     ///
     /// For answers that go on for long, as event streams and downloads: select between it and the
-    /// work. It reads what this node knows and never asks the store.
+    /// work. It reads what this node knows, and asks the store only where that has become too old.
     ///
     /// # Cancel safety
     ///

@@ -2,6 +2,8 @@
 
 mod ids;
 mod source;
+#[cfg(feature = "endpoints")]
+mod text;
 
 use std::fmt;
 
@@ -49,11 +51,6 @@ impl<'a> RawToken<'a> {
 
     pub(crate) fn as_bytes(&self) -> &'a [u8] {
         self.bytes
-    }
-
-    /// The text of the token, for those who pass it on before it is verified.
-    pub(crate) fn text(&self) -> Result<&'a str, SourceError> {
-        source::token68(self.bytes)
     }
 }
 

@@ -166,20 +166,6 @@ fn present(token: &[u8]) -> Result<&[u8], SourceError> {
     Ok(token)
 }
 
-/// The one token that `bytes` are, by the grammar `token68` of RFC 9110, section 11.2.
-pub(super) fn token68(bytes: &[u8]) -> Result<&str, SourceError> {
-    let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
-    let body = &bytes[..bytes.len() - padding];
-    if body.is_empty() || !body.iter().copied().all(is_token68_byte) {
-        return Err(SourceError::Malformed);
-    }
-    std::str::from_utf8(bytes).map_err(|_| SourceError::Malformed)
-}
-
-fn is_token68_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-}
-
 /// A `tchar` of RFC 9110, section 5.6.2.
 fn is_scheme_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)

@@ -20,6 +20,11 @@ use crate::verify::{Counter, CustomClaims};
 impl<C: CustomClaims> Sessions<C> {
     /// Ends one session, whosever it is. Ending an ended one again is no error.
     ///
+    /// # Security
+    ///
+    /// It asks nobody whose the session is: for what a user asks for, take
+    /// [`end_own`](Self::end_own).
+    ///
     /// # Errors
     ///
     /// [`SessionError::NotFound`]; [`SessionError::Store`], and then the session is refused here
