@@ -57,3 +57,30 @@ mod by_a_real_clock {
 
     conformance_suite!(Memory::real());
 }
+
+/// What the store itself never sees changes none of its rules.
+mod encrypted {
+    use tower_jwt_session::stores::{SealKey, SealKeys, SealedStore};
+
+    use super::*;
+
+    struct Sealed(Memory);
+
+    impl Harness for Sealed {
+        fn store(&self) -> Arc<dyn SessionStore> {
+            let key = SealKey::from_secret(b"an example; 32 random bytes in earnest");
+            let keys = SealKeys::new(key.expect("long enough"));
+            Arc::new(SealedStore::new(self.0.store(), keys))
+        }
+
+        fn advance(&self, by: Duration) -> bool {
+            self.0.advance(by)
+        }
+
+        fn gives_hints(&self) -> bool {
+            true
+        }
+    }
+
+    conformance_suite!(Sealed(Memory::held()));
+}

@@ -19,7 +19,7 @@ use crate::session::{
     Activity, ClaimsSource, DynClaimsSource, Lifetimes, NoGrants, Rotation, SessionLimit,
     SessionStore,
 };
-use crate::stores::MemoryStore;
+use crate::stores::{MemoryStore, SealedStore};
 use crate::token::TokenSource;
 use crate::verify::{
     Algorithm, CustomClaims, Key, KeyState, NoClaims, Origin, TokenPolicy, Verifier,
@@ -32,6 +32,8 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) keys: Vec<(Key, KeyState)>,
     pub(super) refresh_secrets: Vec<Zeroizing<Vec<u8>>>,
     pub(super) derived_secrets: Vec<Zeroizing<Vec<u8>>>,
+    pub(super) seal_secret: Option<Zeroizing<Vec<u8>>>,
+    pub(super) previous_seal_secrets: Vec<Zeroizing<Vec<u8>>>,
     pub(super) secret_for_the_run: Option<Algorithm>,
     pub(super) policy: TokenPolicy,
     pub(super) store: Option<Arc<dyn SessionStore>>,
@@ -55,6 +57,8 @@ impl JwtSessionBuilder {
             keys: Vec::new(),
             refresh_secrets: Vec::new(),
             derived_secrets: Vec::new(),
+            seal_secret: None,
+            previous_seal_secrets: Vec::new(),
             secret_for_the_run: None,
             policy: TokenPolicy::new("tower-jwt-session", "tower-jwt-session"),
             store: None,
@@ -111,6 +115,22 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
+    /// Encrypts each session's device, name and data before the store sees them, under a key from
+    /// this secret: at least 32 random bytes, the same on every node. See
+    /// [`SealedStore`](crate::stores::SealedStore).
+    pub fn encryption_key(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.seal_secret = Some(Zeroizing::new(secret.as_ref().to_vec()));
+        self
+    }
+
+    /// Still reads what was encrypted under an earlier secret; keep it for as long as sessions
+    /// live and stay listed.
+    pub fn previous_encryption_key(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.previous_seal_secrets
+            .push(Zeroizing::new(secret.as_ref().to_vec()));
+        self
+    }
+
     /// What tokens must say, and how ours are written.
     pub fn token_policy(mut self, policy: TokenPolicy) -> Self {
         self.policy = policy;
@@ -151,6 +171,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             keys: self.keys,
             refresh_secrets: self.refresh_secrets,
             derived_secrets: self.derived_secrets,
+            seal_secret: self.seal_secret,
+            previous_seal_secrets: self.previous_seal_secrets,
             secret_for_the_run: self.secret_for_the_run,
             policy: self.policy,
             store: self.store,
@@ -233,6 +255,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             self.add_secret_for_the_run(algorithm);
         }
         let refresh_keys = self.refresh_keys();
+        let seal_keys = self.seal_keys();
         let policy = self.fitted_policy();
         policy.check(&mut self.problems);
         let ring = self.key_ring();
@@ -245,6 +268,10 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
+        let store = match seal_keys {
+            Some(keys) => Arc::new(SealedStore::new(store, keys)),
+            None => store,
+        };
         let mut settings = self.revocation;
         settings.limits = FleetLimits {
             access_lifetime: policy.max_lifetime(),

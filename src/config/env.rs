@@ -20,6 +20,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `JWT_SECRET`, `JWT_SECRET_KEY` or `JWT_SECRET_FILE` | random for the run, with the memory store | signs access tokens; at least 32 bytes |
 /// | `JWT_SECRET_PREVIOUS` | | comma list; verify only |
 /// | `JWT_REFRESH_SECRET`, `JWT_REFRESH_SECRET_PREVIOUS` | derived from `JWT_SECRET` | authenticates refresh tokens |
+/// | `SESSION_ENCRYPTION_KEY`, `SESSION_ENCRYPTION_KEY_PREVIOUS` | | encrypts session data in the store |
 /// | `JWT_PRIVATE_KEY_FILE`, `JWT_ALGORITHM` | , `HS256` | signs with a key from a PEM file |
 /// | `JWT_JWKS_FILE` | | a JWK Set of further keys to trust; verify only |
 /// | `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` | `tower-jwt-session`, same, `5s` | checked on every token |
@@ -174,6 +175,12 @@ impl Environment {
         }
         for previous in self.list("JWT_REFRESH_SECRET_PREVIOUS") {
             builder.refresh_secrets.push(zeroizing(previous));
+        }
+        if let Some(secret) = self.get("SESSION_ENCRYPTION_KEY") {
+            builder.seal_secret = Some(zeroizing(secret));
+        }
+        for previous in self.list("SESSION_ENCRYPTION_KEY_PREVIOUS") {
+            builder.previous_seal_secrets.push(zeroizing(previous));
         }
         if let Some(set) = self.file("JWT_JWKS_FILE", &mut builder.problems) {
             match Key::from_jwk_set(&set) {

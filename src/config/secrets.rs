@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::builder::JwtSessionBuilder;
 use crate::session::SessionStore;
 use crate::session::refresh::{RefreshKey, RefreshKeys};
+use crate::stores::{SealKey, SealKeys};
 use crate::verify::{Algorithm, CustomClaims, Key, KeyRing, KeyState};
 
 impl<C: CustomClaims> JwtSessionBuilder<C> {
@@ -38,6 +39,32 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         } else if rand::fill(&mut *secret).is_ok() {
             self.add_hmac(algorithm, &*secret, KeyState::Sign);
         }
+    }
+
+    /// The keys under which session data is kept; `None` where it is kept as it is.
+    pub(super) fn seal_keys(&mut self) -> Option<SealKeys> {
+        let Some(active) = self.seal_secret.take() else {
+            if !self.previous_seal_secrets.is_empty() {
+                self.problems.add(
+                    "SESSION_ENCRYPTION_KEY_PREVIOUS is set without SESSION_ENCRYPTION_KEY",
+                    "set the key that encrypts from now on: openssl rand -hex 32",
+                );
+            }
+            return None;
+        };
+        let mut key = |name, secret: &[u8]| match SealKey::from_secret(secret) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                self.problems
+                    .add(format!("{name}: {}", error.what()), error.fix());
+                None
+            }
+        };
+        let active = key("SESSION_ENCRYPTION_KEY", &active).map(SealKeys::new);
+        self.previous_seal_secrets
+            .iter()
+            .filter_map(|secret| key("SESSION_ENCRYPTION_KEY_PREVIOUS", secret))
+            .fold(active, |keys, old| Some(keys?.add_open_only(old)))
     }
 
     /// The keys of the refresh tokens: their own where there are any, else derived from the
