@@ -20,8 +20,11 @@ impl Data {
             let url = env.get("DATABASE_URL")?;
             url.starts_with("sqlite:").then_some(url)
         });
-        if let Some(address) = address {
-            let file = SqliteStore::path_of(address).map(Path::to_owned);
+        let file = match address {
+            Some(address) => SqliteStore::path_of(address).map(Path::to_owned),
+            None => Some(folder(&env)?.join("sessions.db")),
+        };
+        let Some(file) = file else {
             let has_own_secret = false;
             return Ok((
                 Self {
@@ -30,17 +33,16 @@ impl Data {
                 },
                 env,
             ));
-        }
-        let folder = folder(&env);
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&folder)?;
-        let file = folder.join("sessions.db");
+        };
         let mut env = env.with_default("SESSION_STORE", format!("sqlite:{}", file.display()));
-        let has_own_secret = SECRETS.iter().all(|name| env.get(name).is_none());
+        let is_set = |name: &&str| env.get(name).is_some();
+        let has_own_secret = !SIGNING.iter().any(is_set);
         if has_own_secret {
-            let secret = folder.join("secret");
-            make_once(&secret)?;
+            let secret = secret_beside(&file, "secret")?;
             env = env.with_default("JWT_SECRET_FILE", secret.display().to_string());
+        } else if is_set(&"JWT_PRIVATE_KEY_FILE") && !is_set(&"JWT_REFRESH_SECRET") {
+            let secret = fs::read_to_string(secret_beside(&file, "refresh-secret")?)?;
+            env = env.with_default("JWT_REFRESH_SECRET", secret);
         }
         let file = Some(file);
         Ok((
@@ -67,12 +69,23 @@ impl Data {
     }
 }
 
-/// The user's data folder, by the XDG convention; else the folder that this was started in.
-fn folder(env: &Environment) -> PathBuf {
+/// Our folder among the user's data, by the XDG convention; else below the folder that this was
+/// started in.
+fn folder(env: &Environment) -> io::Result<PathBuf> {
     let data = env.get("XDG_DATA_HOME").map(PathBuf::from);
     let home = || Some(Path::new(env.get("HOME")?).join(".local/share"));
     let data = data.filter(|data| data.is_absolute()).or_else(home);
-    data.unwrap_or_default().join("tower-jwt-session")
+    let folder = data.unwrap_or_default().join("tower-jwt-session");
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(&folder)?;
+    Ok(folder)
+}
+
+/// A secret that is made at the first start and kept, as `sessions.secret` beside `sessions.db`.
+fn secret_beside(file: &Path, extension: &str) -> io::Result<PathBuf> {
+    let secret = file.with_extension(extension);
+    make_once(&secret)?;
+    Ok(secret)
 }
 
 /// Makes a secret where there is none: whole or not at all, and the first one stays.
@@ -100,7 +113,8 @@ fn make_once(path: &Path) -> io::Result<()> {
     linked
 }
 
-const SECRETS: [&str; 4] = [
+/// What signs access tokens.
+const SIGNING: [&str; 4] = [
     "JWT_SECRET",
     "JWT_SECRET_KEY",
     "JWT_SECRET_FILE",

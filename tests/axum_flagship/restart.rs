@@ -1,5 +1,10 @@
 //! What is kept across the end of the process.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::folder::Folder;
 use crate::server::{CHROME, PASSWORD, Server};
 use crate::{ADA, two_devices};
@@ -39,7 +44,11 @@ fn what_is_kept_is_for_its_owner_alone_and_it_says_where() {
         said.contains(&data.join("sessions.db").display().to_string()),
         "{said}"
     );
-    for (name, mode) in [("", 0o700), ("sessions.db", 0o600), ("secret", 0o600)] {
+    for (name, mode) in [
+        ("", 0o700),
+        ("sessions.db", 0o600),
+        ("sessions.secret", 0o600),
+    ] {
         let metadata = std::fs::metadata(data.join(name)).expect("it is there");
         assert_eq!(metadata.permissions().mode() & 0o777, mode, "{name}");
     }
@@ -57,11 +66,43 @@ fn a_file_that_cannot_be_used_is_said_with_what_to_do() {
     assert!(!folder.file("no").exists());
 }
 
-#[test]
-fn a_file_of_ones_own_needs_a_secret_of_ones_own() {
+/// Two devices stay signed in, and can refresh, across an end of the process.
+async fn assert_outlives_the_process(variables: &[(&str, &str)]) {
+    let server = Server::start_with(variables);
+    let (mut laptop, _phone) = two_devices(&server).await;
+    drop(server);
+    let server = Server::start_with(variables);
+    laptop.moved_to(&server);
+    laptop.get("/api/me").await.accepted(200);
+    laptop.refresh().await.accepted(200);
+}
+
+#[tokio::test]
+async fn beside_a_file_of_ones_own_the_secret_is_kept_too() {
     let folder = Folder::new();
-    let path = folder.file("sessions.db");
-    let said = Server::refusal(&[("DATABASE_URL", &format!("sqlite://{}", path.display()))]);
-    assert!(said.contains("JWT_SECRET is not set"), "{said}");
-    assert!(!path.exists());
+    let url = format!("sqlite:{}", folder.file("mine.db").display());
+    assert_outlives_the_process(&[("SESSION_STORE", &url)]).await;
+    assert!(folder.file("mine.secret").exists());
+}
+
+#[tokio::test]
+async fn beside_a_private_key_the_secret_of_refresh_tokens_is_made_once_and_kept() {
+    let folder = Folder::new();
+    let url = format!("sqlite:{}", folder.file("mine.db").display());
+    let key = folder.file("key.pem").display().to_string();
+    std::fs::write(&key, private_key()).expect("written");
+    assert_outlives_the_process(&[
+        ("SESSION_STORE", &url),
+        ("JWT_PRIVATE_KEY_FILE", &key),
+        ("JWT_ALGORITHM", "EdDSA"),
+    ])
+    .await;
+    assert!(folder.file("mine.refresh-secret").exists());
+    assert!(!folder.file("mine.secret").exists());
+}
+
+fn private_key() -> String {
+    let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
+    let text = STANDARD.encode(key.as_ref());
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }

@@ -2,4 +2,5 @@
 
 mod hyper;
 mod process;
+mod session_devices;
 mod user_token_tracking;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
@@ -25,16 +26,23 @@ pub fn command(name: &str) -> Command {
 /// A server, listening on a port of its own; ended when dropped.
 pub struct Server {
     process: Child,
-    // Kept, so that what it prints later goes somewhere.
-    _output: Lines<BufReader<ChildStdout>>,
+    output: Mutex<Lines<BufReader<ChildStdout>>>,
     pub address: String,
 }
 
 impl Server {
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
-        let mut process = command(name)
+        Self::of(command(name).envs(variables.iter().copied()))
+    }
+
+    /// Starts it in a folder, as a user who has just gone there.
+    pub fn start_in(name: &str, folder: &Path) -> Self {
+        Self::of(command(name).current_dir(folder))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut process = command
             .env("LISTEN_ADDR", "127.0.0.1:0")
-            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the example was just built");
@@ -46,8 +54,17 @@ impl Server {
         Self {
             process,
             address: address.expect("it says where it listens").to_owned(),
-            _output: output,
+            output: Mutex::new(output),
         }
+    }
+
+    /// Waits for a line.
+    pub fn line_that_begins(&self, start: &str) -> String {
+        let mut output = self.output.lock().expect("no reader panicked");
+        let mut lines = output.by_ref().map(|line| line.expect("text"));
+        lines
+            .find(|line| line.starts_with(start))
+            .expect("it says so before it ends")
     }
 }
 
