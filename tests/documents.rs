@@ -1,0 +1,89 @@
+//! What the documents name as their evidence exists.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The documents whose tables name a test in the last column.
+const TABLES: [&str; 2] = ["docs/protocol.md", "docs/asvs.md"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources_below(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of the project") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() && !path.ends_with("target") {
+            sources_below(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// The names of all functions, and the paths of all modules as `a::b`.
+fn names() -> BTreeSet<String> {
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        sources_below(&root().join(folder), &mut files);
+    }
+    let mut names = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let functions = text.split("fn ").skip(1);
+        names.extend(functions.map(|rest| identifier(rest).to_owned()));
+        let path = file.strip_prefix(root()).expect("below the root");
+        let path = path.with_extension("").display().to_string();
+        let path = path.trim_start_matches("src/").trim_end_matches("/mod");
+        names.insert(path.replace('/', "::"));
+    }
+    names
+}
+
+fn identifier(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// What stands in backticks in the last column of a document's tables.
+fn evidence(document: &str) -> Vec<String> {
+    let rows = document.lines().filter(|line| line.starts_with('|'));
+    let last = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
+    last.flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The short names of a module's siblings, as in "`session::refresh::tests::clauses`, `stories`".
+fn is_known(name: &str, names: &BTreeSet<String>) -> bool {
+    names.contains(name)
+        || names
+            .iter()
+            .any(|known| known.ends_with(&format!("::{name}")))
+}
+
+#[test]
+fn each_test_that_a_table_names_exists() {
+    let names = names();
+    for table in TABLES {
+        let text = fs::read_to_string(root().join(table)).expect("a document");
+        let evidence: Vec<_> = evidence(&text)
+            .into_iter()
+            .filter(|name| !name.contains(['/', '.', ' ']))
+            .collect();
+        assert!(evidence.len() > 20, "{table}: {}", evidence.len());
+        for name in evidence {
+            assert!(is_known(&name, &names), "{table} names `{name}`");
+        }
+    }
+}
+
+#[test]
+fn a_test_that_does_not_exist_is_noticed() {
+    let row = "| R1 | `left` | `identifier`, `no_such_test` |";
+    assert_eq!(evidence(row), ["identifier", "no_such_test"]);
+    let names = names();
+    assert!(is_known("identifier", &names));
+    assert!(!is_known("no_such_test", &names));
+}
