@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 /// Any error that a dependency or an application gave us.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -10,11 +11,11 @@ pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 ///
 /// The message says what failed on this level; the driver's own error is the
 /// [`source`](Error::source).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
     backend: &'static str,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn Error + Send + Sync + 'static>>,
 }
 
 /// What kind of failure a [`StoreError`] is.
@@ -45,7 +46,7 @@ impl StoreError {
     /// The same with the driver's error as its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -99,7 +99,7 @@ pub use config::{Environment, IntrospectionClient, JwtSessionBuilder};
 #[cfg(feature = "user-agent")]
 pub use device::ClientAddress;
 pub use error::{BoxError, ConfigError, StoreError, StoreErrorKind};
-pub use jwt_session::{Introspection, JwtSession, ParseError, Running};
+pub use jwt_session::{Introspection, JwtSession, NodeStatus, ParseError, Running, VerifyOnly};
 pub use middleware::JwtSessionLayer;
 pub use rejection::Rejection;
 pub use session::{

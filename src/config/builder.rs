@@ -12,11 +12,11 @@ use super::env::Environment;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::events::{LogObserver, Observer};
-use crate::jwt_session::JwtSession;
-use crate::revocation::{FleetLimits, RevocationSettings, Revocations, Terms};
+use crate::jwt_session::{JwtSession, VerifyOnly};
+use crate::revocation::{Breakers, FleetLimits, RevocationSettings, Revocations, Terms};
 use crate::session::core::Core;
 use crate::session::{
-    Activity, ClaimsSource, DynClaimsSource, Lifetimes, NoGrants, Rotation, SessionLimit,
+    Activity, ClaimsSource, DynClaimsSource, Guarded, Lifetimes, NoGrants, Rotation, SessionLimit,
     SessionStore,
 };
 use crate::stores::{MemoryStore, SealedStore};
@@ -241,7 +241,62 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
     /// # Errors
     ///
     /// [`ConfigError`] with every mistake at once, each with its fix.
-    pub fn build(mut self) -> Result<JwtSession<C>, ConfigError> {
+    pub fn build(self) -> Result<JwtSession<C>, ConfigError> {
+        let client = self.introspection_client.clone();
+        let core = self.core(true)?;
+        Ok(JwtSession::new(Arc::new(core), client))
+    }
+
+    /// Puts a service together that only checks tokens: it follows the revocation log of the
+    /// [`store`](Self::store) that those who make sessions share, and has no verbs.
+    ///
+    /// Its keys are all for checking; it needs no secret. Give it the lifetime of access tokens of
+    /// those who make them, unless that is the default: a node that takes tokens for longer
+    /// than the log remembers is refused at its start.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every mistake at once, each with its fix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use tower_jwt_session::verify::{Algorithm, Key, KeyState};
+    /// # use tower_jwt_session::{JwtSession, MemoryStore};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (key_set, store) = (PUBLIC_KEYS, MemoryStore::new());
+    /// let auth = JwtSession::builder()
+    ///     .key_set(key_set)
+    ///     .store(store)
+    ///     .build_verify_only()?;
+    /// # let _ = auth.layer();
+    /// # Ok(()) }
+    /// # const PUBLIC_KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"1",
+    /// #     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    /// ```
+    pub fn build_verify_only(mut self) -> Result<VerifyOnly<C>, ConfigError> {
+        for (_, state) in &mut self.keys {
+            *state = KeyState::VerifyOnly;
+        }
+        Ok(VerifyOnly::new(Arc::new(self.core(false)?)))
+    }
+
+    /// Accepts tokens by the public keys of a JWK Set (RFC 7517, section 5), each with `kid` and
+    /// `alg`: those of the service that signs them.
+    pub fn key_set(mut self, json: &str) -> Self {
+        match Key::from_jwk_set(json) {
+            Ok(keys) => {
+                let keys = keys.into_iter().map(|key| (key, KeyState::VerifyOnly));
+                self.keys.extend(keys);
+            }
+            Err(error) => self
+                .problems
+                .add(format!("the key set: {}", error.what()), error.fix()),
+        }
+        self
+    }
+
+    fn core(mut self, sweeps: bool) -> Result<Core<C>, ConfigError> {
         self.lifetimes.check(&mut self.problems);
         self.revocation.check(&mut self.problems);
         let rotation = match self.rotation {
@@ -279,14 +334,19 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             skew: settings.limits.skew,
         };
         let store_timeout = settings.store_timeout;
+        let breakers = Arc::new(Breakers::new(clock.clone(), store.backend()));
+        let store: Arc<dyn SessionStore> =
+            Arc::new(Guarded::new(store, breakers.clone(), store_timeout));
         let revocations = Revocations::new(store.clone(), settings, clock.clone());
-        let core = Core {
+        revocations.note_terms(self.terms.on_store_failure);
+        Ok(Core {
             clock,
             source: self.source,
             verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
             revocations,
             activity: Arc::new(Activity::default()),
             store,
+            breakers,
             observer: self.observer,
             claims_source: self.claims_source,
             refresh_keys: ArcSwap::from_pointee(refresh_keys),
@@ -296,9 +356,9 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             retention: self.retention,
             terms: self.terms,
             store_timeout,
+            sweeps,
             started: Arc::default(),
-        };
-        Ok(JwtSession::new(Arc::new(core), self.introspection_client))
+        })
     }
 
     /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept

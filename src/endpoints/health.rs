@@ -6,32 +6,35 @@ use serde_json::{Value, json};
 
 use super::envelope::success;
 use super::{Endpoints, Problem, Response};
-use crate::revocation::ViewStatus;
+use crate::NodeStatus;
+use crate::revocation::{StoreStatus, ViewStatus};
 use crate::token::UserId;
 use crate::verify::CustomClaims;
 
 /// What a node can still do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Health {
-    /// It answers from its own view.
+    /// It answers from its own view, and the store answers.
     Ready,
-    /// It has to ask the store for every answer, and the store answers.
+    /// Some requests are answered: from the view, by asking the store, or by what was admitted
+    /// before.
     Degraded,
     /// It can neither answer nor ask.
     Down,
 }
 
 impl<C: CustomClaims> Endpoints<C> {
-    /// `GET /api/token/health`: 200 while this node can answer, from its view or by asking the
-    /// store; else 503. Tells ages and counts, no names and no secrets.
+    /// `GET /api/token/health`: 200 while any route can still answer, from the view, by asking the
+    /// store, or by terms that go on without either; else 503. Tells ages, counts and the states of
+    /// the breakers, no names and no secrets.
     pub async fn health(&self) -> Response {
-        let view = self.auth.view();
-        let reachable = view.fresh || self.store_answers().await;
-        let health = Health::of(&view, reachable);
+        let status = self.auth.status();
+        let reachable = status.view.fresh || self.store_answers().await;
+        let health = Health::of(&status, reachable);
         let facts = json!({
             "status": health.as_str(),
-            "store": { "reachable": reachable },
-            "view": view_facts(&view),
+            "store": store_facts(reachable, &status.store),
+            "view": view_facts(&status.view),
             "keys": { "canSign": self.auth.keys().can_sign() },
         });
         if health != Health::Down {
@@ -53,10 +56,11 @@ impl<C: CustomClaims> Endpoints<C> {
 }
 
 impl Health {
-    fn of(view: &ViewStatus, store_answers: bool) -> Self {
-        if view.fresh && view.complete {
+    fn of(status: &NodeStatus, store_answers: bool) -> Self {
+        let view = &status.view;
+        if view.fresh && view.complete && status.store.is_well() {
             Self::Ready
-        } else if store_answers {
+        } else if view.fresh || store_answers || status.lenient {
             Self::Degraded
         } else {
             Self::Down
@@ -72,6 +76,18 @@ impl Health {
     }
 }
 
+fn store_facts(reachable: bool, store: &StoreStatus) -> Value {
+    json!({
+        "reachable": reachable,
+        "breakers": {
+            "confirm": store.confirm.as_str(),
+            "follow": store.follow.as_str(),
+            "list": store.list.as_str(),
+            "write": store.write.as_str(),
+        },
+    })
+}
+
 fn view_facts(view: &ViewStatus) -> Value {
     json!({
         "following": view.following,
@@ -79,6 +95,8 @@ fn view_facts(view: &ViewStatus) -> Value {
         "complete": view.complete,
         "ageMs": view.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
         "entries": view.entries,
+        "cursor": view.cursor.as_ref().map(|cursor| &cursor.0),
+        "unsettled": view.unsettled,
     })
 }
 
@@ -87,23 +105,52 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::JwtSession;
+    use crate::revocation::BreakerState;
 
-    fn view(fresh: bool, complete: bool) -> ViewStatus {
-        ViewStatus {
-            following: true,
-            fresh,
-            age: None,
-            entries: 0,
-            complete,
-            cursor: None,
+    /// The status of a node, changed.
+    fn status(change: impl FnOnce(&mut NodeStatus)) -> NodeStatus {
+        let auth = JwtSession::builder()
+            .hmac_secret(b"8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e")
+            .build()
+            .expect("it is complete");
+        let mut status = auth.status();
+        status.view.fresh = true;
+        status.view.complete = true;
+        change(&mut status);
+        status
+    }
+
+    #[test]
+    fn a_node_is_ready_when_its_view_answers_and_the_store_does() {
+        let health = Health::of(&status(|_| ()), true);
+        assert_eq!(health, Health::Ready);
+    }
+
+    #[test]
+    fn a_node_is_degraded_while_anything_can_still_be_answered() {
+        let changes: [(fn(&mut NodeStatus), bool); 5] = [
+            (|status| status.view.complete = false, true),
+            (|status| status.view.complete = false, false),
+            (|status| status.view.fresh = false, true),
+            (|status| status.store.write = BreakerState::Open, true),
+            (
+                |status| {
+                    status.view.fresh = false;
+                    status.lenient = true;
+                },
+                false,
+            ),
+        ];
+        for (change, store_answers) in changes {
+            let health = Health::of(&status(change), store_answers);
+            assert_eq!(health, Health::Degraded);
         }
     }
 
     #[test]
     fn a_node_is_down_only_when_it_can_neither_answer_nor_ask() {
-        assert_eq!(Health::of(&view(true, true), true), Health::Ready);
-        assert_eq!(Health::of(&view(true, false), true), Health::Degraded);
-        assert_eq!(Health::of(&view(false, true), true), Health::Degraded);
-        assert_eq!(Health::of(&view(false, true), false), Health::Down);
+        let stale = status(|status| status.view.fresh = false);
+        assert_eq!(Health::of(&stale, false), Health::Down);
     }
 }

@@ -3,6 +3,8 @@
 mod introspection;
 mod parse;
 mod running;
+mod status;
+mod verify_only;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use std::sync::Arc;
 pub use introspection::Introspection;
 pub use parse::ParseError;
 pub use running::Running;
+pub use status::NodeStatus;
+pub use verify_only::VerifyOnly;
 
 use crate::clock::Clock;
 use crate::config::{Environment, IntrospectionClient, JwtSessionBuilder};
@@ -81,17 +85,7 @@ impl<C: CustomClaims> JwtSession<C> {
 
     /// The layer that goes around a service. Layers share the verified tokens and the view.
     pub fn layer(&self) -> JwtSessionLayer {
-        let gate = Gate {
-            source: self.core.source.clone(),
-            verifier: self.core.verifier.clone(),
-            revocations: self.core.revocations.clone(),
-            activity: self.core.activity.clone(),
-            clock: self.core.clock.clone(),
-            observer: self.core.observer.clone(),
-        };
-        JwtSessionLayer::new(Arc::new(gate))
-            .with_confirm(self.core.terms.confirm)
-            .with_on_store_failure(self.core.terms.on_store_failure)
+        gate(&self.core)
     }
 
     /// The verbs: sign in, refresh, list, rename, end.
@@ -137,6 +131,12 @@ impl<C: CustomClaims> JwtSession<C> {
     #[must_use]
     pub fn view(&self) -> ViewStatus {
         self.core.revocations.status()
+    }
+
+    /// How this node stands with the log and with the store.
+    #[must_use]
+    pub fn status(&self) -> NodeStatus {
+        NodeStatus::of(&self.core.revocations, &self.core.breakers)
     }
 
     /// What tokens must say, and how ours are written.
@@ -205,4 +205,19 @@ impl<C> fmt::Debug for JwtSession<C> {
             .field("limit", &self.core.limit)
             .finish_non_exhaustive()
     }
+}
+
+/// The layer over what a core shares.
+fn gate<C>(core: &Core<C>) -> JwtSessionLayer {
+    let gate = Gate {
+        source: core.source.clone(),
+        verifier: core.verifier.clone(),
+        revocations: core.revocations.clone(),
+        activity: core.activity.clone(),
+        clock: core.clock.clone(),
+        observer: core.observer.clone(),
+    };
+    JwtSessionLayer::new(Arc::new(gate))
+        .with_confirm(core.terms.confirm)
+        .with_on_store_failure(core.terms.on_store_failure)
 }

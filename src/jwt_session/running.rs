@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::status::NodeStatus;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::Revocations;
+use crate::revocation::{Breakers, Revocations};
 use crate::session::core::Core;
 use crate::verify::CustomClaims;
 
@@ -23,6 +24,8 @@ pub struct Running {
     follow: JoinHandle<()>,
     keep: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    revocations: Arc<Revocations>,
+    breakers: Arc<Breakers>,
     _started: Started,
 }
 
@@ -37,6 +40,7 @@ impl Running {
         core.revocations.load().await?;
         let (stop, mut stopped) = watch::channel(false);
         let follow = tokio::spawn(following(core.revocations.clone()));
+        let (revocations, breakers) = (core.revocations.clone(), core.breakers.clone());
         let keep = tokio::spawn(async move {
             let mut flush = interval(FLUSH_INTERVAL);
             let mut sweep = interval(SWEEP_INTERVAL);
@@ -45,7 +49,7 @@ impl Running {
             loop {
                 tokio::select! {
                     _ = flush.tick() => guarded(flushing(core.clone())).await,
-                    _ = sweep.tick() => guarded(sweeping(core.clone(), stopped.clone())).await,
+                    _ = sweep.tick(), if core.sweeps => guarded(sweeping(core.clone(), stopped.clone())).await,
                     _ = stopped.changed() => break guarded(flushing(core.clone())).await,
                 }
             }
@@ -54,8 +58,16 @@ impl Running {
             follow,
             keep,
             stop,
+            revocations,
+            breakers,
             _started: started,
         })
+    }
+
+    /// How this node stands with the log and with the store.
+    #[must_use]
+    pub fn status(&self) -> NodeStatus {
+        NodeStatus::of(&self.revocations, &self.breakers)
     }
 
     /// Flushes what is in memory and stops the work in the background.

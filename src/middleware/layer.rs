@@ -86,6 +86,7 @@ impl<J> JwtSessionLayer<J> {
     /// What happens when the store has to be asked and cannot be. Defaults to
     /// [`OnStoreFailure::Reject`].
     pub fn with_on_store_failure(self, on_store_failure: OnStoreFailure) -> Self {
+        self.settings.gate.revocations.note_terms(on_store_failure);
         self.with(|settings| settings.rules.terms.on_store_failure = on_store_failure)
     }
 

@@ -132,6 +132,9 @@ impl Revocations {
 
     /// The answer of the store, if it comes in time.
     async fn question(&self, pending: &Pending) -> Option<Answer> {
+        if self.is_stranger() {
+            return None;
+        }
         let asked = self.store.ask(&pending.question);
         let answer = match self.within(self.settings.store_timeout, asked).await {
             Ok(answer) => answer,

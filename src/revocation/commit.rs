@@ -1,14 +1,17 @@
 //! Writes that put somebody out.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::Revocations;
 use super::backoff::Backoff;
+use super::breaker::Shed;
 use super::entry::RevocationEntry;
 use super::store::Committed;
+use super::unsettled::{Entered, Heard, MAX_UNSETTLED, WriteKey};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 
@@ -20,63 +23,122 @@ impl Revocations {
     /// view, and the epoch is raised, before this returns. `then` hears of the outcome once, also
     /// when the caller is gone or was told that it is not known in time.
     ///
+    /// While a write of the same `key` is under way, one more waits for its turn and does for all
+    /// who ask: `write` and `then` of the others are dropped, and they hear of its outcome.
+    ///
     /// # Errors
     ///
     /// The store's own, when it cannot be helped by trying again; the tentative entries are taken
-    /// back. [`Timeout`](StoreErrorKind::Timeout), when the outcome is not known in time: the
-    /// write goes on, and the entries hold until it is.
+    /// back. [`Timeout`](StoreErrorKind::Timeout), when the outcome is not known in time, and
+    /// [`Unavailable`](StoreErrorKind::Unavailable), when the store is known to be away: the
+    /// write goes on, and the entries hold until its outcome is known. Past
+    /// [`MAX_UNSETTLED`] such writes a new one is not begun and its entries are not held.
     pub(crate) async fn commit<T, W>(
         self: &Arc<Self>,
+        key: WriteKey,
         tentative: Vec<RevocationEntry>,
         write: W,
         committed: fn(&T) -> Option<&Committed>,
         then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, StoreError>
     where
-        T: Send + 'static,
+        T: Clone + Send + Sync + 'static,
         W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
     {
+        // Before it has a place: whoever begins it releases what it holds.
         for entry in &tentative {
             self.hold(entry.clone());
         }
-        let (sender, receiver) = oneshot::channel();
-        let this = Arc::clone(self);
-        tokio::spawn(async move {
-            let outcome = this.write(&write).await;
-            if let Some(committed) = outcome.as_ref().ok().and_then(committed) {
-                this.committed(committed);
+        let Some((entered, mut outcome)) = self.unsettled.enter(&key, tentative.clone()) else {
+            self.release(&tentative);
+            let kind = StoreErrorKind::Unavailable;
+            return Err(StoreError::new(kind, self.store.backend()).with_source(TooMany));
+        };
+        match entered {
+            Entered::Begin(tentative, sender) => {
+                let this = Arc::clone(self);
+                tokio::spawn(this.run(key, tentative, write, committed, then, sender));
             }
-            // After what was committed is in: in between the view must not be without either.
-            for entry in &tentative {
-                this.local.view().release(entry);
+            Entered::Wait(turn, sender) => {
+                let this = Arc::clone(self);
+                tokio::spawn(async move {
+                    if let Ok(tentative) = turn.await {
+                        let run = this.run(key, tentative, write, committed, then, sender);
+                        run.await;
+                    }
+                });
             }
-            if let Ok(outcome) = &outcome {
-                then(outcome);
-            }
-            // The caller may be gone.
-            let _ = sender.send(outcome);
-        });
-        match tokio::time::timeout(self.settings.store_timeout.saturating_mul(2), receiver).await {
-            Ok(Ok(outcome)) => outcome,
+            Entered::Joined(before) => self.release(&before),
+        }
+        let known = outcome.wait_for(|heard| !matches!(heard, Heard::Nothing));
+        let limit = self.settings.store_timeout.saturating_mul(2);
+        match tokio::time::timeout(limit, known).await {
+            Ok(Ok(heard)) => match &*heard {
+                Heard::Done(outcome) => outcome.clone(),
+                Heard::Shed | Heard::Nothing => Err(self.away()),
+            },
             // Not answered in time, or the store's own code panicked.
             Err(_) | Ok(Err(_)) => Err(self.timed_out()),
         }
     }
 
-    /// Tries until the outcome is known.
+    /// Runs a write whose turn it is, and takes in what it did.
+    async fn run<T, W>(
+        self: Arc<Self>,
+        key: WriteKey,
+        tentative: Vec<RevocationEntry>,
+        write: W,
+        committed: fn(&T) -> Option<&Committed>,
+        then: impl FnOnce(&T) + Send + 'static,
+        outcome: watch::Sender<Heard<T>>,
+    ) where
+        T: Clone + Send + Sync + 'static,
+        W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        let turn = self.unsettled.turn::<T>(&key);
+        let known = self
+            .write(&write, |shed| {
+                turn.shed(shed);
+                if shed {
+                    outcome.send_replace(Heard::Shed);
+                }
+            })
+            .await;
+        if let Some(committed) = known.as_ref().ok().and_then(committed) {
+            self.committed(committed);
+        }
+        // After what was committed is in: in between the view must not be without either.
+        self.release(&tentative);
+        if let Ok(known) = &known {
+            then(known);
+        }
+        outcome.send_replace(Heard::Done(known));
+    }
+
+    /// Tries until the outcome is known, and tells of each try that failed whether the store was
+    /// tried at all.
     async fn write<T>(
         &self,
         write: &(impl Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync),
+        failed: impl Fn(bool) + Send + Sync,
     ) -> Result<T, StoreError> {
         let mut backoff = Backoff::new(FIRST_RETRY);
         loop {
             match self.within(self.settings.store_timeout, write()).await {
                 Err(error) if error.is_unavailable() => {
+                    failed(Shed::is(&error));
                     tracing::debug!(%error, "a write is tried again");
                     tokio::time::sleep(backoff.next()).await;
                 }
                 known => return known,
             }
+        }
+    }
+
+    /// Holds entries no more whose writes are settled, or that others stand for.
+    fn release(&self, entries: &[RevocationEntry]) {
+        for entry in entries {
+            self.local.view().release(entry);
         }
     }
 
@@ -90,9 +152,25 @@ impl Revocations {
         self.progress().wrote(committed);
     }
 
+    fn away(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Unavailable, self.store.backend()).with_source(Shed)
+    }
+
     pub(super) fn timed_out(&self) -> StoreError {
         StoreError::new(StoreErrorKind::Timeout, self.store.backend())
     }
 }
+
+/// Why a write was not begun.
+#[derive(Debug)]
+struct TooMany;
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{MAX_UNSETTLED} writes wait for it already")
+    }
+}
+
+impl std::error::Error for TooMany {}
 
 const FIRST_RETRY: Duration = Duration::from_millis(20);

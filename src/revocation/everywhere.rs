@@ -29,7 +29,7 @@ impl Revocations {
         histories.insert(committed.history);
         let followed = self.progress().history();
         if followed.is_some_and(|history| !histories.contains(&history)) {
-            tokio::time::sleep(self.settings.max_staleness).await;
+            tokio::time::sleep(self.longest_answering(&committed)).await;
             return Ok(());
         }
         let mut behind: Vec<&Lease> = committed
@@ -48,7 +48,7 @@ impl Revocations {
             match self.applied(&committed, &histories).await {
                 Ok(Some(applied)) => behind.retain(|lease| !applied.contains(&lease.node)),
                 Ok(None) => {
-                    tokio::time::sleep(self.settings.max_staleness).await;
+                    tokio::time::sleep(self.longest_answering(&committed)).await;
                     return Ok(());
                 }
                 Err(error) if error.is_unavailable() => {}
@@ -59,6 +59,14 @@ impl Revocations {
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
+    }
+
+    /// How long any node may go on answering from what it read before the history changed: this
+    /// one's bound, or that of a node with a longer one, as its lease shows.
+    fn longest_answering(&self, committed: &Committed) -> Duration {
+        let leases = committed.leases.iter();
+        let left = leases.map(|lease| lease.until.since(committed.now)).max();
+        self.settings.max_staleness.max(left.unwrap_or_default())
     }
 
     /// The nodes that have applied a write; `None` when the log has another history than any

@@ -2,14 +2,17 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::Revocations;
 use super::backoff::Backoff;
 use super::entry::RevocationEntry;
 use super::progress::{EntryIds, Load, Probe};
 use super::shelf::Put;
-use super::store::PollRequest;
+use super::store::{Poll, PollRequest};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 
@@ -99,7 +102,7 @@ impl Revocations {
             probes: &next.probes,
         };
         let limit = (self.settings.max_staleness / 3).max(self.settings.store_timeout);
-        let poll = self.within(limit, self.store.poll(request)).await?;
+        let poll = self.within(limit, self.asked_again(request)).await?;
         if !self.progress().continues(&poll) {
             return Ok(Polled::Gap);
         }
@@ -113,6 +116,32 @@ impl Revocations {
             .fresh()
             .extend(began, self.settings.max_staleness);
         Ok(Polled::Complete { news })
+    }
+
+    /// Polls, and polls once more beside a poll that is silent for long, time and again: a
+    /// connection that was cut without a word never answers, and a log that has become long
+    /// answers late. The first answer will do, because both ask for the same.
+    async fn asked_again(&self, request: PollRequest<'_>) -> Result<Poll, StoreError> {
+        let mut first = pin!(self.store.poll(request.clone()));
+        if let Ok(answer) = timeout(SILENCE, &mut first).await {
+            return answer;
+        }
+        loop {
+            let again = timeout(SILENCE, self.store.poll(request.clone()));
+            let again = tokio::select! {
+                answer = &mut first => return answer,
+                again = again => again,
+            };
+            match again {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(_)) => {
+                    if let Ok(answer) = timeout(SILENCE, &mut first).await {
+                        return answer;
+                    }
+                }
+                Err(_) => {}
+            }
+        }
     }
 
     /// Reads the whole log. What this node knew stays, and what the log lacks of it is written
@@ -180,6 +209,7 @@ impl Revocations {
             let mut progress = self.progress();
             (progress.attached(&attached), progress.skew())
         };
+        self.stranger.store(!ours, Ordering::Release);
         if !ours {
             let kind = StoreErrorKind::Configuration;
             let error = StoreError::new(kind, self.store.backend());
@@ -225,6 +255,9 @@ impl Revocations {
         self.settings.max_staleness.max(Duration::from_secs(10))
     }
 }
+
+/// How long a poll may be silent before another is sent beside it.
+const SILENCE: Duration = Duration::from_millis(500);
 
 /// How many entries go into the view between two looks at what else there is to do.
 const FILLED_AT_ONCE: usize = 4096;

@@ -32,6 +32,11 @@ impl Revocations {
         if let Some(effect) = search.effect {
             return Err(effect.into());
         }
+        if (!search.sure || always || ours) && self.is_stranger() {
+            return Err(Refusal::StoreUnavailable {
+                retry_after: super::check::RETRY_AFTER,
+            });
+        }
         if !search.sure || always {
             let question = Question {
                 facts: facts.clone(),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod backoff;
+mod breaker;
 mod check;
 mod commit;
 mod ended;
@@ -20,13 +21,16 @@ mod shelf;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unsettled;
 mod view;
 
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+pub use breaker::{BreakerState, StoreStatus};
 pub use entry::{Effect, EndReason, EntryId, RevocationEntry, Revoked};
 pub use policy::{Confirm, OnStoreFailure, RevocationSettings, Terms};
 pub use store::{
@@ -34,7 +38,9 @@ pub use store::{
     PollRequest, Question, RevocationStore,
 };
 
+pub(crate) use breaker::{Breakers, Class};
 pub(crate) use check::{Pending, Verdict};
+pub(crate) use unsettled::WriteKey;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -45,6 +51,7 @@ use flights::Flights;
 use local::Local;
 use progress::Progress;
 use shelf::Put;
+use unsettled::Unsettled;
 
 /// One node's knowledge of who is out.
 pub struct Revocations {
@@ -58,6 +65,11 @@ pub struct Revocations {
     answers: Answers,
     flights: Flights,
     wakers: Wakers,
+    unsettled: Unsettled,
+    /// Whether the store was found to hold another deployment's data: then its answers are nobody's.
+    stranger: AtomicBool,
+    /// Whether any route goes on without the store.
+    lenient: AtomicBool,
     progress: Mutex<Progress>,
 }
 
@@ -100,6 +112,9 @@ pub struct ViewStatus {
     pub complete: bool,
     /// Up to where it has read.
     pub cursor: Option<Cursor>,
+    /// How many things this node is ending of which the store has not said that they are. They
+    /// are refused here; other nodes may not know yet.
+    pub unsettled: usize,
 }
 
 impl Revocations {
@@ -120,6 +135,9 @@ impl Revocations {
             answers: Answers::new(settings.max_answers, lifetime),
             flights: Flights::default(),
             wakers: Wakers::new(SHARDS),
+            unsettled: Unsettled::default(),
+            stranger: AtomicBool::new(false),
+            lenient: AtomicBool::new(false),
             progress: Mutex::new(Progress::new(limits.skew)),
             settings,
             clock,
@@ -141,6 +159,7 @@ impl Revocations {
             entries: view.len(),
             complete: view.is_complete(),
             cursor: progress.cursor().cloned(),
+            unsettled: self.unsettled.len(),
         }
     }
 
@@ -173,6 +192,23 @@ impl Revocations {
         tokio::time::timeout(limit, call)
             .await
             .unwrap_or_else(|_| Err(self.timed_out()))
+    }
+
+    /// Notes the terms of a route, for the status.
+    pub(crate) fn note_terms(&self, on_store_failure: OnStoreFailure) {
+        if on_store_failure == OnStoreFailure::AcceptVerifiedUntilExpiry {
+            self.lenient.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether any route goes on with tokens that were admitted before while the store is away.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.lenient.load(Ordering::Relaxed)
+    }
+
+    /// Whether the store is another deployment's: what it says is not about our tokens.
+    fn is_stranger(&self) -> bool {
+        self.stranger.load(Ordering::Acquire)
     }
 
     /// Never held across an await.

@@ -20,7 +20,7 @@ use super::store::SessionStore;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::{Event, Observer};
-use crate::revocation::{Revocations, Terms};
+use crate::revocation::{Breakers, Revocations, Terms};
 use crate::token::{TokenSource, UserId};
 use crate::verify::Verifier;
 
@@ -30,7 +30,9 @@ pub(crate) struct Core<C> {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) activity: Arc<Activity>,
+    /// Behind the breakers.
     pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) breakers: Arc<Breakers>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) claims_source: Arc<dyn DynClaimsSource<C>>,
     pub(crate) refresh_keys: ArcSwap<RefreshKeys>,
@@ -40,6 +42,8 @@ pub(crate) struct Core<C> {
     pub(crate) retention: Duration,
     pub(crate) terms: Terms,
     pub(crate) store_timeout: Duration,
+    /// Whether this node ends what is over, or leaves that to those that make sessions.
+    pub(crate) sweeps: bool,
     pub(crate) started: Arc<AtomicBool>,
 }
 

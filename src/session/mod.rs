@@ -4,6 +4,7 @@ mod activity;
 mod claims;
 pub(crate) mod core;
 mod device;
+mod guarded;
 mod lifetimes;
 mod limit;
 mod manage;
@@ -23,6 +24,7 @@ pub(crate) use activity::Activity;
 pub(crate) use claims::DynClaimsSource;
 pub use claims::{ClaimsSource, Grants, NoGrants};
 pub use device::{Device, DeviceKind};
+pub(crate) use guarded::Guarded;
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
 pub use manage::{

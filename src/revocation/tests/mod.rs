@@ -92,6 +92,7 @@ impl Bench {
         let written = entry.clone();
         self.node
             .commit(
+                WriteKey::of(&entry.revoked),
                 vec![entry],
                 move || {
                     let (store, entry) = (store.clone(), written.clone());

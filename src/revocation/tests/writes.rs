@@ -17,6 +17,7 @@ fn start(
             Box::pin(async move { store.append(vec![entry]).await })
         };
         node.commit(
+            WriteKey::of(&entry.revoked),
             vec![entry],
             write,
             |committed: &Committed| Some(committed),
@@ -97,7 +98,8 @@ async fn what_a_write_did_is_told_once_also_when_the_caller_is_gone() {
             let tell = move |_: &Committed| {
                 told.fetch_add(1, Ordering::SeqCst);
             };
-            node.commit(vec![entry], write, |committed| Some(committed), tell)
+            let key = WriteKey::of(&entry.revoked);
+            node.commit(key, vec![entry], write, |committed| Some(committed), tell)
                 .await
         }
     });
@@ -165,7 +167,13 @@ async fn a_write_that_committed_nothing_takes_its_entry_back() {
     let tentative = vec![ends_token(&facts, fake::START)];
     bench
         .node
-        .commit(tentative, write, |()| None, |()| ())
+        .commit(
+            WriteKey::of_user("test", &facts.user),
+            tentative,
+            write,
+            |()| None,
+            |()| (),
+        )
         .await
         .unwrap();
     assert!(bench.request(&token_of(&facts), &NEVER).await.is_ok());
@@ -186,7 +194,13 @@ async fn an_entry_that_is_taken_back_leaves_the_same_one_of_the_log() {
     };
     let outcome = bench
         .node
-        .commit(vec![tentative], write, |()| None, |()| ())
+        .commit(
+            WriteKey::of(&tentative.revoked),
+            vec![tentative],
+            write,
+            |()| None,
+            |()| (),
+        )
         .await;
     assert!(outcome.is_err());
     bench.poll().await;

@@ -11,7 +11,7 @@ use super::error::SessionError;
 use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::Event;
-use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked};
+use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
 use crate::session::core::Core;
 use crate::session::store::{self, EndAllOutcome, EndOutcome, EndSession};
 use crate::token::{SessionId, UserId};
@@ -78,12 +78,13 @@ impl<C: CustomClaims> Sessions<C> {
         let entry = EntryId::random();
         let reason = EndReason::UserRemoved;
         let tentative = self.core.everything_of(user, None, entry, reason);
-        let (store, user) = (self.core.store.clone(), user.clone());
+        let (store, whose) = (self.core.store.clone(), user.clone());
         let write = move || -> BoxFuture<'static, _> {
-            let (store, user) = (store.clone(), user.clone());
+            let (store, user) = (store.clone(), whose.clone());
             Box::pin(async move { store.erase(&user, entry).await })
         };
-        let outcome = self.core.end_everything(tentative, write).await?;
+        let key = WriteKey::of_user("erase", user);
+        let outcome = self.core.end_everything(key, tentative, write).await?;
         self.core.all_done(outcome)
     }
 
@@ -102,12 +103,11 @@ impl<C: CustomClaims> Sessions<C> {
             let (store, user) = (store.clone(), whose.clone());
             Box::pin(async move { store.raise_roles(&user, entry).await })
         };
+        let key = WriteKey::of_user("roles", user);
         let (core, user) = (self.core.clone(), user.clone());
         let tell = move |_: &Committed| core.observe(&Event::RolesChanged { user });
-        let written = self
-            .core
-            .revocations
-            .commit(Vec::new(), write, itself, tell);
+        let revocations = &self.core.revocations;
+        let written = revocations.commit(key, Vec::new(), write, itself, tell);
         let committed = written.await?;
         Ok(self.core.done(0, Some(committed)))
     }
@@ -130,6 +130,7 @@ impl<C: CustomClaims> Sessions<C> {
             session,
             user: owner,
         };
+        let key = WriteKey::of(&revoked);
         let tentative = self.core.tentative(request.entry, revoked, reason);
         let store = self.core.store.clone();
         let write = move || -> BoxFuture<'static, _> {
@@ -146,7 +147,7 @@ impl<C: CustomClaims> Sessions<C> {
             }
         };
         let revocations = &self.core.revocations;
-        let written = revocations.commit(vec![tentative], write, one_committed, tell);
+        let written = revocations.commit(key, vec![tentative], write, one_committed, tell);
         match written.await? {
             EndOutcome::Ended { now, committed, .. } => {
                 Ok(self.core.done(usize::from(now), Some(committed)))
@@ -268,11 +269,13 @@ impl<C> Core<C> {
             let (store, request) = (store.clone(), request.clone());
             Box::pin(async move { store.end_all(request).await })
         };
-        self.end_everything(tentative, write).await
+        let key = WriteKey::of(&tentative.revoked);
+        self.end_everything(key, tentative, write).await
     }
 
     async fn end_everything<W>(
         self: &Arc<Self>,
+        key: WriteKey,
         tentative: RevocationEntry,
         write: W,
     ) -> Result<EndAllOutcome, SessionError>
@@ -287,7 +290,7 @@ impl<C> Core<C> {
             }
         };
         let revocations = &self.revocations;
-        let written = revocations.commit(vec![tentative], write, all_committed, tell);
+        let written = revocations.commit(key, vec![tentative], write, all_committed, tell);
         Ok(written.await?)
     }
 

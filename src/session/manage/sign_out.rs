@@ -6,7 +6,7 @@ use super::end::itself;
 use super::error::SessionError;
 use crate::BoxFuture;
 use crate::clock::UnixTime;
-use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked};
+use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
 use crate::session::refresh::RefreshToken;
 use crate::token::RawToken;
 use crate::verify::CustomClaims;
@@ -68,6 +68,7 @@ impl<C: CustomClaims> Sessions<C> {
     /// Revokes what has no session here.
     async fn revoke(&self, revoked: Revoked) -> Result<Done, SessionError> {
         let reason = EndReason::SignedOut;
+        let key = WriteKey::of(&revoked);
         let tentative = self.core.tentative(EntryId::random(), revoked, reason);
         let store = self.core.store.clone();
         let entry = RevocationEntry {
@@ -80,7 +81,7 @@ impl<C: CustomClaims> Sessions<C> {
             Box::pin(async move { store.append(vec![entry]).await })
         };
         let revocations = &self.core.revocations;
-        let written = revocations.commit(vec![tentative], write, itself, |_| ());
+        let written = revocations.commit(key, vec![tentative], write, itself, |_| ());
         Ok(self.core.done(0, Some(written.await?)))
     }
 }
