@@ -278,6 +278,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         for (_, state) in &mut self.keys {
             *state = KeyState::VerifyOnly;
         }
+        // Nobody signs with a secret that only this process knows.
+        self.secret_for_the_run = None;
         Ok(VerifyOnly::new(Arc::new(self.core(false)?)))
     }
 

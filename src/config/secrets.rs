@@ -121,7 +121,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             if self.problems.is_empty() {
                 self.problems.add(
                     "there is no key to check tokens with",
-                    "set JWT_SECRET (openssl rand -hex 32), or call hmac_secret or key",
+                    "set JWT_SECRET (openssl rand -hex 32) or JWT_JWKS_FILE, or call hmac_secret, key or key_set",
                 );
             }
             return None;

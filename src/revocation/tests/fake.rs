@@ -180,6 +180,11 @@ impl FakeStore {
         self.polls.permits.add_permits(count);
     }
 
+    /// Polls come back again; those that wait now never do.
+    pub(super) fn answer_new_polls(&self) {
+        *self.polls.shut.lock().unwrap() = false;
+    }
+
     pub(super) fn hold_appends(&self) {
         *self.appends.shut.lock().unwrap() = true;
     }

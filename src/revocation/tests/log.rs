@@ -305,3 +305,103 @@ async fn a_load_makes_every_token_look_again() {
     let refused = bench.request(&token, &NEVER).await;
     assert_eq!(refused.unwrap_err(), signed_out());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_hangs_is_asked_again_beside_it() {
+    let bench = Bench::new().await;
+    bench.store.hold_polls();
+    let polls = bench.store.polls();
+    let node = bench.node.clone();
+    let began = tokio::time::Instant::now();
+    let step = tokio::spawn(async move { node.step().await });
+    until(|| bench.store.polls() == polls + 1).await;
+    // Only the second is answered, as over a new connection.
+    bench.store.answer_new_polls();
+    step.await.unwrap().unwrap();
+    assert_eq!(bench.store.polls(), polls + 2);
+    assert!(began.elapsed() <= Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_takes_long_is_not_given_up_for_those_that_are_asked_beside_it() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.write(ends_token(&facts, fake::START));
+    bench.store.hold_polls();
+    let node = bench.node.clone();
+    let step = tokio::spawn(async move { node.step().await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    bench.store.release_polls(1);
+    assert!(step.await.unwrap().unwrap());
+    assert_eq!(bench.node.status().entries, 1);
+}
+
+#[tokio::test]
+async fn a_store_that_restarts_empty_confirms_nobody_and_gets_everything_back() {
+    let bench = Bench::new().await;
+    let (ended, lives) = (facts_of("ada"), facts_of("bob"));
+    bench.end(ended.session.unwrap(), &ended.user).await;
+    let token = token_of(&lives);
+    assert!(bench.request(&token, &FIRST_SIGHT).await.is_ok());
+    bench.poll().await;
+    {
+        let mut state = bench.store.state();
+        state.log.clear();
+        state.history = 9;
+        state.unknown.push(lives.session.unwrap());
+    }
+    bench.poll().await;
+    assert_eq!(bench.store.state().log.len(), 1);
+    let refused = bench.request(&token, &FIRST_SIGHT).await;
+    assert_eq!(refused.unwrap_err(), Refusal::UnknownSession);
+    let refused = bench.request(&token_of(&ended), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_tail_and_took_newer_entries_is_noticed_by_its_own_node() {
+    let bench = Bench::new().await;
+    let lost = facts_of("ada");
+    bench.end(lost.session.unwrap(), &lost.user).await;
+    bench.poll().await;
+    bench.store.state().log.clear();
+    for _ in 0..10 {
+        bench.store.write(ends_token(&facts_of("eve"), fake::START));
+    }
+    bench.poll().await;
+    let state = bench.store.state();
+    let back = state.log.iter().any(
+        |entry| matches!(&entry.revoked, Revoked::Session { session, .. } if Some(*session) == lost.session),
+    );
+    assert!(back);
+    assert_eq!(bench.node.status().entries, 11);
+}
+
+#[tokio::test]
+async fn another_deployments_store_answers_no_question_until_our_own_is_back() {
+    let bench = Bench::new().await;
+    let token = token_of(&facts_of("ada"));
+    assert!(bench.request(&token, &ALWAYS).await.is_ok());
+    bench.store.state().deployment = 2;
+    bench.store.state().history = 2;
+    bench.node.step().await.unwrap_err();
+    let refused = bench.request(&token, &ALWAYS).await;
+    assert_eq!(refused.unwrap_err(), away());
+    bench.store.state().deployment = 1;
+    bench.poll().await;
+    assert!(bench.request(&token, &ALWAYS).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_process_that_stood_still_after_its_poll_answers_nobody_from_it() {
+    let bench = Bench::new().await;
+    bench.store.hold_polls();
+    let polls = bench.store.polls();
+    let node = bench.node.clone();
+    let step = tokio::spawn(async move { node.step().await });
+    until(|| bench.store.polls() == polls + 1).await;
+    bench.clock.advance(STALENESS + Duration::from_secs(1));
+    bench.store.release_polls(1);
+    step.await.unwrap().unwrap();
+    assert!(!bench.node.status().fresh);
+}

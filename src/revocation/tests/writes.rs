@@ -208,6 +208,96 @@ async fn an_entry_that_is_taken_back_leaves_the_same_one_of_the_log() {
     assert_eq!(refused.unwrap_err(), signed_out());
 }
 
+#[tokio::test(start_paused = true)]
+async fn ending_one_thing_over_and_over_while_the_store_is_away_costs_two_writes() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.hold_appends();
+    let ends: Vec<_> = (0..100)
+        .map(|_| start(&bench, ends_token(&facts, fake::START)))
+        .collect();
+    for end in ends {
+        let error = end.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Timeout);
+    }
+    assert_eq!(bench.node.status().unsettled, 1);
+    let names = |bench: &Bench| {
+        let state = bench.store.state();
+        let names = state.appended.iter().map(|entries| entries[0].id);
+        names.collect::<std::collections::HashSet<_>>().len()
+    };
+    assert_eq!(names(&bench), 1);
+    let refused = bench.request(&token_of(&facts), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+
+    bench.store.release_appends(1_000);
+    let settled = start(&bench, ends_token(&facts, fake::START)).await;
+    settled.unwrap().unwrap();
+    until_settled(&bench).await;
+    // The one that was asked for when the store was back is the third.
+    assert!(names(&bench) <= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_ended_over_and_over_is_taken_back_wholly_when_it_cannot_be() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.hold_appends();
+    let ends: Vec<_> = (0..5)
+        .map(|_| start(&bench, ends_token(&facts, fake::START)))
+        .collect();
+    for end in ends {
+        end.await.unwrap().unwrap_err();
+    }
+    bench.store.state().fails = Some(StoreErrorKind::Configuration);
+    until_settled(&bench).await;
+    assert!(bench.request(&token_of(&facts), &NEVER).await.is_ok());
+}
+
+async fn until_settled(bench: &Bench) {
+    while bench.node.status().unsettled > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_after_a_write_began_is_not_served_by_it() {
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    bench.store.hold_appends();
+    let first = start(&bench, ends_token(&facts, fake::START));
+    until(|| bench.store.state().appended.len() == 1).await;
+    let second = start(&bench, ends_token(&facts, fake::START));
+    bench.store.release_appends(1);
+    first.await.unwrap().unwrap();
+    until(|| bench.store.state().appended.len() == 2).await;
+    assert!(!second.is_finished());
+    bench.store.release_appends(1);
+    second.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_bound_nothing_new_is_begun_and_what_is_held_stays() {
+    let bench = Bench::new().await;
+    bench.store.hold_appends();
+    let all: Vec<_> = (0..unsettled::MAX_UNSETTLED)
+        .map(|_| facts_of("ada"))
+        .collect();
+    let writes: Vec<_> = all
+        .iter()
+        .map(|facts| start(&bench, ends_token(facts, fake::START)))
+        .collect();
+    until(|| bench.node.status().unsettled == unsettled::MAX_UNSETTLED).await;
+    let more = facts_of("bob");
+    let refused = start(&bench, ends_token(&more, fake::START)).await;
+    let error = refused.unwrap().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(bench.request(&token_of(&more), &NEVER).await.is_ok());
+    let held = bench.request(&token_of(&all[0]), &NEVER).await;
+    assert_eq!(held.unwrap_err(), signed_out());
+    writes.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 /// A write while another node, which has read nothing yet, has a lease for the bound.
 async fn write_beside_another(bench: &Bench) -> Committed {
     let until = fake::START + STALENESS;
@@ -293,6 +383,17 @@ async fn everywhere_waits_out_the_bound_when_the_history_changes() {
     let began = tokio::time::Instant::now();
     bench.node.clone().everywhere(committed).await.unwrap();
     assert_eq!(began.elapsed(), STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_for_a_node_with_a_longer_bound_when_the_history_changes() {
+    let bench = Bench::new().await;
+    bench.store.lease(7, 0, fake::START + 3 * STALENESS);
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    bench.store.state().history = 2;
+    bench.store.lease(8, 0, fake::START + STALENESS);
+    assert_eq!(waited(&bench, committed).await, 3 * STALENESS);
 }
 
 #[tokio::test(start_paused = true)]
