@@ -39,9 +39,8 @@ fn mend(store: &Broken) {
 }
 
 async fn through(layer: &JwtSessionLayer, token: &str) -> Result<(), Rejection> {
-    let inner = service_fn(|_: Request<()>| async {
-        Ok::<_, Infallible>(Response::new(Body::default()))
-    });
+    let inner =
+        service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Body::default())) });
     let answer = layer.layer(inner).oneshot(request(token)).await;
     let mut response = answer.unwrap();
     match response.extensions_mut().remove::<Rejection>() {

@@ -5,6 +5,7 @@ mod claims;
 pub(crate) mod core;
 mod device;
 mod guarded;
+mod idleness;
 mod lifetimes;
 mod limit;
 mod manage;
@@ -25,6 +26,7 @@ pub(crate) use claims::DynClaimsSource;
 pub use claims::{ClaimsSource, Grants, NoGrants};
 pub use device::{Device, DeviceKind};
 pub(crate) use guarded::Guarded;
+pub use idleness::Idleness;
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
 pub use manage::{

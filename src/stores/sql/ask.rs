@@ -70,7 +70,8 @@ impl<R: Rows> Steps<R> {
         let Some(found) = found.filter(|found| found.record.user == facts.user) else {
             return Ok(Answer::Unknown.into());
         };
-        if let Some(reason) = found.over(self.now) {
+        let excused = self.excuses([&found.record], self.now).await?;
+        if let Some(reason) = found.over(self.now, excused) {
             return Ok(Answer::Revoked(reason).into());
         }
         let stale = facts

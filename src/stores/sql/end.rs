@@ -1,7 +1,7 @@
 //! Ending sessions, and what else enters the log by its own name.
 
 use super::rows::{Found, Rows};
-use super::steps::{IDLE_SUSPENDED, NewLine, Steps, entry_lifetime};
+use super::steps::{NewLine, Steps, entry_lifetime};
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked};
@@ -73,8 +73,12 @@ impl<R: Rows> Steps<R> {
         }
         if let Some(except) = request.except {
             let found = self.rows.session(except).await?;
-            let stays = found
-                .is_some_and(|found| found.record.user == request.user && found.is_alive(self.now));
+            let excused = self
+                .excuses(found.iter().map(|found| &found.record), self.now)
+                .await?;
+            let stays = found.is_some_and(|found| {
+                found.record.user == request.user && found.is_alive(self.now, excused)
+            });
             if !stays {
                 return Ok(EndAllOutcome::ExceptNotAlive);
             }
@@ -211,13 +215,16 @@ impl<R: Rows> Steps<R> {
         };
         self.raise(user, below, Counter::ZERO).await?;
         let mut out = Vec::new();
-        for found in self.rows.open_of(user).await? {
+        let open = self.rows.open_of(user).await?;
+        let records: Vec<_> = open.iter().map(|found| &found.record).collect();
+        let excused = self.excuses(records, self.now).await?;
+        for found in open {
             let mut record = found.record;
             if Some(record.id) == *except {
                 record.spared = record.spared.max(below);
                 self.rows.update(&record, None).await?;
             } else if record.revoked_gen < below {
-                let expired = record.expired(self.now, IDLE_SUSPENDED);
+                let expired = record.expired(self.now, excused);
                 let reason = expired.unwrap_or_else(|| line.reason.clone());
                 record.ended = Some(Ended {
                     at: self.now,

@@ -38,13 +38,13 @@ impl<R: Rows> Steps<R> {
         applied: Cursor,
         lifetime: Duration,
     ) -> Result<(), StoreError> {
-        let history = match history {
-            Some(history) => history,
-            None => self.rows.fleet().await?.history,
-        };
+        let fleet = self.rows.fleet().await?;
+        if let Some(idleness) = fleet.idleness.polled(self.now, lifetime) {
+            self.rows.set_idleness(idleness).await?;
+        }
         let lease = Lease {
             node,
-            history,
+            history: history.unwrap_or(fleet.history),
             applied,
             until: self.now + lifetime,
         };

@@ -39,9 +39,12 @@ impl<R: Rows> Steps<R> {
     }
 
     async fn live(&mut self, user: &UserId) -> Result<Vec<SessionRecord>, StoreError> {
-        let open = self.rows.open_of(user).await?.into_iter();
+        let open = self.rows.open_of(user).await?;
+        let records: Vec<_> = open.iter().map(|found| &found.record).collect();
+        let excused = self.excuses(records, self.now).await?;
         Ok(open
-            .filter(|found| found.is_alive(self.now))
+            .into_iter()
+            .filter(|found| found.is_alive(self.now, excused))
             .map(|found| found.record)
             .collect())
     }
@@ -53,11 +56,13 @@ impl<R: Rows> Steps<R> {
         change: SessionChange,
     ) -> Result<Option<SessionRecord>, StoreError> {
         let found = self.rows.session(id).await?;
-        let Some(found) =
-            found.filter(|found| found.record.user == *user && found.is_alive(self.now))
-        else {
+        let Some(found) = found.filter(|found| found.record.user == *user) else {
             return Ok(None);
         };
+        let excused = self.excuses([&found.record], self.now).await?;
+        if !found.is_alive(self.now, excused) {
+            return Ok(None);
+        }
         let mut record = found.record;
         change.apply(&mut record);
         self.rows.update(&record, None).await?;
@@ -70,10 +75,13 @@ impl<R: Rows> Steps<R> {
             let at = used.at.min(self.now);
             // Judged when it was used: a flush that comes late must not end a session that was
             // in use, nor revive one that had been idle for too long by then.
-            let found = self.rows.session(used.session).await?;
-            let Some(found) = found.filter(|found| found.is_alive(at)) else {
+            let Some(found) = self.rows.session(used.session).await? else {
                 continue;
             };
+            let excused = self.excuses([&found.record], at).await?;
+            if !found.is_alive(at, excused) {
+                continue;
+            }
             let mut record = found.record;
             record.last_active_at = record.last_active_at.max(at);
             record.refresh.ever_used = true;
@@ -92,10 +100,13 @@ impl<R: Rows> Steps<R> {
             let rows = self.rows.open_after(user, after, fetch).await?;
             let more = rows.len() >= fetch;
             after = rows.last().map(|row: &Row| row.id);
+            let found = rows.iter().filter_map(|row| row.found.as_ref());
+            let found: Vec<_> = found.map(|found| &found.record).collect();
+            let excused = self.excuses(found, self.now).await?;
             let live = rows
                 .into_iter()
                 .filter_map(|row| row.found)
-                .filter(|found| found.is_alive(self.now))
+                .filter(|found| found.is_alive(self.now, excused))
                 .map(|found| found.record);
             records.extend(live);
             if !more {

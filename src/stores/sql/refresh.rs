@@ -3,7 +3,7 @@
 //! [`RefreshState::decide`]: crate::session::refresh::RefreshState::decide
 
 use super::rows::{Found, Rows};
-use super::steps::{IDLE_SUSPENDED, NewLine, Steps};
+use super::steps::{NewLine, Steps};
 use crate::error::StoreError;
 use crate::revocation::{Committed, EndReason, Revoked};
 use crate::session::refresh::{Advance, RefreshDecision, RefreshState};
@@ -23,8 +23,10 @@ impl<R: Rows> Steps<R> {
             let reason = ended.reason.clone();
             return self.refresh_of_ended(attempt, found.record, reason).await;
         }
-        if let Some(reason) = found.over(self.now) {
-            return self.refresh_of_over(attempt, found.record, reason).await;
+        let excused = self.excuses([&found.record], self.now).await?;
+        if let Some(reason) = found.over(self.now, excused) {
+            let record = found.record;
+            return self.refresh_of_over(attempt, record, reason, excused).await;
         }
         let end = found.record.absolute_expires_at;
         let state = &found.record.refresh;
@@ -78,8 +80,9 @@ impl<R: Rows> Steps<R> {
         attempt: &RefreshAttempt,
         record: SessionRecord,
         reason: EndReason,
+        excused: bool,
     ) -> Result<RefreshOutcome, StoreError> {
-        if record.expired(self.now, IDLE_SUSPENDED).is_none() {
+        if record.expired(self.now, excused).is_none() {
             return Ok(RefreshOutcome::Over {
                 reason,
                 record: None,

@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, SessionRecord};
+use crate::session::{Counters, Idleness, SessionRecord};
 use crate::token::{SessionId, UserId};
 
 /// The tables within one transaction (or, to read alone, beside all of them).
@@ -23,6 +23,12 @@ pub(super) trait Rows: Send {
     fn set_limits(
         &mut self,
         limits: FleetLimits,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Writes down when being unused counts.
+    fn set_idleness(
+        &mut self,
+        idleness: Idleness,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A user's counters; the default where nothing is known.
@@ -171,6 +177,7 @@ pub(super) struct Fleet {
     pub(super) deployment: u128,
     pub(super) history: u128,
     pub(super) limits: Option<FleetLimits>,
+    pub(super) idleness: Idleness,
 }
 
 /// A session, and its user's counters as they are in the same moment.

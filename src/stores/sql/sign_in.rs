@@ -1,7 +1,7 @@
 //! Making sessions.
 
 use super::rows::Rows;
-use super::steps::{IDLE_SUSPENDED, Steps};
+use super::steps::Steps;
 use crate::error::StoreError;
 use crate::revocation::EndReason;
 use crate::session::{LimitDecision, NewSession, SignInOutcome};
@@ -10,7 +10,8 @@ impl<R: Rows> Steps<R> {
     pub(super) async fn sign_in(&mut self, new: NewSession) -> Result<SignInOutcome, StoreError> {
         let (open, made) = self.rows.before_sign_in(&new.user, &new.operation).await?;
         if let Some(found) = made {
-            return Ok(if found.is_alive(self.now) {
+            let excused = self.excuses([&found.record], self.now).await?;
+            return Ok(if found.is_alive(self.now, excused) {
                 SignInOutcome::Repeated {
                     record: found.record,
                 }
@@ -25,11 +26,13 @@ impl<R: Rows> Steps<R> {
         if counters.revoked_gen != new.revoked_gen {
             return Ok(SignInOutcome::TicketOutdated);
         }
+        let records: Vec<_> = open.iter().map(|found| &found.record).collect();
+        let excused = self.excuses(records, self.now).await?;
         let (mut over, mut live) = (Vec::new(), Vec::new());
         for found in open {
-            match found.record.expired(self.now, IDLE_SUSPENDED) {
+            match found.record.expired(self.now, excused) {
                 Some(reason) => over.push((found.record, reason)),
-                None if found.is_alive(self.now) => live.push(found.record),
+                None if found.is_alive(self.now, excused) => live.push(found.record),
                 None => {}
             }
         }

@@ -27,15 +27,15 @@ pub(super) struct NewLine {
 }
 
 impl Found {
-    pub(super) fn is_alive(&self, now: UnixTime) -> bool {
+    pub(super) fn is_alive(&self, now: UnixTime, excused: bool) -> bool {
         let revoked_gen = self.counters.revoked_gen;
-        self.record.is_alive(now, revoked_gen, IDLE_SUSPENDED)
+        self.record.is_alive(now, revoked_gen, excused)
     }
 
     /// Why the session is over, ended or not.
-    pub(super) fn over(&self, now: UnixTime) -> Option<EndReason> {
+    pub(super) fn over(&self, now: UnixTime, excused: bool) -> Option<EndReason> {
         let revoked_gen = self.counters.revoked_gen;
-        self.record.over(now, revoked_gen, IDLE_SUSPENDED)
+        self.record.over(now, revoked_gen, excused)
     }
 }
 
@@ -59,6 +59,20 @@ impl NewLine {
 }
 
 impl<R: Rows> Steps<R> {
+    /// Whether being unused is excused now. Asked of the tables only where one of the sessions
+    /// would else be over for it at an instant, so it costs the others nothing.
+    pub(super) async fn excuses<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r SessionRecord, IntoIter: Send> + Send,
+        at: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let idle = |record: &SessionRecord| record.expired(at, false) == Some(EndReason::Idle);
+        if !records.into_iter().any(idle) {
+            return Ok(false);
+        }
+        Ok(self.rows.fleet().await?.idleness.suspended(self.now))
+    }
+
     /// Ends an open session by a log entry of its own, which the caller commits.
     pub(super) async fn end_session(
         &mut self,
@@ -168,10 +182,6 @@ fn position(number: u64) -> LogPosition {
         value: number,
     }
 }
-
-/// Being unused is never excused here: the store is a file beside the process, and there is no
-/// outage in which uses could not be written down.
-pub(super) const IDLE_SUSPENDED: bool = false;
 
 /// What is taken for granted until the first node says how long its tokens live: more than any
 /// sensible one.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rows::Rows;
-use super::steps::{IDLE_SUSPENDED, Steps};
+use super::steps::Steps;
 use crate::error::StoreError;
 use crate::session::Swept;
 
@@ -16,11 +16,15 @@ impl<R: Rows> Steps<R> {
         let mut due = self.rows.due(self.now, batch.saturating_add(1)).await?;
         let more_due = due.len() > batch;
         due.truncate(batch);
+        let records = due.iter().filter_map(|row| row.found.as_ref());
+        let records: Vec<_> = records.map(|found| &found.record).collect();
+        let excused = self.excuses(records, self.now).await?;
         let mut over = Vec::new();
         for row in due {
             match row.found {
-                Some(found) => match found.record.expired(self.now, IDLE_SUSPENDED) {
+                Some(found) => match found.record.expired(self.now, excused) {
                     Some(reason) => over.push((found.record, reason)),
+                    None if excused => {}
                     // Its row said otherwise, and would say so for ever.
                     None => self.rows.update(&found.record, None).await?,
                 },
@@ -36,7 +40,8 @@ impl<R: Rows> Steps<R> {
             ended,
             committed,
             forgotten,
-            more: more_due || more_old,
+            // What is excused is still due, and would be for ever in this very sweep.
+            more: more_due && !excused || more_old,
         })
     }
 }

@@ -61,4 +61,11 @@ pub trait Harness: Send + Sync {
     fn gives_hints(&self) -> bool {
         false
     }
+
+    /// Whether the store can be away from its nodes, so that it keeps an
+    /// [`Idleness`](crate::session::Idleness) and excuses who was unused for an outage. Defaults to
+    /// `false`, as for a store inside the process.
+    fn can_be_away(&self) -> bool {
+        false
+    }
 }

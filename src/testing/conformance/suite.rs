@@ -160,6 +160,8 @@ macro_rules! conformance_suite {
                 forgetting_goes_by_batches_too,
                 an_operation_is_known_for_as_long_as_its_ended_session,
                 forgetting_a_session_lets_nobody_in,
+                being_unused_is_excused_from_an_outage_until_uses_were_written,
+                polls_that_go_on_excuse_nobody,
             }
             race {
                 parallel_sign_ins_leave_no_more_than_the_limit_under_eviction,

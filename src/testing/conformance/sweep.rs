@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Case, HOUR, ids};
-use crate::revocation::{Answer, EndReason};
-use crate::session::{SignInOutcome, Swept};
+use crate::revocation::{Answer, EndReason, NodeId, PollRequest};
+use crate::session::{Idleness, SignInOutcome, Swept};
 
 async fn sweep(case: &Case<'_>, retention: Duration, batch: usize) -> Swept {
     let swept = case.store.sweep(retention, batch).await;
@@ -126,4 +126,70 @@ pub async fn forgetting_a_session_lets_nobody_in(harness: &dyn Harness) {
     assert_eq!(case.store.find(record.id).await.ok(), Some(None));
     let answer = case.confirm(&record, 1).await;
     assert_eq!(answer, Answer::Revoked(EndReason::SignedOut));
+}
+
+/// The poll of a node whose lease lasts for so long.
+async fn poll(case: &Case<'_>, lease: Duration) {
+    let request = PollRequest {
+        node: NodeId(7),
+        since: None,
+        history: None,
+        lease,
+        probes: &[],
+    };
+    case.store.poll(request).await.expect("the store answers");
+}
+
+pub async fn being_unused_is_excused_from_an_outage_until_uses_were_written(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    if !harness.can_be_away() {
+        return;
+    }
+    let outage = 48 * HOUR;
+    let mut new = case.new_session().await;
+    new.idle_lifetime = Some(HOUR);
+    let used = case.sign_in_with(new).await;
+    let other = case.with_another_user();
+    let mut new = other.new_session().await;
+    new.idle_lifetime = Some(HOUR);
+    let unused = other.sign_in_with(new).await;
+    poll(&case, HOUR / 2).await;
+    if !case.pass(outage) {
+        return;
+    }
+    // The first call after it, by a node that has not polled yet.
+    let last_use = used.created_at + outage - Duration::from_secs(1);
+    assert!(sweep(&case, HOUR, 100).await.ended.is_empty());
+    for record in [&used, &unused] {
+        assert_eq!(case.confirm(record, 1).await, Answer::Alive);
+    }
+    poll(&case, HOUR / 2).await;
+    let swept = sweep(&case, HOUR, 100).await;
+    assert!(swept.ended.is_empty() && !swept.more);
+    assert_eq!(case.store.count(&case.user).await.expect("it answers"), 1);
+    case.touch(&used, last_use).await;
+    assert_eq!(case.find(used.id).await.last_active_at, last_use);
+
+    case.pass(Idleness::SETTLING);
+    let swept = sweep(&case, HOUR, 100).await;
+    assert_eq!(ids(&swept.ended), [unused.id]);
+    assert_eq!(case.ended_reason(unused.id).await, Some(EndReason::Idle));
+    assert_eq!(case.confirm(&used, 1).await, Answer::Alive);
+}
+
+pub async fn polls_that_go_on_excuse_nobody(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    if !harness.can_be_away() {
+        return;
+    }
+    let mut new = case.new_session().await;
+    new.idle_lifetime = Some(HOUR);
+    let idle = case.sign_in_with(new).await;
+    for _ in 0..4 {
+        poll(&case, HOUR / 2).await;
+        if !case.pass(HOUR / 4) {
+            return;
+        }
+    }
+    assert_eq!(ids(&sweep(&case, HOUR, 100).await.ended), [idle.id]);
 }

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::clock::UnixTime;
 use crate::revocation::EntryId;
-use crate::session::Counters;
+use crate::session::{Counters, Idleness};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row};
 use crate::token::SessionId;
@@ -63,13 +63,17 @@ pub(super) fn counters(row: &SqliteRow) -> Counters {
     }
 }
 
-/// The columns `deployment, history, limits`.
+/// The columns `deployment, history, limits, covered_until, settles_at`.
 pub(super) fn fleet(row: &SqliteRow) -> Option<Fleet> {
     let limits: Option<&str> = row.try_get("limits").ok()?;
     Some(Fleet {
         deployment: u128::from_be_bytes(sixteen(row, "deployment")?),
         history: u128::from_be_bytes(sixteen(row, "history")?),
         limits: limits.map(serde_json::from_str).transpose().ok()?,
+        idleness: Idleness {
+            covered_until: instant(row.try_get("covered_until").ok()?),
+            settles_at: instant(row.try_get("settles_at").ok()?),
+        },
     })
 }
 

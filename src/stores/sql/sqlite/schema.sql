@@ -3,7 +3,9 @@ CREATE TABLE jwt_meta (
     version INTEGER NOT NULL,
     deployment BLOB NOT NULL,
     history BLOB NOT NULL,
-    limits TEXT
+    limits TEXT,
+    covered_until INTEGER NOT NULL DEFAULT 0,
+    settles_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE jwt_users (

@@ -12,7 +12,7 @@ use super::error::{BACKEND, failed};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, SessionRecord};
+use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
 use crate::token::{SessionId, UserId};
@@ -78,9 +78,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
     const BACKEND: &'static str = BACKEND;
 
     async fn fleet(&mut self) -> Result<Fleet, StoreError> {
-        let row = self
-            .one(query("SELECT deployment, history, limits FROM jwt_meta"))
-            .await?;
+        let row = self.one(query(FLEET)).await?;
         row.as_ref().and_then(columns::fleet).ok_or_else(|| {
             StoreError::new(StoreErrorKind::Corrupt, BACKEND)
                 .with_source("the table jwt_meta has lost its row: restore the file from a backup")
@@ -92,6 +90,13 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         self.execute(query("UPDATE jwt_meta SET limits = ?").bind(limits))
             .await
             .map(drop)
+    }
+
+    async fn set_idleness(&mut self, idleness: Idleness) -> Result<(), StoreError> {
+        let sql = query("UPDATE jwt_meta SET covered_until = ?, settles_at = ?")
+            .bind(integer(idleness.covered_until))
+            .bind(integer(idleness.settles_at));
+        self.execute(sql).await.map(drop)
     }
 
     async fn counters(&mut self, user: &UserId) -> Result<Counters, StoreError> {
@@ -385,3 +390,5 @@ fn count(limit: usize) -> i64 {
 fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
 }
+
+const FLEET: &str = "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
