@@ -13,10 +13,7 @@ use tower_jwt_session::{
 
 fn with_terms(confirm: Confirm, on_store_failure: OnStoreFailure) -> (JwtSession, Broken) {
     let (builder, store, _clock) = broken::builder();
-    let terms = Terms {
-        confirm,
-        on_store_failure,
-    };
+    let terms = Terms::new(confirm).with_on_store_failure(on_store_failure);
     (builder.terms(terms).build().unwrap(), store)
 }
 

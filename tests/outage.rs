@@ -29,13 +29,17 @@ fn node() -> (JwtSession, Broken, ManualClock) {
 fn hang(store: &Broken) {
     store.set(Method::Ask, Fault::Held);
     store.set(Method::Poll, Fault::Held);
-    WRITES.map(|method| store.set(method, Fault::Held));
+    for method in WRITES {
+        store.set(method, Fault::Held);
+    }
 }
 
 fn mend(store: &Broken) {
     store.mend(Method::Ask);
     store.mend(Method::Poll);
-    WRITES.map(|method| store.mend(method));
+    for method in WRITES {
+        store.mend(method);
+    }
 }
 
 async fn through(layer: &JwtSessionLayer, token: &str) -> Result<(), Rejection> {

@@ -21,10 +21,7 @@ const FILE: &str = "SQLITE_CRASH_FILE";
 const ROLE: &str = "SQLITE_CRASH_ROLE";
 
 fn auth_on(file: &Path, limit: SessionLimit) -> JwtSession {
-    let settings = RevocationSettings {
-        store_timeout: Duration::from_secs(20),
-        ..RevocationSettings::default()
-    };
+    let settings = RevocationSettings::default().with_store_timeout(Duration::from_secs(20));
     JwtSession::builder()
         .hmac_secret(SECRET)
         .revocation(settings)

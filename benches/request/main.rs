@@ -23,7 +23,7 @@ use floor::Floor;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use tower::{Layer, Service};
-use tower_jwt_session::revocation::{Confirm, OnStoreFailure, Terms};
+use tower_jwt_session::revocation::{Confirm, Terms};
 use tower_jwt_session::verify::{Algorithm, Key, KeyState, TokenPolicy};
 use tower_jwt_session::{Device, JwtSession, SessionLimit, UserId};
 
@@ -184,10 +184,7 @@ async fn layered(key: &Key, policy: TokenPolicy, tokens: usize) -> (Vec<HeaderVa
         .refresh_secret(b"0d4c1b7f9a3e5628d7c0f1e2b3a49586")
         .token_policy(policy)
         .limit(SessionLimit::UNLIMITED)
-        .terms(Terms {
-            confirm: Confirm::Never,
-            on_store_failure: OnStoreFailure::Reject,
-        })
+        .terms(Terms::new(Confirm::Never))
         .build()
         .expect("a sound configuration");
     // Lives as long as the process: the view has to stay fresh while it is measured.

@@ -337,8 +337,12 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         };
         let store_timeout = settings.store_timeout;
         let breakers = Arc::new(Breakers::new(clock.clone(), store.backend()));
-        let store: Arc<dyn SessionStore> =
-            Arc::new(Guarded::new(store, breakers.clone(), store_timeout));
+        let store: Arc<dyn SessionStore> = Arc::new(Guarded::new(
+            store,
+            breakers.clone(),
+            self.observer.clone(),
+            store_timeout,
+        ));
         let revocations = Revocations::new(store.clone(), settings, clock.clone());
         revocations.note_terms(self.terms.on_store_failure);
         Ok(Core {

@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_node_is_degraded_while_anything_can_still_be_answered() {
-        let changes: [(fn(&mut NodeStatus), bool); 5] = [
+        type Change = fn(&mut NodeStatus);
+        let changes: [(Change, bool); 5] = [
             (|status| status.view.complete = false, true),
             (|status| status.view.complete = false, false),
             (|status| status.view.fresh = false, true),

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::clock::UnixTime;
 use crate::rejection::Rejection;
 use crate::revocation::EndReason;
+use crate::session::SessionRecord;
 use crate::session::refresh::{Advance, ReplayKind};
 use crate::token::{SessionId, UserId};
 
@@ -78,6 +79,19 @@ pub enum Event {
         /// The user.
         user: UserId,
     },
+}
+
+impl Event {
+    /// That a session ended, if it did.
+    pub(crate) fn of_end(record: &SessionRecord) -> Option<Self> {
+        let ended = record.ended.as_ref()?;
+        Some(Self::Ended {
+            session: record.id,
+            user: record.user.clone(),
+            reason: ended.reason.clone(),
+            by: ended.by.clone(),
+        })
+    }
 }
 
 /// Hears of what the layers and the verbs do. What a guard or a handler refuses is not among it:

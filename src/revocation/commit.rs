@@ -31,7 +31,8 @@ impl Revocations {
     /// The store's own, when it cannot be helped by trying again; the tentative entries are taken
     /// back. [`Timeout`](StoreErrorKind::Timeout), when the outcome is not known in time, and
     /// [`Unavailable`](StoreErrorKind::Unavailable), when the store is known to be away: the
-    /// write goes on, and the entries hold until its outcome is known. Past
+    /// write goes on, and the entries hold until its outcome is known. Who asks for what has failed
+    /// already is not kept waiting. Past
     /// [`MAX_UNSETTLED`] such writes a new one is not begun and its entries are not held.
     pub(crate) async fn commit<T, W>(
         self: &Arc<Self>,
@@ -49,6 +50,7 @@ impl Revocations {
         for entry in &tentative {
             self.hold(entry.clone());
         }
+        let failing = self.unsettled.is_failing::<T>(&key);
         let Some((entered, mut outcome)) = self.unsettled.enter(&key, tentative.clone()) else {
             self.release(&tentative);
             let kind = StoreErrorKind::Unavailable;
@@ -69,6 +71,9 @@ impl Revocations {
                 });
             }
             Entered::Joined(before) => self.release(&before),
+        }
+        if failing {
+            return Err(self.away());
         }
         let known = outcome.wait_for(|heard| !matches!(heard, Heard::Nothing));
         let limit = self.settings.store_timeout.saturating_mul(2);
@@ -98,7 +103,7 @@ impl Revocations {
         let turn = self.unsettled.turn::<T>(&key);
         let known = self
             .write(&write, |shed| {
-                turn.shed(shed);
+                turn.failing();
                 if shed {
                     outcome.send_replace(Heard::Shed);
                 }

@@ -32,6 +32,7 @@ pub enum OnStoreFailure {
 
 /// The terms of one route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terms {
     /// How much the store is asked.
     pub confirm: Confirm,
@@ -39,8 +40,27 @@ pub struct Terms {
     pub on_store_failure: OnStoreFailure,
 }
 
+impl Terms {
+    /// Terms of so much asking, which refuse while the store is away.
+    #[must_use]
+    pub const fn new(confirm: Confirm) -> Self {
+        Self {
+            confirm,
+            on_store_failure: OnStoreFailure::Reject,
+        }
+    }
+
+    /// The same with what happens when the store is away.
+    #[must_use]
+    pub const fn with_on_store_failure(mut self, on_store_failure: OnStoreFailure) -> Self {
+        self.on_store_failure = on_store_failure;
+        self
+    }
+}
+
 /// How a node follows the log.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RevocationSettings {
     /// How old the view may be and still answer. Defaults to 30 s.
     pub max_staleness: Duration,
@@ -58,6 +78,41 @@ pub struct RevocationSettings {
 }
 
 impl RevocationSettings {
+    /// The same with how old the view may be and still answer.
+    #[must_use]
+    pub fn with_max_staleness(mut self, max_staleness: Duration) -> Self {
+        self.max_staleness = max_staleness;
+        self
+    }
+
+    /// The same with how long one question to the store may take.
+    #[must_use]
+    pub fn with_store_timeout(mut self, store_timeout: Duration) -> Self {
+        self.store_timeout = store_timeout;
+        self
+    }
+
+    /// The same with how often the log is read when no hint comes.
+    #[must_use]
+    pub fn with_poll_interval(mut self, poll_interval: Duration) -> Self {
+        self.poll_interval = poll_interval;
+        self
+    }
+
+    /// The same with how many entries the view holds before it asks the store instead.
+    #[must_use]
+    pub fn with_max_entries(mut self, max_entries: usize) -> Self {
+        self.max_entries = max_entries;
+        self
+    }
+
+    /// The same with how far any clock of the fleet may be from true time.
+    #[must_use]
+    pub fn with_skew(mut self, skew: Duration) -> Self {
+        self.limits.skew = skew;
+        self
+    }
+
     /// Notes what cannot work.
     pub(crate) fn check(&self, problems: &mut ConfigError) {
         let sound = Duration::from_secs(1)..=Duration::from_secs(3_600);

@@ -123,6 +123,7 @@ impl Cursor {
 
 /// One poll of the log.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PollRequest<'a> {
     /// Who asks.
     pub node: NodeId,
@@ -134,6 +135,20 @@ pub struct PollRequest<'a> {
     pub lease: Duration,
     /// Entries that must still be there: the last applied one, and this node's own newer writes.
     pub probes: &'a [EntryId],
+}
+
+impl PollRequest<'_> {
+    /// A load of the whole log.
+    #[must_use]
+    pub fn new(node: NodeId, lease: Duration) -> Self {
+        Self {
+            node,
+            since: None,
+            history: None,
+            lease,
+            probes: &[],
+        }
+    }
 }
 
 /// What a poll read.
@@ -166,11 +181,20 @@ pub struct Lease {
 
 /// A question about one token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Question {
     /// The token.
     pub facts: TokenFacts,
     /// How much is asked.
     pub about: About,
+}
+
+impl Question {
+    /// A question about one token.
+    #[must_use]
+    pub fn new(facts: TokenFacts, about: About) -> Self {
+        Self { facts, about }
+    }
 }
 
 /// How much a [`Question`] asks.

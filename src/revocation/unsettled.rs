@@ -45,7 +45,8 @@ type Key = (TypeId, WriteKey);
 /// One write is under way, and perhaps another waits for its turn.
 #[derive(Debug, Default)]
 struct Slot {
-    shed: bool,
+    /// Whether the write under way has failed and is being repeated.
+    failing: bool,
     next: Option<Next>,
 }
 
@@ -111,6 +112,12 @@ impl Unsettled {
         self.open().len()
     }
 
+    /// Whether a write of this key is under way and has failed before.
+    pub(super) fn is_failing<T: 'static>(&self, key: &WriteKey) -> bool {
+        let key = (TypeId::of::<T>(), key.clone());
+        self.open().get(&key).is_some_and(|slot| slot.failing)
+    }
+
     /// Finds a place for a write, and what tells of its outcome; `None` when there are too many.
     pub(super) fn enter<T: Clone + Send + Sync + 'static>(
         &self,
@@ -135,12 +142,7 @@ impl Unsettled {
             let before = std::mem::replace(&mut next.tentative, tentative);
             return Some((Entered::Joined(before), outcome));
         }
-        let heard = if slot.shed {
-            Heard::Shed
-        } else {
-            Heard::Nothing
-        };
-        let (sender, receiver) = watch::channel(heard);
+        let (sender, receiver) = watch::channel(Heard::Nothing);
         let (turn, comes) = oneshot::channel();
         slot.next = Some(Next {
             tentative,
@@ -164,10 +166,10 @@ impl Unsettled {
 }
 
 impl Turn<'_> {
-    /// Notes whether the store is being tried, for those who come meanwhile.
-    pub(super) fn shed(&self, shed: bool) {
+    /// Notes that a try failed, for those who come meanwhile: they need not wait.
+    pub(super) fn failing(&self) {
         if let Some(slot) = self.unsettled.open().get_mut(&self.key) {
-            slot.shed = shed;
+            slot.failing = true;
         }
     }
 }
@@ -175,7 +177,8 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut open = self.unsettled.open();
-        let next = open.get_mut(&self.key).and_then(|slot| slot.next.take());
+        let slot = open.get_mut(&self.key);
+        let next = slot.and_then(|slot| std::mem::take(slot).next);
         let taken = next.is_some_and(|next| next.turn.send(next.tentative).is_ok());
         if !taken {
             open.remove(&self.key);

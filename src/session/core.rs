@@ -151,13 +151,9 @@ impl<C> Core<C> {
     /// Tells that sessions ended.
     pub(crate) fn observe_ends<'r>(&self, records: impl IntoIterator<Item = &'r SessionRecord>) {
         for record in records {
-            let Some(ended) = &record.ended else { continue };
-            self.observe(&Event::Ended {
-                session: record.id,
-                user: record.user.clone(),
-                reason: ended.reason.clone(),
-                by: ended.by.clone(),
-            });
+            if let Some(event) = Event::of_end(record) {
+                self.observe(&event);
+            }
         }
     }
 

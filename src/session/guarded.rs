@@ -1,4 +1,5 @@
-//! The store behind its breakers: every call of this crate passes here.
+//! The store behind its breakers: every call of this crate passes here, and what nobody else tells
+//! of is told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +12,10 @@ use super::store::{
 };
 use crate::BoxFuture;
 use crate::error::StoreError;
+use crate::events::{Event, Observer};
 use crate::revocation::{
     Answer, Attached, Breakers, Class, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest,
-    Question, RevocationEntry, RevocationStore,
+    Question, RevocationEntry, RevocationStore, Revoked,
 };
 use crate::token::{SessionId, UserId};
 
@@ -22,6 +24,7 @@ use crate::token::{SessionId, UserId};
 pub(crate) struct Guarded {
     inner: Arc<dyn SessionStore>,
     breakers: Arc<Breakers>,
+    observer: Arc<dyn Observer>,
     /// After how long a call counts as failed.
     deadline: Duration,
 }
@@ -30,13 +33,44 @@ impl Guarded {
     pub(crate) fn new(
         inner: Arc<dyn SessionStore>,
         breakers: Arc<Breakers>,
+        observer: Arc<dyn Observer>,
         deadline: Duration,
     ) -> Self {
         Self {
             inner,
             breakers,
+            observer,
             deadline,
         }
+    }
+
+    /// Tells of the sessions that appended entries ended, which the answer does not name: those
+    /// that ended in that very step, by the store's clock.
+    ///
+    /// Beside the caller, who has to know that the write is durable and not who hears of it.
+    fn tell_ends(&self, committed: &Committed) {
+        let (inner, observer) = (self.inner.clone(), self.observer.clone());
+        let (entries, now) = (committed.entries.clone(), committed.now);
+        tokio::spawn(async move {
+            for entry in entries {
+                let ended = match ended_by(&*inner, &entry.revoked).await {
+                    Ok(ended) => ended,
+                    Err(error) => {
+                        tracing::warn!(%error, "the ends of sessions by an entry are not told");
+                        continue;
+                    }
+                };
+                let just_now = |record: &SessionRecord| {
+                    let ended = record.ended.as_ref();
+                    ended.is_some_and(|ended| ended.at == now)
+                };
+                for record in ended.iter().filter(|record| just_now(record)) {
+                    if let Some(event) = Event::of_end(record) {
+                        observer.observe(now, &event);
+                    }
+                }
+            }
+        });
     }
 
     fn call<'a, T: Send + 'a>(
@@ -96,11 +130,16 @@ impl RevocationStore for Guarded {
     fn append(&self, entries: Vec<RevocationEntry>) -> Answered<'_, Committed> {
         let one = entries.len() <= 1;
         let call = self.inner.append(entries);
-        if one {
+        let call = if one {
             self.write(call)
         } else {
             self.long_write(call)
-        }
+        };
+        Box::pin(async move {
+            let committed = call.await?;
+            self.tell_ends(&committed);
+            Ok(committed)
+        })
     }
 
     fn leases(&self) -> Answered<'_, Vec<Lease>> {
@@ -171,8 +210,94 @@ impl SessionStore for Guarded {
     }
 }
 
+/// The ended sessions that an entry is about.
+async fn ended_by(
+    store: &dyn SessionStore,
+    revoked: &Revoked,
+) -> Result<Vec<SessionRecord>, StoreError> {
+    match revoked {
+        Revoked::Session { session, .. } => Ok(store.find(*session).await?.into_iter().collect()),
+        Revoked::User { user, .. } => store.list(user, Listing::Ended).await,
+        Revoked::Roles { .. } | Revoked::Token { .. } => Ok(Vec::new()),
+    }
+}
+
 /// A poll may bring much.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// A sweep or a write-back touches up to a thousand rows.
 const LONG: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::UnixTime;
+    use crate::revocation::EndReason;
+    use crate::session::refresh::SeedHash;
+    use crate::stores::MemoryStore;
+    use crate::testing::ManualClock;
+    use crate::verify::Counter;
+
+    fn entry(revoked: Revoked) -> RevocationEntry {
+        RevocationEntry {
+            id: EntryId::random(),
+            revoked,
+            reason: EndReason::AdminRevoked,
+            at: UnixTime::EPOCH,
+            until: UnixTime::EPOCH,
+        }
+    }
+
+    async fn sign_in(store: &Guarded, number: u8, user: &UserId) -> SessionId {
+        let (id, seed) = (SessionId::random(), SeedHash::from_bytes([number; 32]));
+        let new = NewSession::new(id, user.clone(), seed, [number; 32], ManualClock::START);
+        store.sign_in(new).await.expect("memory is always there");
+        id
+    }
+
+    #[tokio::test]
+    async fn what_appended_entries_end_is_told_once() {
+        let clock = ManualClock::new();
+        let told: Arc<Mutex<Vec<SessionId>>> = Arc::default();
+        let heard = told.clone();
+        let observer = move |_: UnixTime, event: &Event| {
+            if let Event::Ended { session, .. } = event {
+                heard.lock().expect("nobody panicked").push(*session);
+            }
+        };
+        let shared: Arc<dyn crate::Clock> = Arc::new(clock.clone());
+        let store = Guarded::new(
+            Arc::new(MemoryStore::with_clock(shared.clone())),
+            Arc::new(Breakers::new(shared, "memory")),
+            Arc::new(observer),
+            Duration::from_secs(1),
+        );
+        let (ada, bob) = ("ada", "bob");
+        let [ada, bob] = [ada, bob].map(|name| UserId::new(name).expect("a good name"));
+        let first = sign_in(&store, 1, &ada).await;
+        let second = sign_in(&store, 2, &bob).await;
+        sign_in(&store, 3, &UserId::new("eve").expect("a good name")).await;
+        clock.advance(Duration::from_secs(1));
+        let entries = vec![
+            entry(Revoked::Session {
+                session: first,
+                user: Some(ada),
+            }),
+            entry(Revoked::User {
+                user: bob,
+                below: Counter::ZERO.raised(ManualClock::START),
+                except: None,
+            }),
+        ];
+        for _ in 0..2 {
+            store.append(entries.clone()).await.expect("it is there");
+            clock.advance(Duration::from_secs(1));
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(*told.lock().expect("nobody panicked"), [first, second]);
+    }
+}

@@ -108,6 +108,7 @@ pub struct Counters {
 
 /// A session to be made.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct NewSession {
     /// The session's id.
     pub id: SessionId,
@@ -178,6 +179,7 @@ pub enum SignInOutcome {
 
 /// A refresh whose token was genuine.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RefreshAttempt {
     /// The session.
     pub session: SessionId,
@@ -243,6 +245,7 @@ pub enum Granted {
 
 /// One session to end.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EndSession {
     /// The session.
     pub session: SessionId,
@@ -279,6 +282,7 @@ pub enum EndOutcome {
 
 /// All sessions of a user to end.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EndAll {
     /// The user.
     pub user: UserId,
@@ -335,6 +339,7 @@ pub enum SessionChange {
 
 /// A use of a session by its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Use {
     /// The session.
     pub session: SessionId,
@@ -359,6 +364,7 @@ pub struct Swept {
 
 /// A page to read.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PageRequest {
     /// Only this user's.
     pub user: Option<UserId>,

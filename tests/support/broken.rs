@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tower_jwt_session::revocation::{
-    Answer, Attached, Committed, Confirm, EntryId, FleetLimits, Lease, OnStoreFailure, Poll,
-    PollRequest, Question, RevocationEntry, RevocationStore, Terms,
+    Answer, Attached, Committed, Confirm, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
+    RevocationEntry, RevocationStore, Terms,
 };
 use tower_jwt_session::session::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
@@ -51,10 +51,7 @@ pub enum Fault {
 }
 
 /// The terms by which nothing but what this node knows decides.
-pub const BY_THE_VIEW: Terms = Terms {
-    confirm: Confirm::Never,
-    on_store_failure: OnStoreFailure::Reject,
-};
+pub const BY_THE_VIEW: Terms = Terms::new(Confirm::Never);
 
 #[derive(Clone, Debug)]
 pub struct Broken {
