@@ -75,6 +75,14 @@ impl Revocations {
         if failing {
             return Err(self.away());
         }
+        self.heard(&mut outcome).await
+    }
+
+    /// Waits for the outcome of a write, no longer than a request may.
+    async fn heard<T: Clone>(
+        &self,
+        outcome: &mut watch::Receiver<Heard<T>>,
+    ) -> Result<T, StoreError> {
         let known = outcome.wait_for(|heard| !matches!(heard, Heard::Nothing));
         let limit = self.settings.store_timeout.saturating_mul(2);
         match tokio::time::timeout(limit, known).await {
