@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use super::error::{BACKEND, told};
-use super::tables::Tables;
+use super::statements::Tables;
 use crate::BoxFuture;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};

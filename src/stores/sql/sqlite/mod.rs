@@ -8,6 +8,7 @@ mod job;
 mod news;
 mod open;
 mod opened;
+mod statements;
 mod tables;
 #[cfg(test)]
 mod tests;

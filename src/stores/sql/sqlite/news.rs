@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, query_scalar};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
-use super::tables::Tables;
+use super::statements::Tables;
 use crate::error::StoreError;
 use crate::stores::sql::rows::Rows;
 

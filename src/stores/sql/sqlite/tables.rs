@@ -1,14 +1,13 @@
 //! The tables in SQLite.
 
-use std::fmt;
 use std::ops::DerefMut;
 
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row as _, query, query_scalar};
 
 use super::columns::{self, integer};
 use super::error::{BACKEND, failed};
+use super::statements::Tables;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{EntryId, FleetLimits, Lease, RevocationEntry};
@@ -27,53 +26,6 @@ macro_rules! sessions {
         )
     };
 }
-/// The tables, through one connection.
-pub(super) struct Tables<C> {
-    pub(super) connection: C,
-    /// Whether a line was added to the log since this was last set to `false`.
-    pub(super) log_grew: bool,
-}
-
-type Statement = Query<'static, Sqlite, SqliteArguments>;
-
-impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
-    pub(super) fn new(connection: C) -> Self {
-        Self {
-            connection,
-            log_grew: false,
-        }
-    }
-
-    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
-        let done = statement.execute(&mut *self.connection).await;
-        Ok(done.map_err(failed)?.rows_affected())
-    }
-
-    async fn one(&mut self, statement: Statement) -> Result<Option<SqliteRow>, StoreError> {
-        statement
-            .fetch_optional(&mut *self.connection)
-            .await
-            .map_err(failed)
-    }
-
-    async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, StoreError> {
-        statement
-            .fetch_all(&mut *self.connection)
-            .await
-            .map_err(failed)
-    }
-
-    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        let rows = self.all(statement).await?;
-        rows.iter().filter_map(columns::session).map(Ok).collect()
-    }
-
-    async fn found(&mut self, statement: Statement) -> Result<Vec<Found>, StoreError> {
-        let rows = self.rows(statement).await?;
-        Ok(rows.into_iter().filter_map(|row| row.found).collect())
-    }
-}
-
 impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
     const BACKEND: &'static str = BACKEND;
 
@@ -87,7 +39,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
 
     async fn set_limits(&mut self, limits: FleetLimits) -> Result<(), StoreError> {
         let limits = serde_json::to_string(&limits).map_err(unwritable)?;
-        self.execute(query("UPDATE jwt_meta SET limits = ?").bind(limits))
+        self.change(query("UPDATE jwt_meta SET limits = ?").bind(limits))
             .await
             .map(drop)
     }
@@ -113,10 +65,13 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .bind(text(user))
             .bind(counters.revoked_gen.as_u64().cast_signed())
             .bind(counters.roles_gen.as_u64().cast_signed());
-        self.execute(statement).await.map(drop)
+        self.change(statement).await.map(drop)
     }
 
     async fn knows(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
+        if let Some((_, counters, known)) = self.known.take().filter(|known| known.0 == *user) {
+            return Ok((counters, known));
+        }
         let sql = "SELECT u.revoked_gen, u.roles_gen, \
              EXISTS (SELECT 1 FROM jwt_sessions s WHERE s.user = one.id) AS known \
              FROM (SELECT ? AS id) one LEFT JOIN jwt_users u ON u.id = one.id";
@@ -141,15 +96,23 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         user: &UserId,
         operation: &[u8; 32],
     ) -> Result<(Vec<Found>, Option<Found>), StoreError> {
+        // What `knows` is asked next of a user without open sessions comes along.
         let sql = concat!(
-            sessions!(", s.operation"),
+            sessions!(", s.operation, NULL AS known"),
             "WHERE s.user = ?1 AND s.ended_at IS NULL UNION ALL ",
-            sessions!(", s.operation"),
-            "WHERE s.user = ?1 AND s.operation = ?2 AND s.ended_at IS NOT NULL ORDER BY 1"
+            sessions!(", s.operation, NULL"),
+            "WHERE s.user = ?1 AND s.operation = ?2 AND s.ended_at IS NOT NULL UNION ALL \
+             SELECT NULL, NULL, NULL, u.revoked_gen, u.roles_gen, NULL, \
+             EXISTS (SELECT 1 FROM jwt_sessions s WHERE s.user = one.id) \
+             FROM (SELECT ?1 AS id) one LEFT JOIN jwt_users u ON u.id = one.id ORDER BY 1"
         );
         let statement = query(sql).bind(text(user)).bind(bytes(operation));
         let (mut open, mut made) = (Vec::new(), None);
         for row in &self.all(statement).await? {
+            if let Some(known) = row.try_get("known").map_err(failed)? {
+                self.known = Some((user.clone(), columns::counters(row), known));
+                continue;
+            }
             let Some(found) = columns::session(row).and_then(|row| row.found) else {
                 continue;
             };
@@ -222,7 +185,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .bind(bytes(operation))
             .bind(integer(record.due_at()))
             .bind(codec::encode_session(record).map_err(unwritable)?);
-        self.execute(statement).await.map(drop)
+        self.change_one(statement).await.map(drop)
     }
 
     async fn update(
@@ -238,17 +201,22 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .bind(by.map(|by| bytes(by.as_bytes())))
             .bind(codec::encode_session(record).map_err(unwritable)?)
             .bind(bytes(record.id.as_bytes()));
-        self.execute(statement).await.map(drop)
+        // What ends a session is followed by a line of the log.
+        let updated = match by {
+            Some(_) => self.change(statement).await,
+            None => self.change_one(statement).await,
+        };
+        updated.map(drop)
     }
 
     async fn forget(&mut self, id: SessionId) -> Result<(), StoreError> {
         let statement = query("DELETE FROM jwt_sessions WHERE id = ?").bind(bytes(id.as_bytes()));
-        self.execute(statement).await.map(drop)
+        self.change(statement).await.map(drop)
     }
 
     async fn forget_ended_of(&mut self, user: &UserId) -> Result<(), StoreError> {
         let sql = "DELETE FROM jwt_sessions WHERE user = ? AND ended_at IS NOT NULL";
-        self.execute(query(sql).bind(text(user))).await.map(drop)
+        self.change(query(sql).bind(text(user))).await.map(drop)
     }
 
     async fn forget_ended_before(
@@ -259,7 +227,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         let sql = "DELETE FROM jwt_sessions WHERE rowid IN (SELECT rowid FROM jwt_sessions \
              WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at, id LIMIT ?)";
         let statement = query(sql).bind(integer(before)).bind(count(limit));
-        let forgotten = self.execute(statement).await?;
+        let forgotten = self.change(statement).await?;
         let more = query_scalar(
             "SELECT EXISTS (SELECT 1 FROM jwt_sessions WHERE ended_at IS NOT NULL AND ended_at < ?)",
         )
@@ -283,6 +251,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .bind(codec::subject_of(&entry.revoked))
             .bind(integer(entry.until))
             .bind(codec::encode_entry(entry).map_err(unwritable)?);
+        self.guard().await?;
         self.log_grew = true;
         let row = self.one(statement).await?;
         row.as_ref()
@@ -351,7 +320,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .bind(bytes(&lease.node.0.to_be_bytes()))
             .bind(integer(lease.until))
             .bind(serde_json::to_string(lease).map_err(unwritable)?);
-        self.execute(statement).await.map(drop)
+        self.change_one(statement).await.map(drop)
     }
 
     async fn leases(&mut self, now: UnixTime) -> Result<Vec<Lease>, StoreError> {
@@ -366,12 +335,6 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
                 })
             })
             .collect()
-    }
-}
-
-impl<C> fmt::Debug for Tables<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tables").finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::StoreErrorKind;
 use crate::revocation::{About, Cursor, EndReason, NodeId};
 use crate::session::refresh::SeedHash;
 use crate::session::{Authentication, Device, SessionLimit, Transport};
+use crate::stores::sql::rows::Rows as _;
 use crate::testing::ManualClock;
 use crate::verify::{Counter, TokenFacts};
 
@@ -174,6 +175,54 @@ async fn a_failed_write_undoes_nothing_of_its_neighbours() {
     }
     assert_eq!(made, 1 + 58 - 19);
     assert_eq!(store.count(&user()).await.ok(), Some(made));
+}
+
+/// A write that fails after it has made its changes: one, or several that belong together.
+async fn fails_midway(store: &SqliteStore, changes: u32) -> bool {
+    let raised = Counters {
+        revoked_gen: Counter::from_u64(7),
+        roles_gen: Counter::ZERO,
+    };
+    let failing = store.write(move |steps: &mut Writing| {
+        Box::pin(async move {
+            if changes > 1 {
+                steps.rows.set_counters(&user(), raised).await?;
+            }
+            let record = new_session(99).into_record(steps.now);
+            steps.rows.insert(&record, &[99; 32]).await?;
+            Err::<(), _>(StoreError::new(StoreErrorKind::Corrupt, BACKEND))
+        })
+    });
+    failing.await.is_ok()
+}
+
+#[tokio::test]
+async fn a_write_that_fails_midway_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    sign_in(&store, 1).await;
+    for changes in [1, 2] {
+        for number in 10..20 {
+            let new = new_session(number + 10 * u8::try_from(changes).expect("it is small"));
+            let (failed, _) = tokio::join!(fails_midway(&store, changes), store.sign_in(new));
+            assert!(!failed);
+        }
+        assert_eq!(
+            store.counters(&user()).await.ok(),
+            Some(Counters::default())
+        );
+        let records = store
+            .list(&user(), Listing::Live)
+            .await
+            .expect("it answers");
+        assert!(
+            records
+                .iter()
+                .all(|record| record.refresh.seed != SeedHash::from_bytes([99; 32]))
+        );
+        // The next is written as if nothing had been.
+        sign_in(&store, u8::try_from(changes).expect("it is small") + 1).await;
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The one writer, and its group commit.
 //!
 //! Writes queue up. The writer begins a transaction for the first, runs it, and then every other
-//! that has come meanwhile, each within a savepoint of its own, and commits them all by one wait
+//! that has come meanwhile, each so that it can be undone alone, and commits them all by one wait
 //! for the disk. One alone waits for nobody. Nobody is answered before the commit.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::file::File;
 use super::job::{Job, Lost, Writing};
 use super::news::News;
 use super::open::begin;
-use super::tables::Tables;
+use super::statements::Tables;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::stores::sql::rows::Rows;
@@ -67,7 +67,7 @@ impl Writer {
             if let Err(lost) = &kept {
                 // There may be none left to roll back.
                 let _ = self.execute("ROLLBACK").await;
-                self.steps.rows.log_grew = false;
+                self.steps.rows.lost();
                 tracing::warn!(error = %lost.error(), writes = jobs.len(), "a transaction was lost");
             }
             let grew = std::mem::take(&mut self.steps.rows.log_grew);
@@ -118,24 +118,21 @@ impl Writer {
     }
 
     async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        execute(&mut self.steps, statement).await
+        let done = self.steps.rows.execute(sqlx::query(statement)).await;
+        done.map(drop)
     }
 }
 
 /// Runs one write, so that nothing of it remains when it fails.
 async fn run(job: &mut dyn Job, steps: &mut Writing) -> Result<(), StoreError> {
-    execute(steps, "SAVEPOINT job").await?;
     let grew = steps.rows.log_grew;
-    if !job.run(steps).await {
-        // Fails where SQLite has rolled back everything: then nothing of the others is left either.
-        execute(steps, "ROLLBACK TO job").await?;
-        steps.rows.log_grew = grew;
+    if job.run(steps).await {
+        return steps.rows.keep().await;
     }
-    execute(steps, "RELEASE job").await
-}
-
-async fn execute(steps: &mut Writing, statement: &'static str) -> Result<(), StoreError> {
-    steps.rows.execute(sqlx::query(statement)).await.map(drop)
+    // Fails where SQLite has rolled back everything: then nothing of the others is left either.
+    steps.rows.undo().await?;
+    steps.rows.log_grew = grew;
+    Ok(())
 }
 
 /// Bounds how long the first of a group waits for the last.

@@ -1,0 +1,156 @@
+//! Statements through one connection, and what undoes those of a write that fails.
+//!
+//! Every statement is a trip to the thread that SQLite runs on, which costs more than most of what
+//! is done there. SQLite undoes a failed statement by itself, so a write that makes one change
+//! needs no savepoint around it; only one that makes several gets one.
+
+use std::fmt;
+use std::ops::DerefMut;
+
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
+
+use super::columns;
+use super::error::{failed, told};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::session::Counters;
+use crate::stores::sql::rows::{Found, Row};
+use crate::token::UserId;
+
+/// The tables, through one connection.
+pub(super) struct Tables<C> {
+    pub(super) connection: C,
+    /// Whether a line was added to the log since this was last set to `false`.
+    pub(super) log_grew: bool,
+    /// What the last look before a sign-in told of its user, until something is changed.
+    pub(super) known: Option<(UserId, Counters, bool)>,
+    changed: Changed,
+}
+
+/// What a write has changed so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Changed {
+    Nothing,
+    /// One thing, with no savepoint before it.
+    One,
+    /// Anything, after a savepoint.
+    Guarded,
+}
+
+pub(super) type Statement = Query<'static, Sqlite, SqliteArguments>;
+
+impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
+    pub(super) fn new(connection: C) -> Self {
+        Self {
+            connection,
+            log_grew: false,
+            known: None,
+            changed: Changed::Nothing,
+        }
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        let done = statement.execute(&mut *self.connection).await;
+        Ok(done.map_err(failed)?.rows_affected())
+    }
+
+    /// Makes a change that others may follow.
+    pub(super) async fn change(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        self.guard().await?;
+        self.execute(statement).await
+    }
+
+    /// Makes a change that is the only one of most writes.
+    pub(super) async fn change_one(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        self.known = None;
+        let changed = self.execute(statement).await?;
+        if self.changed == Changed::Nothing {
+            self.changed = Changed::One;
+        }
+        Ok(changed)
+    }
+
+    /// Has what follows undone together when the write fails.
+    pub(super) async fn guard(&mut self) -> Result<(), StoreError> {
+        self.known = None;
+        if self.changed == Changed::Nothing {
+            self.execute(sqlx::query("SAVEPOINT job")).await?;
+            self.changed = Changed::Guarded;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a write has changed, for the transaction to commit.
+    pub(super) async fn keep(&mut self) -> Result<(), StoreError> {
+        if self.begin_next() == Changed::Guarded {
+            self.execute(sqlx::query("RELEASE job")).await?;
+        }
+        Ok(())
+    }
+
+    /// Undoes what a failed write has changed.
+    ///
+    /// # Errors
+    ///
+    /// When the whole transaction has to be given up, or SQLite has done so already.
+    pub(super) async fn undo(&mut self) -> Result<(), StoreError> {
+        let lost = |sentence| told(StoreErrorKind::Unavailable, sentence);
+        match self.begin_next() {
+            Changed::Guarded => {
+                self.execute(sqlx::query("ROLLBACK TO job")).await?;
+                self.execute(sqlx::query("RELEASE job")).await.map(drop)
+            }
+            Changed::One => Err(lost("a write beside it failed midway")),
+            // Within a transaction none can be begun: that is how one sees that it is still there.
+            Changed::Nothing => match self.execute(sqlx::query("BEGIN")).await {
+                Ok(_) => Err(lost("the disk failed a write beside it")),
+                Err(_) => Ok(()),
+            },
+        }
+    }
+
+    /// Says what a write has changed, and begins with the next.
+    fn begin_next(&mut self) -> Changed {
+        self.known = None;
+        std::mem::replace(&mut self.changed, Changed::Nothing)
+    }
+
+    /// Forgets a transaction that is rolled back.
+    pub(super) fn lost(&mut self) {
+        self.begin_next();
+        self.log_grew = false;
+    }
+
+    pub(super) async fn one(
+        &mut self,
+        statement: Statement,
+    ) -> Result<Option<SqliteRow>, StoreError> {
+        statement
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)
+    }
+
+    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, StoreError> {
+        statement
+            .fetch_all(&mut *self.connection)
+            .await
+            .map_err(failed)
+    }
+
+    pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let rows = self.all(statement).await?;
+        rows.iter().filter_map(columns::session).map(Ok).collect()
+    }
+
+    pub(super) async fn found(&mut self, statement: Statement) -> Result<Vec<Found>, StoreError> {
+        let rows = self.rows(statement).await?;
+        Ok(rows.into_iter().filter_map(|row| row.found).collect())
+    }
+}
+
+impl<C> fmt::Debug for Tables<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").finish_non_exhaustive()
+    }
+}
