@@ -10,6 +10,7 @@ mod nodes;
 mod place;
 #[path = "../support/proxy.rs"]
 mod proxy;
+mod proxy_itself;
 mod races;
 mod revoked;
 mod stopped;
@@ -26,10 +27,8 @@ async fn a_node_in_another_process() {
 }
 
 /// A view of two seconds, so that waiting for its end is short, and patience with a busy machine.
-const SHORT_VIEW: [(&str, &str); 2] = [
-    ("REVOCATION_MAX_STALENESS", "2s"),
-    ("STORE_TIMEOUT", "10s"),
-];
+const SHORT_VIEW: [(&str, &str); 2] =
+    [("REVOCATION_MAX_STALENESS", "2s"), ("STORE_TIMEOUT", "10s")];
 
 fn launch() -> Launch {
     Launch::test("a_node_in_another_process")

@@ -49,6 +49,9 @@ fn a_server_is_found_in_an_address_and_a_way_replaces_it() {
     let place = Place::new("redis://u:p@127.0.0.1:6399/0?prefix=x", ());
     assert_eq!(place.server(), "127.0.0.1:6399".parse().ok());
     let way = "127.0.0.1:7000".parse().unwrap();
-    assert_eq!(place.by_way_of(way), "redis://u:p@127.0.0.1:7000/0?prefix=x");
+    assert_eq!(
+        place.by_way_of(way),
+        "redis://u:p@127.0.0.1:7000/0?prefix=x"
+    );
     assert_eq!(Place::new("sqlite:/tmp/x", ()).server(), None);
 }

@@ -16,7 +16,10 @@ pub async fn what_one_process_revokes_another_refuses(place: &Place) {
         let bound = ended.held + std::time::Duration::from_secs(2).as_nanos();
         assert!(refused < bound, "{} ns late", refused - bound);
         let answer = b.check(&pair.access).await;
-        assert_eq!((answer.status, answer.code.as_str()), (401, "token_revoked"));
+        assert_eq!(
+            (answer.status, answer.code.as_str()),
+            (401, "token_revoked")
+        );
         b.refresh(&pair.refresh).await.unwrap_err();
     }
 }
@@ -61,6 +64,9 @@ pub async fn a_process_that_starts_later_knows_what_was_revoked(place: &Place) {
     assert_eq!(later.check(&lives.access).await.status, 200);
     let status = later.status().await;
     let (following, fresh, entries, complete) = (&status[0], &status[1], &status[3], &status[4]);
-    assert_eq!([following, fresh, entries, complete], ["true", "true", "1", "true"]);
+    assert_eq!(
+        [following, fresh, entries, complete],
+        ["true", "true", "1", "true"]
+    );
     assert_eq!(status.len(), 6, "a node says up to where it has read");
 }

@@ -5,6 +5,7 @@
 //! its output. Commands run side by side.
 #![allow(dead_code)]
 
+pub mod cuts;
 pub mod process;
 pub mod program;
 
