@@ -1,0 +1,40 @@
+//! What a store acknowledged survives, however the process ends that it was acknowledged to, or
+//! the store itself.
+//!
+//! `RUNS=1000 cargo test --all-features --test crash -- --nocapture` kills a thousand times, says
+//! how far it is, and leaves a report in `target/tmp`.
+
+#[path = "../folder/mod.rs"]
+mod folder;
+mod kills;
+mod ledger;
+#[path = "../support/mod.rs"]
+mod support;
+mod work;
+
+use folder::Folder;
+use kills::Kills;
+
+const ADDRESS: &str = "CRASH_STORE";
+const ROUND: &str = "CRASH_ROUND";
+
+/// Does nothing unless it was started to be killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_about_to_be_killed() {
+    if let (Ok(address), Ok(round)) = (std::env::var(ADDRESS), std::env::var(ROUND)) {
+        work::until_killed(&address, &round).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_and_nothing_revoked_revives_when_the_service_is_killed() {
+    let folder = Folder::new();
+    let address = format!("sqlite:{}", folder.file("sessions.db").display());
+    let mut kills = Kills::new("sqlite", &address);
+    kills.of_the_service().await;
+    let tally = kills.finish().await;
+    assert_eq!(tally.lost, Vec::<String>::new());
+    assert_eq!(tally.revived, Vec::<String>::new());
+    assert_eq!(tally.failures, 0, "the store was there all the time");
+    assert!(tally.alive > 50 && tally.ended > 20, "{tally:?}");
+}

@@ -1,0 +1,118 @@
+//! A mixed load that says what was acknowledged, and, before it is tried, what is about to end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tower_jwt_session::revocation::{EndReason, RevocationSettings};
+use tower_jwt_session::{
+    Environment, JwtSession, JwtSessionBuilder, SessionError, SessionId, SessionLimit, Tokens,
+};
+
+use crate::support::{SECRET, sign_in, user};
+
+/// A node on the store of an address, patient with a busy machine.
+pub fn node(address: &str) -> JwtSessionBuilder {
+    let settings = RevocationSettings {
+        store_timeout: Duration::from_secs(20),
+        ..RevocationSettings::default()
+    };
+    JwtSession::builder()
+        .hmac_secret(SECRET)
+        .revocation(settings)
+        .limit(SessionLimit::UNLIMITED)
+        .with_env(&Environment::from_pairs([
+            ("SESSION_STORE", address),
+            ("JWT_MAX_CONCURRENT_SESSIONS", "0"),
+        ]))
+}
+
+/// Works in a process of its own, and says everything on its output.
+pub async fn until_killed(address: &str, round: &str) {
+    let auth = node(address).build().unwrap();
+    let _running = auth.start().await.unwrap();
+    let say = |line: String| {
+        use std::io::Write;
+        let mut out = std::io::stdout().lock();
+        out.write_all(format!("@ {line}\n").as_bytes()).unwrap();
+        out.flush().unwrap();
+    };
+    at_once(&auth, round, Arc::new(say)).await;
+}
+
+/// What is said of sessions, a line at a time.
+pub type Say = Arc<dyn Fn(String) + Send + Sync>;
+
+/// Eight users do what users do, for ever.
+pub async fn at_once(auth: &JwtSession, round: &str, say: Say) {
+    let tasks = (0..8).map(|number| {
+        let (auth, say) = (auth.clone(), say.clone());
+        let name = format!("user-{round}-{number}");
+        tokio::spawn(async move {
+            let mut worker = Worker {
+                auth,
+                name,
+                say,
+                held: Vec::new(),
+            };
+            loop {
+                if worker.step().await.is_err() {
+                    // What became of it is not known, and nobody was told that it worked.
+                    (worker.say)("failed".to_owned());
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        })
+    });
+    join_all(tasks).await;
+}
+
+struct Worker {
+    auth: JwtSession,
+    name: String,
+    say: Say,
+    held: Vec<(SessionId, String)>,
+}
+
+impl Worker {
+    async fn step(&mut self) -> Result<(), SessionError> {
+        match fastrand::u32(0..100) {
+            0..40 => {
+                let tokens = sign_in(&self.auth, &user(&self.name)).await?;
+                let refresh = self.acknowledged(&tokens);
+                self.held.push((tokens.session_id, refresh));
+            }
+            40..75 if !self.held.is_empty() => {
+                let of = fastrand::usize(..self.held.len());
+                let tokens = self.auth.sessions().refresh(&self.held[of].1).await?;
+                self.held[of].1 = self.acknowledged(&tokens);
+            }
+            75..97 if !self.held.is_empty() => {
+                let (id, _) = self.held.swap_remove(fastrand::usize(..self.held.len()));
+                (self.say)(format!("ending {id}"));
+                let ended = self.auth.sessions().end(id, EndReason::AdminRevoked);
+                ended.await?;
+                (self.say)(format!("ended {id}"));
+            }
+            97.. => {
+                let held = std::mem::take(&mut self.held);
+                for (id, _) in &held {
+                    (self.say)(format!("ending {id}"));
+                }
+                self.auth.sessions().end_all(&user(&self.name)).await?;
+                for (id, _) in &held {
+                    (self.say)(format!("ended {id}"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&self, tokens: &Tokens) -> String {
+        let refresh = tokens.refresh_token.clone().unwrap_or_default();
+        let (id, access) = (tokens.session_id, &tokens.access_token);
+        (self.say)(format!("alive {id} {refresh} {access}"));
+        refresh
+    }
+}
