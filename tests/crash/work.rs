@@ -37,6 +37,7 @@ pub async fn until_killed(address: &str, round: &str) {
         out.write_all(format!("@ {line}\n").as_bytes()).unwrap();
         out.flush().unwrap();
     };
+    say("started".to_owned());
     at_once(&auth, round, Arc::new(say)).await;
 }
 

@@ -9,7 +9,7 @@ pub mod cuts;
 pub mod process;
 pub mod program;
 
-pub use process::{Answered, EndedAt, Launch, Node, Pair};
+pub use process::{Launch, Node, Pair};
 
 /// What every node signs with.
 pub const SECRET: &str = "8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e";
