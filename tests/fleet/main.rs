@@ -87,4 +87,20 @@ macro_rules! shared_store {
     };
 }
 
+/// What every store that is a server promises beside.
+macro_rules! linked_store {
+    ($store:ident at $place:expr) => {
+        rules! { $store at $place =>
+            link: [
+                a_cut_link_admits_nothing_from_beyond_the_staleness_bound,
+                a_link_that_hangs_costs_a_request_no_more_than_the_deadline,
+                a_link_that_loses_the_answers_admits_nothing_for_longer,
+                a_link_that_loses_the_questions_admits_nothing_for_longer,
+                a_slow_link_slows_down_and_refuses_nobody,
+            ]
+        }
+    };
+}
+
 shared_store!(sqlite at Place::sqlite());
+linked_store!(beyond_a_link at Place::gated().await);

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::net::SocketAddr;
 
 use crate::folder::Folder;
+use crate::nodes::gated::Gate;
 
 pub struct Place {
     address: String,
@@ -23,6 +24,13 @@ impl Place {
         let folder = Folder::new();
         let file = folder.file("sessions.db");
         Self::new(format!("sqlite:{}", file.display()), folder)
+    }
+
+    /// A file beyond a link.
+    pub async fn gated() -> Self {
+        let (gate, folder) = (Gate::open().await, Folder::new());
+        let address = gate.before(&folder.file("sessions.db"));
+        Self::new(address, (gate, folder))
     }
 
     /// As `SESSION_STORE` holds it.

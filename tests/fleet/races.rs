@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 
-use crate::nodes::{Node, Pair};
+use crate::nodes::Node;
+use crate::nodes::process::Pair;
 use crate::place::Place;
 use crate::two;
 

@@ -6,10 +6,11 @@
 #![allow(dead_code)]
 
 pub mod cuts;
+pub mod gated;
 pub mod process;
 pub mod program;
 
-pub use process::{Launch, Node, Pair};
+pub use process::{Launch, Node};
 
 /// What every node signs with.
 pub const SECRET: &str = "8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e";

@@ -19,6 +19,7 @@ use tower_jwt_session::{
 };
 
 use super::SECRET;
+use super::gated::Gated;
 
 /// Plays a node until its input ends.
 pub async fn play() {
@@ -57,11 +58,17 @@ fn build() -> Result<JwtSession, tower_jwt_session::ConfigError> {
         poll_interval: Duration::from_millis(500),
         ..defaults
     };
-    JwtSession::builder()
+    let builder = JwtSession::builder()
         .hmac_secret(SECRET)
-        .revocation(settings)
-        .with_env(&Environment::of_process())
-        .build()
+        .revocation(settings);
+    let address = std::env::var("SESSION_STORE").unwrap_or_default();
+    let Some(store) = Gated::at(&address) else {
+        return builder.with_env(&Environment::of_process()).build();
+    };
+    // An address that the crate does not know.
+    let others = std::env::vars().filter(|(name, _)| name != "SESSION_STORE");
+    let env = Environment::from_pairs(others);
+    builder.with_env(&env).store(store).build()
 }
 
 /// Answers a line of this process, which is one write so that no other comes between.

@@ -1,0 +1,152 @@
+//! Sign-ins and refreshes per second, beside what the driver does by itself with the same number
+//! of round trips and waits for the disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tower_jwt_session::revocation::EntryId;
+use tower_jwt_session::session::refresh::{Presented, RefreshRules, SeedHash};
+use tower_jwt_session::session::{
+    Authentication, NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome, Transport,
+};
+use tower_jwt_session::verify::Counter;
+use tower_jwt_session::{
+    Clock, Device, SessionId, SessionLimit, SessionStore, SystemClock, UserId,
+};
+
+use crate::backend::Backend;
+use crate::figures::{Bound, Figure, Figures};
+
+const LASTS: Duration = Duration::from_millis(500);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const LEAST_RATIO: f64 = 0.7;
+
+pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
+    figures.part("Writes per second, beside the driver alone");
+    for clients in [1, 64] {
+        let (mut sign_in, mut refresh) = (Vec::new(), Vec::new());
+        // In turn, since shared machines drift; the ratio is taken within a round.
+        for round in 0..if quick { 3 } else { 9 } {
+            let part = |what| format!("{what}-{clients}-{round}");
+            let store = backend.store(&part("sign-in")).await;
+            let of_driver = backend.driver(&part("sign-in"), clients).await;
+            sign_in.push((sign_ins(store, clients).await, of_driver));
+            let store = backend.store(&part("refresh")).await;
+            let of_driver = backend.driver(&part("refresh"), clients).await;
+            refresh.push((refreshes(store, clients).await, of_driver));
+        }
+        report("sign-ins", clients, sign_in, figures);
+        report("refreshes", clients, refresh, figures);
+    }
+}
+
+/// Tells of the round whose ratio is in the middle.
+fn report(what: &str, clients: usize, mut rounds: Vec<(f64, f64)>, figures: &mut Figures) {
+    rounds.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let (store, driver) = rounds[rounds.len() / 2];
+    let name = |more| format!("{what}, {clients} at once{more}");
+    figures.add(Figure::new(name(""), store, "/s", None));
+    figures.add(Figure::new(name(": the driver alone"), driver, "/s", None));
+    let least = Some(Bound::AtLeast(LEAST_RATIO));
+    figures.add(Figure::new(name(": ratio"), store / driver, "", least));
+}
+
+/// How often per second `clients` tasks get `step` done.
+async fn rate<F, Fut>(clients: usize, step: F) -> f64
+where
+    F: Fn(usize, u32) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send,
+{
+    let (step, done) = (Arc::new(step), Arc::new(AtomicU64::new(0)));
+    let began = Instant::now();
+    let tasks = (0..clients).map(|client| {
+        let (step, done) = (step.clone(), done.clone());
+        tokio::spawn(async move {
+            let mut round = 0;
+            while began.elapsed() < LASTS {
+                step(client, round).await;
+                round += 1;
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("no client panics");
+    }
+    done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
+}
+
+async fn sign_ins(store: Arc<dyn SessionStore>, clients: usize) -> f64 {
+    rate(clients, move |_, _| {
+        let store = store.clone();
+        async move {
+            let made = store.sign_in(new_session()).await;
+            assert!(matches!(made, Ok(SignInOutcome::Created { .. })));
+        }
+    })
+    .await
+}
+
+async fn refreshes(store: Arc<dyn SessionStore>, clients: usize) -> f64 {
+    let mut sessions = Vec::new();
+    for _ in 0..clients {
+        let new = new_session();
+        sessions.push((new.id, new.seed));
+        store.sign_in(new).await.expect("the store answers");
+    }
+    rate(clients, move |client, round| {
+        let (store, (session, seed)) = (store.clone(), sessions[client]);
+        async move {
+            let refreshed = store.refresh(attempt(session, seed, round + 1)).await;
+            assert!(matches!(refreshed, Ok(RefreshOutcome::Granted { .. })));
+        }
+    })
+    .await
+}
+
+/// A sign-in of a user of its own.
+pub fn new_session() -> NewSession {
+    let (id, now) = (SessionId::random(), SystemClock.now());
+    let mut operation = [7; 32];
+    operation[..16].copy_from_slice(id.as_bytes());
+    NewSession {
+        id,
+        user: UserId::new(id.to_string()).expect("a UUID can be an id"),
+        revoked_gen: Counter::ZERO,
+        seed: SeedHash::from_bytes(operation),
+        operation,
+        issued_at: now,
+        access_expires_at: now + HOUR,
+        refresh_lifetime: 24 * HOUR,
+        absolute_lifetime: 48 * HOUR,
+        idle_lifetime: None,
+        limit: SessionLimit::evicting(10),
+        device: Device::default(),
+        name: None,
+        transport: Transport::Body,
+        authentication: Authentication::default(),
+        data: None,
+    }
+}
+
+fn attempt(session: SessionId, seed: SeedHash, generation: u32) -> RefreshAttempt {
+    let now = SystemClock.now();
+    RefreshAttempt {
+        session,
+        bucket: 0,
+        seed,
+        presented: Presented {
+            generation,
+            operation: u128::from(generation),
+            issued_at: now,
+            access_expires_at: now + HOUR,
+        },
+        rules: RefreshRules {
+            grace: Duration::ZERO,
+            lifetime: 24 * HOUR,
+        },
+        revoke_predecessor: false,
+        entry: EntryId::random(),
+    }
+}

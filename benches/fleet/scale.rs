@@ -1,0 +1,106 @@
+//! What the sessions of one user cost among few others and among many.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tower_jwt_session::session::{Listing, SignInOutcome};
+use tower_jwt_session::{SessionStore, UserId};
+
+use crate::backend::Backend;
+use crate::figures::{Bound, Figure, Figures};
+use crate::rate::new_session;
+
+const SESSIONS_OF_A_USER: u64 = 10;
+/// More than what a machine varies by, and far less than a thousand times.
+const MOST: f64 = 3.0;
+
+pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
+    figures.part("One user's sessions among others");
+    let sizes: &[u64] = if quick {
+        &[1_000, 100_000]
+    } else {
+        &[1_000, 10_000, 100_000, 1_000_000]
+    };
+    let mut filled = 0;
+    let (mut first, mut last) = (Costs::default(), Costs::default());
+    for &sessions in sizes {
+        let users = sessions / SESSIONS_OF_A_USER;
+        backend.fill("scale", filled..users).await;
+        filled = users;
+        let store = backend.store("scale").await;
+        last = Costs::of(&store, users).await;
+        let add = |what: &str, time| Figure::millis(format!("{what} among {sessions}"), time, None);
+        figures.add(add("list", last.list));
+        figures.add(add("count", last.count));
+        figures.add(add("limit check, and a sign-in by it", last.sign_in));
+        if sessions == sizes[0] {
+            first = last;
+        }
+    }
+    let pairs = [
+        ("list", first.list, last.list),
+        ("count", first.count, last.count),
+        ("limit check", first.sign_in, last.sign_in),
+    ];
+    for (what, few, many) in pairs {
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        let name = format!("{what}: most to fewest");
+        figures.add(Figure::new(name, ratio, "times", Some(Bound::AtMost(MOST))));
+    }
+}
+
+/// The name of a user of a number.
+pub fn user_name(number: &str) -> String {
+    format!("user-{number}@bench.example")
+}
+
+/// What an operation takes, in the middle of many.
+#[derive(Clone, Copy, Debug, Default)]
+struct Costs {
+    list: Duration,
+    count: Duration,
+    sign_in: Duration,
+}
+
+impl Costs {
+    async fn of(store: &Arc<dyn SessionStore>, users: u64) -> Self {
+        let (mut list, mut count, mut sign_in) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..TIMES {
+            let user = user_name(&format!("{:010}", fastrand::u64(0..users)));
+            let user = UserId::new(user).expect("it is a name");
+            let began = Instant::now();
+            let listed = store.list(&user, Listing::Live).await;
+            list.push(began.elapsed());
+            let listed = listed.expect("the store answers").len() as u64;
+            assert_eq!(listed, SESSIONS_OF_A_USER, "a user has ten sessions");
+
+            let began = Instant::now();
+            let counted = store.count(&user).await;
+            count.push(began.elapsed());
+            assert_eq!(counted.ok(), Some(SESSIONS_OF_A_USER));
+
+            let mut new = new_session();
+            new.user = user;
+            let began = Instant::now();
+            let made = store.sign_in(new).await;
+            sign_in.push(began.elapsed());
+            let Ok(SignInOutcome::Created { ended, .. }) = made else {
+                panic!("the store answers");
+            };
+            assert_eq!(ended.len(), 1, "one gave way");
+        }
+        let [list, count, sign_in] = [list, count, sign_in].map(median);
+        Self {
+            list,
+            count,
+            sign_in,
+        }
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+const TIMES: u32 = 300;
