@@ -16,14 +16,15 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
     let a = launch.start(&address, &SETTINGS).await;
     let b = launch.start(&address, &SETTINGS).await;
     let times = if quick { 50 } else { 500 };
+    let wanted = if backend.pushes() { WANTED } else { [None; 2] };
     let (held, asked) = latencies(&a, &b, times).await;
-    figures.add_times("idle, since A's answer", held, WANTED);
+    figures.add_times("idle, since A's answer", held, wanted);
     figures.add_times("idle, since A was asked", asked, [None; 2]);
     for node in [&a, &b] {
         node.ask("load 4").await;
     }
     let (held, asked) = latencies(&a, &b, times).await;
-    figures.add_times("both under load, since A's answer", held, WANTED);
+    figures.add_times("both under load, since A's answer", held, wanted);
     figures.add_times("both under load, since A was asked", asked, [None; 2]);
     for node in [&a, &b] {
         node.ask("rest").await;

@@ -12,6 +12,9 @@ use tower_jwt_session::{BoxFuture, SessionStore};
 pub trait Backend: Send + Sync {
     fn name(&self) -> &'static str;
 
+    /// Whether it tells the nodes of news by itself, so that they hear at once. A file cannot.
+    fn pushes(&self) -> bool;
+
     /// Where a part is measured, as `SESSION_STORE` holds it.
     fn address(&self, part: &str) -> String;
 

@@ -35,6 +35,10 @@ impl Backend for Sqlite {
         "sqlite"
     }
 
+    fn pushes(&self) -> bool {
+        false
+    }
+
     fn address(&self, part: &str) -> String {
         format!("sqlite:{}", self.file(part).display())
     }
