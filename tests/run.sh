@@ -13,6 +13,13 @@ if ! command -v cc >/dev/null; then
     $sudo apt-get install -y -qq build-essential
 fi
 
+if ! command -v mkfs.ext4 >/dev/null || ! command -v prlimit >/dev/null; then
+    step "installing what makes small disks and sets limits (tests/disk)"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq e2fsprogs util-linux
+fi
+
 step "unit and integration tests, every feature"
 cargo test --all-features --locked
 
