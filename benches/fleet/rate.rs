@@ -5,15 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tower_jwt_session::revocation::EntryId;
 use tower_jwt_session::session::refresh::{Presented, RefreshRules, SeedHash};
-use tower_jwt_session::session::{
-    Authentication, NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome, Transport,
-};
-use tower_jwt_session::verify::Counter;
-use tower_jwt_session::{
-    Clock, Device, SessionId, SessionLimit, SessionStore, SystemClock, UserId,
-};
+use tower_jwt_session::session::{NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome};
+use tower_jwt_session::{Clock, SessionId, SessionStore, SystemClock, UserId};
 
 use crate::backend::Backend;
 use crate::figures::{Bound, Figure, Figures};
@@ -110,43 +104,21 @@ pub fn new_session() -> NewSession {
     let (id, now) = (SessionId::random(), SystemClock.now());
     let mut operation = [7; 32];
     operation[..16].copy_from_slice(id.as_bytes());
-    NewSession {
-        id,
-        user: UserId::new(id.to_string()).expect("a UUID can be an id"),
-        revoked_gen: Counter::ZERO,
-        seed: SeedHash::from_bytes(operation),
-        operation,
-        issued_at: now,
-        access_expires_at: now + HOUR,
-        refresh_lifetime: 24 * HOUR,
-        absolute_lifetime: 48 * HOUR,
-        idle_lifetime: None,
-        limit: SessionLimit::evicting(10),
-        device: Device::default(),
-        name: None,
-        transport: Transport::Body,
-        authentication: Authentication::default(),
-        data: None,
-    }
+    let user = UserId::new(id.to_string()).expect("a UUID can be an id");
+    NewSession::new(id, user, SeedHash::from_bytes(operation), operation, now)
 }
 
 fn attempt(session: SessionId, seed: SeedHash, generation: u32) -> RefreshAttempt {
     let now = SystemClock.now();
-    RefreshAttempt {
-        session,
-        bucket: 0,
-        seed,
-        presented: Presented {
-            generation,
-            operation: u128::from(generation),
-            issued_at: now,
-            access_expires_at: now + HOUR,
-        },
-        rules: RefreshRules {
-            grace: Duration::ZERO,
-            lifetime: 24 * HOUR,
-        },
-        revoke_predecessor: false,
-        entry: EntryId::random(),
-    }
+    let presented = Presented {
+        generation,
+        operation: u128::from(generation),
+        issued_at: now,
+        access_expires_at: now + HOUR,
+    };
+    let rules = RefreshRules {
+        grace: Duration::ZERO,
+        lifetime: 24 * HOUR,
+    };
+    RefreshAttempt::new(session, 0, seed, presented, rules)
 }

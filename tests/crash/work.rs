@@ -13,10 +13,7 @@ use crate::support::{SECRET, sign_in, user};
 
 /// A node on the store of an address, patient with a busy machine.
 pub fn node(address: &str) -> JwtSessionBuilder {
-    let settings = RevocationSettings {
-        store_timeout: Duration::from_secs(20),
-        ..RevocationSettings::default()
-    };
+    let settings = RevocationSettings::default().with_store_timeout(Duration::from_secs(20));
     JwtSession::builder()
         .hmac_secret(SECRET)
         .revocation(settings)

@@ -8,12 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::folder::Folder;
 use crate::process::Server;
-
-#[path = "../folder/mod.rs"]
-mod folder;
-
-use folder::Folder;
 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 14_0 like Mac OS X)";
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";

@@ -12,7 +12,7 @@ use http::{Request, Response, header};
 use http_body_util::Full;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_jwt_session::revocation::{EndReason, FleetLimits, RevocationSettings};
+use tower_jwt_session::revocation::{EndReason, RevocationSettings};
 use tower_jwt_session::session::SignInTicket;
 use tower_jwt_session::{
     Device, Environment, JwtSession, Rejection, SessionError, Sessions, Tokens, UserId,
@@ -49,15 +49,9 @@ pub async fn play() {
 
 /// The store and the rest are what the environment says; clocks are those of one machine.
 fn build() -> Result<JwtSession, tower_jwt_session::ConfigError> {
-    let defaults = RevocationSettings::default();
-    let settings = RevocationSettings {
-        limits: FleetLimits {
-            skew: Duration::from_millis(100),
-            ..defaults.limits
-        },
-        poll_interval: Duration::from_millis(500),
-        ..defaults
-    };
+    let settings = RevocationSettings::default()
+        .with_skew(Duration::from_millis(100))
+        .with_poll_interval(Duration::from_millis(500));
     let builder = JwtSession::builder()
         .hmac_secret(SECRET)
         .revocation(settings);
