@@ -48,6 +48,7 @@
 //! | `axum` | extractors and routers for axum, with `endpoints` and `user-agent` |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `user-agent` | [`Device`] from the headers of a request |
+//! | `postgres` | sessions in PostgreSQL, for many nodes |
 //! | `sqlite` | sessions in an SQLite file |
 //! | `test-util` | a clock to hold, tokens for tests, the conformance suite for stores |
 //! | `full` | all of them |
@@ -107,6 +108,8 @@ pub use session::{
     SessionLimit, SessionStore, Sessions, Tokens,
 };
 pub use stores::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use stores::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
 pub use token::{InvalidId, SessionId, TokenId, UserId};

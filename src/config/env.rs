@@ -36,8 +36,8 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `REVOCATION_MAX_STALENESS` | `30s` | |
 /// | `STORE_TIMEOUT` | `250ms` | |
 /// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
-/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite` |
-/// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:` |
+/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite`; or `postgres://…`, with the feature `postgres` |
+/// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:`, `postgres:` or `postgresql:` |
 /// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |
 ///
 /// # Examples
@@ -127,7 +127,9 @@ impl Environment {
     fn apply_store<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
         let (name, address) = match (self.get("SESSION_STORE"), self.get("DATABASE_URL")) {
             (Some(address), _) => ("SESSION_STORE", address),
-            (None, Some(url)) if scheme(url) == "sqlite" => ("DATABASE_URL", url),
+            (None, Some(url)) if matches!(scheme(url), "postgres" | "postgresql" | "sqlite") => {
+                ("DATABASE_URL", url)
+            }
             (None, _) => return,
         };
         if address == "memory:" {

@@ -1,5 +1,10 @@
 //! The store that an address names.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(not(feature = "postgres"))]
+#[path = "store/without_postgres.rs"]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(not(feature = "sqlite"))]
@@ -15,7 +20,7 @@ use crate::stores::MemoryStore;
 /// What is wrong with an address, and what to do.
 pub(super) type Problem = (String, &'static str);
 
-/// The store of an address: `memory:` or `sqlite:PATH`.
+/// The store of an address: `memory:`, `sqlite:PATH` or `postgres://…`.
 ///
 /// Nothing is opened here; that is what the start is for.
 pub(super) fn store_at(
@@ -24,11 +29,12 @@ pub(super) fn store_at(
 ) -> Result<Arc<dyn SessionStore>, Problem> {
     match address.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::with_clock(clock.clone()))),
+        Some(("postgres" | "postgresql", _)) => postgres::store(address),
         Some(("sqlite", _)) => sqlite::store(address, clock),
         // The rest of an address may hold a password.
         _ => Err((
             "is not a store of this build".to_owned(),
-            "use memory: or sqlite:PATH",
+            "use memory:, sqlite:PATH or postgres://USER@HOST/DATABASE",
         )),
     }
 }
@@ -40,7 +46,14 @@ mod tests {
     #[test]
     fn an_address_of_no_store_is_refused_without_repeating_it() {
         let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock);
-        for address in ["", "memory", "memory:x", "redis://u:secret@h", "sqlite:"] {
+        for address in [
+            "",
+            "memory",
+            "memory:x",
+            "redis://u:secret@h",
+            "sqlite:",
+            "postgres:secret",
+        ] {
             let (what, _) = store_at(address, &clock).expect_err("it names none");
             assert!(!what.contains("secret"), "{what}");
         }

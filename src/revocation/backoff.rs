@@ -8,7 +8,7 @@ use foldhash::quality::RandomState;
 /// Waits that double up to a bound, each at least half of its length and else at random, so that
 /// nodes which failed together do not come back together.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     next: Duration,
     tries: u64,
@@ -17,7 +17,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// Starts at `first`, or the longest wait if that is shorter.
-    pub(super) fn new(first: Duration) -> Self {
+    pub(crate) fn new(first: Duration) -> Self {
         let first = first.min(LONGEST);
         Self {
             first,
@@ -28,7 +28,7 @@ impl Backoff {
     }
 
     /// The next wait.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let whole = self.next;
         self.next = (whole * 2).min(LONGEST);
         self.tries += 1;
@@ -37,7 +37,7 @@ impl Backoff {
     }
 
     /// It worked; the next failure starts anew.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.first;
     }
 }

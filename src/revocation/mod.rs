@@ -38,6 +38,8 @@ pub use store::{
     PollRequest, Question, RevocationStore,
 };
 
+#[cfg(feature = "postgres")]
+pub(crate) use backoff::Backoff;
 pub(crate) use breaker::{Breakers, Class};
 pub(crate) use check::{Pending, Verdict};
 pub(crate) use unsettled::WriteKey;

@@ -55,12 +55,8 @@ impl<R: Rows> Steps<R> {
     pub(super) async fn poll(&mut self, request: &PollRequest<'_>) -> Result<Poll, StoreError> {
         let history = self.rows.fleet().await?.history;
         let same_history = request.history.is_none_or(|known| known == history);
-        let end = self.rows.log_end().await?;
-        let read = match request.since.map(|since| since.0.as_slice()) {
-            Some(&[read]) if same_history && read <= end => read,
-            _ => 0,
-        };
-        let lines = self.rows.log_after(read, self.now).await?;
+        let since = request.since.filter(|_| same_history);
+        let (lines, cursor) = self.rows.log_since(since, self.now).await?;
         let mut missing = Vec::new();
         for probe in request.probes {
             if self.rows.log_get(*probe, self.now).await?.is_none() {
@@ -70,7 +66,7 @@ impl<R: Rows> Steps<R> {
         Ok(Poll {
             history,
             entries: lines.into_iter().map(|line| line.entry).collect(),
-            cursor: Cursor(vec![end]),
+            cursor,
             missing,
             now: self.now,
         })

@@ -10,11 +10,17 @@ mod ask;
 mod end;
 mod follow;
 mod manage;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod refresh;
 mod rows;
 mod sign_in;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod steps;
 mod sweep;
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

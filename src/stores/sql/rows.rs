@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, SessionRecord};
 use crate::token::{SessionId, UserId};
 
@@ -141,12 +141,13 @@ pub(super) trait Rows: Send {
         now: UnixTime,
     ) -> impl Future<Output = Result<Option<Line>, StoreError>> + Send;
 
-    /// The entries after a number.
-    fn log_after(
+    /// The entries that a reader of `since` has not seen, in the order of the log, and up to where
+    /// that is. A cursor that the log cannot have given reads everything.
+    fn log_since(
         &mut self,
-        number: u64,
+        since: Option<&Cursor>,
         now: UnixTime,
-    ) -> impl Future<Output = Result<Vec<Line>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<Line>, Cursor), StoreError>> + Send;
 
     /// The entries about any of the subjects.
     fn log_about(
@@ -154,9 +155,6 @@ pub(super) trait Rows: Send {
         subjects: &[String; 3],
         now: UnixTime,
     ) -> impl Future<Output = Result<Vec<RevocationEntry>, StoreError>> + Send;
-
-    /// The number of the last entry that was ever written; 0 before the first.
-    fn log_end(&mut self) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Forgets the entries and leases whose time is over.
     fn purge(&mut self, now: UnixTime) -> impl Future<Output = Result<(), StoreError>> + Send;

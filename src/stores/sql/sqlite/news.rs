@@ -10,7 +10,6 @@ use tokio::time::MissedTickBehavior;
 
 use super::statements::Tables;
 use crate::error::StoreError;
-use crate::stores::sql::rows::Rows;
 
 /// Wakes who waits for the log to grow.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::DerefMut;
 
 use sqlx::query::Query;
+use sqlx::{Row as _, query};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 
 use super::columns;
@@ -47,6 +48,14 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
             known: None,
             changed: Changed::Nothing,
         }
+    }
+
+    /// The number of the last entry that was ever written; 0 before the first.
+    pub(super) async fn log_end(&mut self) -> Result<u64, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'jwt_log'";
+        let row = self.one(query(sql)).await?;
+        let end = row.and_then(|row| row.try_get::<i64, _>(0).ok());
+        Ok(end.map_or(0, i64::cast_unsigned))
     }
 
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {

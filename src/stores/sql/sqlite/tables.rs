@@ -10,7 +10,7 @@ use super::error::{BACKEND, failed};
 use super::statements::Tables;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
@@ -270,15 +270,22 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         Ok(row.as_ref().and_then(|row| columns::line(row, now)))
     }
 
-    async fn log_after(&mut self, number: u64, now: UnixTime) -> Result<Vec<Line>, StoreError> {
+    async fn log_since(
+        &mut self,
+        since: Option<&Cursor>,
+        now: UnixTime,
+    ) -> Result<(Vec<Line>, Cursor), StoreError> {
+        let end = self.log_end().await?;
+        let read = match since.map(|since| since.0.as_slice()) {
+            Some(&[read]) if read <= end => read,
+            _ => 0,
+        };
         let sql = "SELECT number, id, subject, until, entry FROM jwt_log \
              WHERE number > ? AND until > ? ORDER BY number";
-        let statement = query(sql).bind(number.cast_signed()).bind(integer(now));
+        let statement = query(sql).bind(read.cast_signed()).bind(integer(now));
         let rows = self.all(statement).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| columns::line(row, now))
-            .collect())
+        let lines = rows.iter().filter_map(|row| columns::line(row, now));
+        Ok((lines.collect(), Cursor(vec![end])))
     }
 
     async fn log_about(
@@ -297,13 +304,6 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         let rows = self.all(statement).await?;
         let lines = rows.iter().filter_map(|row| columns::line(row, now));
         Ok(lines.map(|line| line.entry).collect())
-    }
-
-    async fn log_end(&mut self) -> Result<u64, StoreError> {
-        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'jwt_log'";
-        let row = self.one(query(sql)).await?;
-        let end = row.and_then(|row| row.try_get::<i64, _>(0).ok());
-        Ok(end.map_or(0, i64::cast_unsigned))
     }
 
     async fn purge(&mut self, now: UnixTime) -> Result<(), StoreError> {

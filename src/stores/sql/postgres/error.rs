@@ -1,0 +1,132 @@
+//! What PostgreSQL's refusals mean, and what to do about them.
+
+use std::fmt;
+
+use crate::error::{BoxError, StoreError, StoreErrorKind};
+
+/// The name of the store, for messages.
+pub(super) const BACKEND: &str = "postgres";
+
+/// A sentence about what is wrong and what to do, with what the server said as its cause.
+#[derive(Debug)]
+struct Explained {
+    sentence: String,
+    cause: Option<BoxError>,
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Explained {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// An error of this store that says what to do.
+pub(super) fn told(kind: StoreErrorKind, sentence: impl Into<String>) -> StoreError {
+    explained(kind, sentence, None)
+}
+
+/// A matter of the configuration.
+pub(super) fn misconfigured(sentence: impl Into<String>) -> StoreError {
+    told(StoreErrorKind::Configuration, sentence)
+}
+
+/// What a failure means. Nothing of it repeats the password.
+pub(super) fn failed(error: sqlx::Error) -> StoreError {
+    let (kind, sentence) = meaning(&error);
+    explained(kind, sentence, Some(error.into()))
+}
+
+/// Whether the whole transaction may succeed when it is run again: it was in the way of another.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    matches!(code(error).as_deref(), Some("40001" | "40P01"))
+}
+
+/// Whether the connection is gone, and with it whatever was not committed.
+pub(super) fn is_gone(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        error => matches!(
+            code(error).as_deref(),
+            Some("57P01" | "57P02" | "25P03" | "25006" | "08006" | "08003")
+        ),
+    }
+}
+
+/// Whether the tables are not where they were.
+pub(super) fn is_uprooted(error: &sqlx::Error) -> bool {
+    matches!(code(error).as_deref(), Some("42P01" | "3F000" | "42703"))
+}
+
+fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
+    use StoreErrorKind::{Configuration, Corrupt, Unavailable};
+    match error {
+        sqlx::Error::Configuration(_) => (Configuration, BAD_ADDRESS),
+        sqlx::Error::Tls(_) => (Configuration, NO_TLS),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => (
+            Unavailable,
+            "the server cannot be reached: check host, port and network",
+        ),
+        sqlx::Error::PoolTimedOut => (Unavailable, "no connection came free in time"),
+        sqlx::Error::PoolClosed => (Unavailable, "the application has closed the pool"),
+        error => match code(error).as_deref() {
+            Some("28P01" | "28000") => (
+                Configuration,
+                "the server refuses user or password: correct the address, or let the user in (pg_hba.conf)",
+            ),
+            Some("3D000") => (
+                Configuration,
+                "there is no database of that name: make it (createdb), or correct the address",
+            ),
+            Some("42501") => (
+                Configuration,
+                "the user may not do this: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables jwt_… and USAGE ON their schema to it",
+            ),
+            Some("42P01" | "3F000" | "42703") => (
+                Unavailable,
+                "the tables are not where they were; they are looked for anew",
+            ),
+            Some("25006") => (Unavailable, STANDBY),
+            Some("53300") => (
+                Unavailable,
+                "the server has no connection left: raise its max_connections, or use smaller pools",
+            ),
+            Some("53100") => (Unavailable, "the server's disk is full: make room"),
+            Some("57P03") => (Unavailable, "the server is starting up or shutting down"),
+            Some("23505") => (Unavailable, "a session of this id or operation exists"),
+            Some("XX001" | "XX002") => (
+                Corrupt,
+                "the server's files are damaged: restore them from a backup",
+            ),
+            _ => (Unavailable, "the server refused to work"),
+        },
+    }
+}
+
+fn explained(
+    kind: StoreErrorKind,
+    sentence: impl Into<String>,
+    cause: Option<BoxError>,
+) -> StoreError {
+    StoreError::new(kind, BACKEND).with_source(Explained {
+        sentence: sentence.into(),
+        cause,
+    })
+}
+
+/// The SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn code(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.into_owned())
+}
+
+pub(super) const STANDBY: &str =
+    "the server is a standby, which cannot write: give the address of the primary";
+pub(super) const BAD_ADDRESS: &str =
+    "the address cannot be read: write it as postgres://user:password@host:5432/database";
+const NO_TLS: &str = "no encrypted connection could be made: build with the feature tls, or set sslmode and sslrootcert in the address";

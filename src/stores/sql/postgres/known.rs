@@ -1,0 +1,120 @@
+//! What was read ahead, with the statements that began.
+
+use std::collections::HashMap;
+
+use sqlx::postgres::PgRow;
+
+use super::columns::{self, Greeting};
+use super::names::{Lock, Names, Now, tag};
+use crate::clock::UnixTime;
+use crate::revocation::{Cursor, EntryId, RevocationEntry};
+use crate::session::Counters;
+use crate::stores::sql::rows::{Found, Line};
+use crate::token::{SessionId, UserId};
+
+/// What was asked ahead.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'a> {
+    pub(super) sessions: &'a [SessionId],
+    pub(super) user: Option<&'a UserId>,
+    pub(super) operation: Option<&'a [u8; 32]>,
+    pub(super) entries: &'a [EntryId],
+    pub(super) about: Option<&'a [String; 3]>,
+}
+
+/// What the steps need not ask any more. Sessions are handed out once: a second look must see
+/// what was written meanwhile. Counters are those of users whose lock is held.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) sessions: HashMap<SessionId, Option<Found>>,
+    pub(super) lines: HashMap<EntryId, Option<Line>>,
+    pub(super) counters: HashMap<UserId, Counters>,
+    pub(super) user: Option<(UserId, bool)>,
+    pub(super) before_sign_in: Option<(Vec<Found>, Option<Found>)>,
+    pub(super) about: Option<Vec<RevocationEntry>>,
+    pub(super) log: Option<(Option<Cursor>, Vec<Line>, Cursor)>,
+    /// The text of the session that was read last.
+    pub(super) text: Option<String>,
+}
+
+impl Asked<'_> {
+    /// The statements that ask.
+    pub(super) fn statements(&self, names: &Names, lock: Lock, now: Now) -> String {
+        let mut statements = String::new();
+        if !self.sessions.is_empty() {
+            statements.push_str(&names.sessions_of(self.sessions, lock));
+        }
+        if let Some(user) = self.user {
+            statements.push_str(&names.user(user));
+            if let Some(operation) = self.operation {
+                statements.push_str(&names.before_sign_in(user, operation, lock));
+            }
+        }
+        if !self.entries.is_empty() {
+            statements.push_str(&names.lines_of(tag::PROBE, self.entries, now));
+        }
+        if let Some(subjects) = self.about {
+            statements.push_str(&names.lines_about(subjects, now));
+        }
+        statements
+    }
+}
+
+impl Known {
+    pub(super) fn read(rows: &[PgRow], asked: &Asked<'_>, greeting: &Greeting) -> Self {
+        let mut known = Self::default();
+        let now = greeting.now;
+        let of = |kind| {
+            rows.iter()
+                .filter(move |row| columns::tag(row) == Some(kind))
+        };
+        known.sessions = asked.sessions.iter().map(|id| (*id, None)).collect();
+        for row in of(tag::SESSION) {
+            if let Some(row) = columns::session(row) {
+                known.sessions.insert(row.id, row.found);
+            }
+            known.text = sqlx::Row::try_get(row, "record").ok();
+        }
+        if let (Some(user), Some(row)) = (asked.user, of(tag::USER).next()) {
+            known.counters.insert(user.clone(), columns::counters(row));
+            known.user = Some((user.clone(), columns::flag(row, "known")));
+        }
+        if asked.operation.is_some() {
+            known.before_sign_in = Some(before_sign_in(of(tag::OPEN)));
+        }
+        known.lines = asked.entries.iter().map(|id| (*id, None)).collect();
+        for line in of(tag::PROBE).filter_map(|row| columns::line(row, now)) {
+            known.lines.insert(line.entry.id, Some(line));
+        }
+        if asked.about.is_some() {
+            let lines = of(tag::LINE).filter_map(|row| columns::line(row, now));
+            known.about = Some(lines.map(|line| line.entry).collect());
+        }
+        known
+    }
+}
+
+/// The open sessions among the rows, and the one that is `made` by the operation.
+pub(super) fn before_sign_in<'r>(
+    rows: impl Iterator<Item = &'r PgRow>,
+) -> (Vec<Found>, Option<Found>) {
+    let (mut open, mut made) = (Vec::new(), None);
+    for row in rows {
+        let Some(found) = columns::session(row).and_then(|row| row.found) else {
+            continue;
+        };
+        if columns::flag(row, "made") {
+            made = Some(found.clone());
+        }
+        if found.record.ended.is_none() {
+            open.push(found);
+        }
+    }
+    (open, made)
+}
+
+/// The lines among the rows of a kind.
+pub(super) fn lines(rows: &[PgRow], kind: i32, now: UnixTime) -> Vec<Line> {
+    let of_kind = rows.iter().filter(|row| columns::tag(row) == Some(kind));
+    of_kind.filter_map(|row| columns::line(row, now)).collect()
+}

@@ -1,0 +1,238 @@
+//! Where the tables are, and the statements that go by it.
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+
+use super::literal::{Bytes, Id, Name, Text, instant, list};
+use crate::clock::UnixTime;
+use crate::revocation::EntryId;
+use crate::token::{SessionId, UserId};
+
+/// The tables of one schema, quoted.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) meta: String,
+    pub(super) users: String,
+    pub(super) sessions: String,
+    pub(super) log: String,
+    pub(super) leases: String,
+    /// Where the log's growth is told.
+    pub(super) channel: String,
+    /// An expression for the timeline of the server.
+    pub(super) timeline: &'static str,
+    /// An expression for the identity of the server.
+    pub(super) system: &'static str,
+}
+
+/// What a row of an answer is, in its column `q`.
+pub(super) mod tag {
+    pub(in super::super) const LOCKED: i32 = 0;
+    pub(in super::super) const FLEET: i32 = 1;
+    pub(in super::super) const SESSION: i32 = 2;
+    pub(in super::super) const OPEN: i32 = 3;
+    pub(in super::super) const USER: i32 = 4;
+    pub(in super::super) const LINE: i32 = 5;
+    pub(in super::super) const PUT: i32 = 6;
+    pub(in super::super) const LEASE: i32 = 7;
+    pub(in super::super) const WRITTEN: i32 = 8;
+    pub(in super::super) const SNAPSHOT: i32 = 9;
+    pub(in super::super) const PROBE: i32 = 10;
+    pub(in super::super) const COUNT: i32 = 11;
+}
+
+/// How rows of sessions are locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    None,
+    Wait,
+    Skip,
+}
+
+/// An instant by which something has run out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Now {
+    At(UnixTime),
+    /// What the server's clock says when it comes to that.
+    Server,
+}
+
+impl fmt::Display for Now {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(now) => instant(*now).fmt(f),
+            Self::Server => {
+                f.write_str("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            }
+        }
+    }
+}
+
+impl Lock {
+    fn clause(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Wait => " FOR UPDATE OF s",
+            Self::Skip => " FOR UPDATE OF s SKIP LOCKED",
+        }
+    }
+}
+
+impl Names {
+    pub(super) fn new(schema: &str, timeline: &'static str, system: &'static str) -> Self {
+        let table = |name| format!("{}.{}", Name(schema), name);
+        let digest = digest::digest(&digest::SHA256, schema.as_bytes());
+        let mark = u128::from_be_bytes(first(digest.as_ref()));
+        Self {
+            meta: table("jwt_meta"),
+            users: table("jwt_users"),
+            sessions: table("jwt_sessions"),
+            log: table("jwt_log"),
+            leases: table("jwt_leases"),
+            channel: format!("jwt_log_{mark:032x}"),
+            timeline,
+            system,
+        }
+    }
+
+    /// What the whole fleet shares, the server's clock, and which server it is.
+    pub(super) fn fleet(&self) -> String {
+        format!(
+            "SELECT {} AS q, {} AS now, \
+             pg_is_in_recovery() AS standby, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax, \
+             m.deployment::text AS deployment, m.limits, {} AS system, \
+             CASE WHEN pg_is_in_recovery() THEN '' ELSE {} END AS timeline FROM {} m; ",
+            tag::FLEET,
+            Now::Server,
+            self.system,
+            self.timeline,
+            self.meta
+        )
+    }
+
+    /// Sessions with the counters of their users, by a condition over `s`.
+    pub(super) fn session_rows(&self, tag: i32, rest: &str, lock: Lock) -> String {
+        self.session_rows_with("", tag, rest, lock)
+    }
+
+    pub(super) fn session_rows_with(&self, more: &str, tag: i32, rest: &str, lock: Lock) -> String {
+        format!(
+            "SELECT {tag} AS q, s.id::text AS id, s.record, s.ended_by::text AS ended_by, \
+             u.revoked_gen, u.roles_gen{more} FROM {} s LEFT JOIN {} u ON u.id = s.user_id \
+             WHERE {rest}{}; ",
+            self.sessions,
+            self.users,
+            lock.clause()
+        )
+    }
+
+    pub(super) fn sessions_of(&self, ids: &[SessionId], lock: Lock) -> String {
+        let ids = list(ids.iter().map(|id| Id(id.as_bytes())));
+        let rest = format!("s.id IN ({ids}) ORDER BY s.id");
+        self.session_rows(tag::SESSION, &rest, lock)
+    }
+
+    /// The open sessions of a user, and the one that is made by the operation.
+    pub(super) fn before_sign_in(&self, user: &UserId, operation: &[u8; 32], lock: Lock) -> String {
+        let operation = Bytes(operation);
+        let made = format!(", s.operation = {operation} AS made");
+        let user = Text(user.as_str());
+        let rest = format!(
+            "s.user_id = {user} AND (s.ended_at IS NULL OR s.operation = {operation}) ORDER BY s.id"
+        );
+        self.session_rows_with(&made, tag::OPEN, &rest, lock)
+    }
+
+    /// A user's counters, and whether there is a record of any session of theirs.
+    pub(super) fn user(&self, user: &UserId) -> String {
+        format!(
+            "SELECT {} AS q, u.revoked_gen, u.roles_gen, \
+             EXISTS (SELECT 1 FROM {} s WHERE s.user_id = one.id) AS known \
+             FROM (SELECT {} AS id) one LEFT JOIN {} u ON u.id = one.id; ",
+            tag::USER,
+            self.sessions,
+            Text(user.as_str()),
+            self.users
+        )
+    }
+
+    /// Unexpired lines of the log, by a condition over `l`.
+    pub(super) fn lines(&self, tag: i32, rest: &str, now: Now) -> String {
+        format!(
+            "SELECT {tag} AS q, {LINE} FROM {} l WHERE l.until > {} AND {rest} ORDER BY l.number; ",
+            self.log, now
+        )
+    }
+
+    pub(super) fn lines_of(&self, tag: i32, ids: &[EntryId], now: Now) -> String {
+        let ids = list(ids.iter().map(|id| Id(id.as_bytes())));
+        self.lines(tag, &format!("l.id IN ({ids})"), now)
+    }
+
+    /// The lines about any of the subjects.
+    pub(super) fn lines_about(&self, subjects: &[String; 3], now: Now) -> String {
+        let subjects = list(subjects.iter().map(|subject| Text(subject)));
+        self.lines(tag::LINE, &format!("l.subject IN ({subjects})"), now)
+    }
+
+    /// The leases, and the number that no transaction which has ended by now has reached.
+    pub(super) fn after_commit(&self, now: Now) -> String {
+        format!(
+            "SELECT {} AS q, pg_snapshot_xmax(pg_current_snapshot())::text AS xid; {}",
+            tag::WRITTEN,
+            self.live_leases(now)
+        )
+    }
+
+    pub(super) fn live_leases(&self, now: Now) -> String {
+        format!(
+            "SELECT {} AS q, node::text AS node, until, lease FROM {} WHERE until > {} ORDER BY node; ",
+            tag::LEASE,
+            self.leases,
+            now
+        )
+    }
+
+    /// Waits for the locks of users, known by their keys or by their sessions, in one order for
+    /// everybody.
+    pub(super) fn lock(&self, keys: &[i64], sessions: &[SessionId]) -> String {
+        let mut sources: Vec<String> = Vec::new();
+        if !keys.is_empty() {
+            sources.push(format!(
+                "SELECT unnest(ARRAY[{}]::bigint[]) AS key",
+                list(keys)
+            ));
+        }
+        if !sessions.is_empty() {
+            let ids = list(sessions.iter().map(|id| Id(id.as_bytes())));
+            let sessions = &self.sessions;
+            sources.push(format!(
+                "SELECT user_key AS key FROM {sessions} WHERE id IN ({ids})"
+            ));
+        }
+        if sources.is_empty() {
+            return String::new();
+        }
+        format!(
+            "SELECT {} AS q, pg_advisory_xact_lock(key)::text FROM \
+             (SELECT DISTINCT key FROM ({}) every ORDER BY key OFFSET 0) ordered; ",
+            tag::LOCKED,
+            sources.join(" UNION ALL ")
+        )
+    }
+}
+
+/// The columns of a line.
+pub(super) const LINE: &str = "l.number, l.id::text AS id, l.subject, l.until, l.entry";
+
+/// What names a user's lock, the same for every node and for ever.
+pub(super) fn key_of(user: &str) -> i64 {
+    let digest = digest::digest(&digest::SHA256, user.as_bytes());
+    i64::from_be_bytes(first(digest.as_ref()))
+}
+
+fn first<const N: usize>(digest: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&digest[..N]);
+    bytes
+}

@@ -1,0 +1,260 @@
+//! Opening a database: what server it is, whose the tables are, and making them.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::error::{STANDBY, misconfigured, told};
+use super::link::Link;
+use super::literal::{Id, Name, Text, list};
+use super::names::Names;
+use crate::error::{StoreError, StoreErrorKind};
+
+/// Finds the tables, or makes them: all at once or not at all. Nothing is made twice where
+/// several nodes start at once, and nothing is asked for that the user may not do where the
+/// tables are there.
+pub(super) async fn open(link: &mut Link, schema: Option<&str>) -> Result<Names, StoreError> {
+    let server = Server::meet(link, schema).await?;
+    let schema = server.schema.as_str();
+    if meet(link, schema, &server.user).await? < STEPS.len() {
+        let made = make(link, schema, &server.user).await;
+        if made.is_err() {
+            link.undo().await;
+        }
+        made?;
+    }
+    let names = Names::new(schema, timeline(link).await, system(link).await);
+    link.finish();
+    Ok(names)
+}
+
+/// What is to be known of a server.
+struct Server {
+    schema: String,
+    user: String,
+}
+
+impl Server {
+    async fn meet(link: &mut Link, schema: Option<&str>) -> Result<Self, StoreError> {
+        let home = match schema {
+            Some(schema) => Text(schema).to_string(),
+            None => "coalesce((SELECT n.nspname::text FROM pg_class c \
+                 JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.oid = to_regclass('jwt_meta')), current_schema()::text)"
+                .to_owned(),
+        };
+        let question = format!(
+            "SELECT current_setting('server_version_num')::integer AS version, \
+             current_setting('server_version') AS named, pg_is_in_recovery() AS standby, \
+             current_setting('server_encoding') AS encoding, {home} AS home, \
+             current_user::text AS me, current_setting('synchronous_commit') AS waits, \
+             current_setting('fsync') AS fsync"
+        );
+        let rows = link.run(question).await?;
+        let row = rows.first().ok_or_else(no_answer)?;
+        let version: i32 = row.try_get("version").map_err(|_| no_answer())?;
+        if version < OLDEST {
+            let named = text(row, "named");
+            return Err(misconfigured(format!(
+                "the server is PostgreSQL {named}, and 13 is the oldest that can be used: upgrade it"
+            )));
+        }
+        if row.try_get("standby").unwrap_or(true) {
+            return Err(told(StoreErrorKind::Unavailable, STANDBY));
+        }
+        let encoding = text(row, "encoding");
+        if encoding != "UTF8" {
+            return Err(misconfigured(format!(
+                "the database is encoded in {encoding}: make one with ENCODING 'UTF8'"
+            )));
+        }
+        warn(&text(row, "waits"), &text(row, "fsync"));
+        let schema = text(row, "home");
+        if schema.is_empty() || schema.len() > LONGEST_NAME {
+            return Err(misconfigured(
+                "there is no schema to put the tables in: name one, or set the search_path of the user",
+            ));
+        }
+        Ok(Self {
+            schema,
+            user: text(row, "me"),
+        })
+    }
+}
+
+/// Sees whether the tables are ours, and may be used: the version that they are of, 0 where there
+/// are none.
+async fn meet(link: &mut Link, schema: &str, user: &str) -> Result<usize, StoreError> {
+    let question = format!(
+        "SELECT c.relname::text AS name, c.relkind::text AS kind, \
+         has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND \
+         has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') AS usable, \
+         has_schema_privilege(n.oid, 'USAGE') AS reachable, EXISTS (SELECT 1 FROM pg_attribute a \
+         WHERE a.attrelid = c.oid AND a.attname = 'deployment' AND NOT a.attisdropped) AS meta \
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = {} AND c.relname IN ({})",
+        Text(schema),
+        list(TABLES.iter().map(|name| Text(name)))
+    );
+    let rows = link.run(question).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let flag = |row: &PgRow, name: &str| row.try_get(name).unwrap_or(false);
+    let meta = rows.iter().find(|row| text(row, "name") == "jwt_meta");
+    let complete = rows.len() == TABLES.len() && rows.iter().all(|row| text(row, "kind") == "r");
+    if !complete || !meta.is_some_and(|row| flag(row, "meta")) {
+        return Err(foreign(schema));
+    }
+    if !rows
+        .iter()
+        .all(|row| flag(row, "usable") && flag(row, "reachable"))
+    {
+        return Err(misconfigured(format!(
+            "the user {user} may not use the tables: GRANT USAGE ON SCHEMA {schema} TO {user}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {user}",
+            TABLES.map(|table| format!("{schema}.{table}")).join(", ")
+        )));
+    }
+    let question = format!("SELECT version FROM {}.jwt_meta", Name(schema));
+    let rows = link.run(question).await?;
+    let version = rows
+        .first()
+        .and_then(|row| row.try_get::<i64, _>("version").ok());
+    match version.map(usize::try_from) {
+        Some(Ok(version @ 1..)) if version <= STEPS.len() => Ok(version),
+        Some(Ok(version @ 1..)) => Err(misconfigured(format!(
+            "the tables in the schema {schema} are of version {version}, written by a newer version of \
+             tower-jwt-session: use that version, or another schema"
+        ))),
+        _ => Err(foreign(schema)),
+    }
+}
+
+/// Makes the tables, or brings them up to date, unless another node was faster.
+async fn make(link: &mut Link, schema: &str, user: &str) -> Result<(), StoreError> {
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+         SELECT pg_advisory_xact_lock({MAKING})::text; \
+         SELECT has_database_privilege(current_database(), 'CREATE') AS may_make, \
+         current_database()::text AS here, \
+         (SELECT has_schema_privilege(n.oid, 'CREATE') FROM pg_namespace n WHERE n.nspname = {}) AS may_fill",
+        Text(schema)
+    );
+    let rows = link.run(begin).await?;
+    let row = rows.last().ok_or_else(no_answer)?;
+    let found = meet(link, schema, user).await?;
+    let mut statements = String::new();
+    if found == 0 && place(row, schema, user)? == Place::Missing {
+        statements.push_str(&format!("CREATE SCHEMA {}; ", Name(schema)));
+    }
+    let quoted = Name(schema).to_string();
+    for step in STEPS.iter().skip(found) {
+        statements.push_str(&step.replace("{schema}", &quoted));
+    }
+    let version = STEPS.len();
+    statements.push_str(&format!(
+        "INSERT INTO {quoted}.jwt_meta (one, version, deployment) VALUES (1, {version}, {}) \
+         ON CONFLICT (one) DO UPDATE SET version = excluded.version; COMMIT",
+        Id(Uuid::now_v7().as_bytes()),
+    ));
+    link.run(statements).await.map(drop)
+}
+
+/// Where tables are to be made.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    There,
+    Missing,
+}
+
+/// Whether the schema is there, and the user may make what is to be made.
+fn place(row: &PgRow, schema: &str, user: &str) -> Result<Place, StoreError> {
+    let may_fill: Option<bool> = row.try_get("may_fill").map_err(|_| no_answer())?;
+    match may_fill {
+        Some(true) => Ok(Place::There),
+        Some(false) => Err(misconfigured(format!(
+            "the user {user} may not make tables in the schema {schema}: \
+             GRANT CREATE, USAGE ON SCHEMA {schema} TO {user}"
+        ))),
+        None if row.try_get("may_make").unwrap_or(false) => Ok(Place::Missing),
+        None => {
+            let here = text(row, "here");
+            Err(misconfigured(format!(
+                "there is no schema {schema}, and the user {user} may not make it: \
+                 CREATE SCHEMA {schema} AUTHORIZATION {user}, or GRANT CREATE ON DATABASE {here} TO {user}"
+            )))
+        }
+    }
+}
+
+/// How the timeline can be told here: the first says it from the moment of a promotion, the
+/// second from the checkpoint after it.
+async fn timeline(link: &mut Link) -> &'static str {
+    let ways = [
+        "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)",
+        "(SELECT timeline_id::text FROM pg_control_checkpoint())",
+    ];
+    for way in ways {
+        if link.run(format!("SELECT {way}")).await.is_ok() {
+            return way;
+        }
+    }
+    tracing::warn!(
+        "the server does not tell its timeline: a promoted standby is noticed only by the entries that it lost"
+    );
+    "''"
+}
+
+/// How the server's identity can be told here, if at all.
+async fn system(link: &mut Link) -> &'static str {
+    let way = "(SELECT system_identifier::text FROM pg_control_system())";
+    match link.run(format!("SELECT {way}")).await {
+        Ok(_) => way,
+        Err(_) => "''",
+    }
+}
+
+fn warn(synchronous_commit: &str, fsync: &str) {
+    if synchronous_commit == "off" {
+        tracing::warn!(
+            "synchronous_commit is off: sessions and revocations that were acknowledged may be lost when the server crashes"
+        );
+    }
+    if fsync == "off" {
+        tracing::warn!("fsync is off: the database may not survive a crash of its machine");
+    }
+}
+
+fn foreign(schema: &str) -> StoreError {
+    misconfigured(format!(
+        "the schema {schema} holds tables named jwt_… that are not of this crate: choose another schema"
+    ))
+}
+
+fn no_answer() -> StoreError {
+    told(
+        StoreErrorKind::Unavailable,
+        "the server does not say what it is",
+    )
+}
+
+fn text(row: &PgRow, name: &str) -> String {
+    let text: Option<String> = row.try_get(name).unwrap_or_default();
+    text.unwrap_or_default()
+}
+
+/// What leads from nothing to the tables that this code knows, a version at a time.
+const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const TABLES: [&str; 5] = [
+    "jwt_meta",
+    "jwt_users",
+    "jwt_sessions",
+    "jwt_log",
+    "jwt_leases",
+];
+/// The lock under which tables are made.
+const MAKING: i64 = 0x6a77_745f_6d61_6b65;
+const OLDEST: i32 = 130_000;
+/// In bytes, as PostgreSQL cuts names off.
+const LONGEST_NAME: usize = 63;

@@ -1,0 +1,292 @@
+//! Running the steps of a verb: what is sent before them, and what after.
+
+use std::sync::Arc;
+
+use super::columns::{self, Greeting};
+use super::cursor::Snapshot;
+use super::error::told;
+use super::known::{self, Asked, Known};
+use super::link::Link;
+use super::literal::Name;
+use super::names::{Lock, Names, Now, tag};
+use super::opened::{Failure, Opened, Shared, Tries};
+use super::outcome::{Aftermath, Outcome};
+use super::pools::Class;
+use super::tables::Tables;
+use crate::BoxFuture;
+use crate::clock::{Clock, UnixTime};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::revocation::{Poll, PollRequest};
+use crate::stores::sql::rows::Rows;
+use crate::stores::sql::steps::Steps;
+use crate::token::SessionId;
+
+/// The steps over these tables.
+pub(super) type Stepping = Steps<Tables>;
+
+/// What a write is about.
+#[derive(Debug)]
+pub(super) struct Ahead<'a> {
+    /// The keys of the users that it is atomic on.
+    pub(super) keys: Vec<i64>,
+    /// Sessions whose users it is atomic on.
+    pub(super) users_of: &'a [SessionId],
+    pub(super) asked: Asked<'a>,
+    pub(super) lock: Lock,
+}
+
+impl Default for Ahead<'_> {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            users_of: &[],
+            asked: Asked::default(),
+            lock: Lock::Wait,
+        }
+    }
+}
+
+impl Shared {
+    /// Runs steps that write, in one transaction.
+    pub(super) async fn write<T, F>(
+        &self,
+        clock: Option<&dyn Clock>,
+        ahead: Ahead<'_>,
+        step: F,
+    ) -> Result<T, StoreError>
+    where
+        F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+        T: Outcome,
+    {
+        let mut tries = Tries::default();
+        loop {
+            let opened = self.opened().await?;
+            match self.write_once(&opened, clock, &ahead, &step).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => self.again(&mut tries, failure).await?,
+            }
+        }
+    }
+
+    async fn write_once<T, F>(
+        &self,
+        opened: &Opened,
+        clock: Option<&dyn Clock>,
+        ahead: &Ahead<'_>,
+        step: &F,
+    ) -> Result<T, Failure>
+    where
+        F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+        T: Outcome,
+    {
+        let names = &opened.names;
+        let mut statements = BEGIN.to_owned();
+        statements.push_str(&names.lock(&ahead.keys, ahead.users_of));
+        let link = self.acquire(Class::Write).await?;
+        let ask = &ahead.asked;
+        let (mut steps, _) = begin(
+            link,
+            names,
+            statements,
+            (ask, ahead.lock),
+            clock,
+            Lock::Wait,
+        )
+        .await?;
+        let stepped = step(&mut steps).await;
+        let mut tables = steps.rows;
+        let mut answer = match stepped {
+            Ok(answer) => answer,
+            Err(error) => return Err(Failure::of(error, &mut tables.link).await),
+        };
+        let mut statements = tables.unsent();
+        if tables.log_grew {
+            statements.push_str(&format!("NOTIFY {}; ", Name(&names.channel)));
+        }
+        statements.push_str("COMMIT; ");
+        if tables.looks_back {
+            statements.push_str(&names.after_commit(Now::At(steps.now)));
+        }
+        let rows = match tables.link.run(statements).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(Failure::of_commit(error, &mut tables.link).await),
+        };
+        tables.link.finish();
+        tables.note(&rows);
+        let history = tables.fleet().await?.history;
+        let of = |kind| {
+            rows.iter()
+                .filter(move |row| columns::tag(row) == Some(kind))
+        };
+        let aftermath = Aftermath {
+            next: of(tag::WRITTEN).find_map(|row| columns::xid(row, "xid")),
+            leases: of(tag::LEASE)
+                .map(|row| columns::lease(row, history))
+                .collect(),
+            standing: tables.standing,
+        };
+        aftermath.complete(&mut answer);
+        Ok(answer)
+    }
+
+    /// Runs steps that only read.
+    pub(super) async fn read<T, F>(
+        &self,
+        clock: Option<&dyn Clock>,
+        class: Class,
+        asked: Asked<'_>,
+        step: F,
+    ) -> Result<T, StoreError>
+    where
+        F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+        T: Send,
+    {
+        let mut tries = Tries::default();
+        loop {
+            let opened = self.opened().await?;
+            match self.read_once(&opened, clock, class, &asked, &step).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => self.again(&mut tries, failure).await?,
+            }
+        }
+    }
+
+    async fn read_once<T, F>(
+        &self,
+        opened: &Opened,
+        clock: Option<&dyn Clock>,
+        class: Class,
+        asked: &Asked<'_>,
+        step: &F,
+    ) -> Result<T, Failure>
+    where
+        F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+    {
+        let link = self.acquire(class).await?;
+        let asked = (asked, Lock::None);
+        let begun = begin(link, &opened.names, String::new(), asked, clock, Lock::None);
+        let (mut steps, _) = begun.await?;
+        match step(&mut steps).await {
+            Ok(answer) => {
+                steps.rows.link.finish();
+                Ok(answer)
+            }
+            Err(error) => Err(Failure::of(error, &mut steps.rows.link).await),
+        }
+    }
+
+    /// Writes the lease down, and reads the log in a snapshot that is taken after its commit.
+    pub(super) async fn poll(
+        &self,
+        clock: Option<&dyn Clock>,
+        request: &PollRequest<'_>,
+    ) -> Result<Poll, StoreError> {
+        let mut tries = Tries::default();
+        loop {
+            let opened = self.opened().await?;
+            match self.poll_once(&opened, clock, request).await {
+                Ok(poll) => return Ok(poll),
+                Err(failure) => self.again(&mut tries, failure).await?,
+            }
+        }
+    }
+
+    async fn poll_once(
+        &self,
+        opened: &Opened,
+        clock: Option<&dyn Clock>,
+        request: &PollRequest<'_>,
+    ) -> Result<Poll, Failure> {
+        let names = &opened.names;
+        let link = self.acquire(Class::Follow).await?;
+        let nothing = Asked::default();
+        let asked = (&nothing, Lock::None);
+        let (mut steps, greeting) =
+            begin(link, names, BEGIN.to_owned(), asked, clock, Lock::None).await?;
+        let applied = request.since.cloned().unwrap_or_default();
+        let lease = steps.lease(request.node, request.history, applied, request.lease);
+        if let Err(error) = lease.await {
+            return Err(Failure::of(error, &mut steps.rows.link).await);
+        }
+        let (now, mut tables) = (steps.now, steps.rows);
+        let history = greeting.fleet.history;
+        let known = request.history.is_none_or(|known| known == history);
+        let since = request.since.filter(|_| known);
+        let before = since.and_then(Snapshot::of);
+        let before = before.filter(|before| before.is_known_to(greeting.xmax));
+        let unseen = before.map_or_else(|| "true".to_owned(), |before| before.unseen());
+        let asked = Asked {
+            entries: request.probes,
+            ..Asked::default()
+        };
+        let mut statements = tables.unsent();
+        statements.push_str(&format!(
+            "SELECT {} AS q, pg_current_xact_id()::text AS xid; COMMIT; {SNAPSHOT}{}\
+             SELECT {} AS q, pg_current_snapshot()::text AS snapshot; {}{}COMMIT",
+            tag::WRITTEN,
+            names.fleet(),
+            tag::SNAPSHOT,
+            names.lines(tag::LINE, &unseen, Now::At(now)),
+            asked.statements(names, Lock::None, Now::At(now)),
+        ));
+        let rows = match tables.link.run(statements).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(Failure::of(error, &mut tables.link).await),
+        };
+        tables.link.finish();
+        let greeting = greeted(&rows, clock)?;
+        let mut known = Known::read(&rows, &asked, &greeting);
+        let cursor = columns::cursor(&rows).ok_or_else(|| {
+            told(
+                StoreErrorKind::Unavailable,
+                "the server does not say what it sees",
+            )
+        })?;
+        known.log = Some((since.cloned(), known::lines(&rows, tag::LINE, now), cursor));
+        let mut tables = Tables::new(tables.link, names.clone(), greeting, Lock::None);
+        tables.known = known;
+        let now = greeting.now;
+        Ok(Steps { rows: tables, now }.poll(request).await?)
+    }
+}
+
+/// Sends the first statements, and reads ahead with them.
+async fn begin(
+    mut link: Link,
+    names: &Arc<Names>,
+    mut statements: String,
+    (asked, lock): (&Asked<'_>, Lock),
+    clock: Option<&dyn Clock>,
+    every: Lock,
+) -> Result<(Stepping, Greeting), Failure> {
+    let now = clock.map_or(Now::Server, |clock| Now::At(clock.now()));
+    statements.push_str(&names.fleet());
+    statements.push_str(&asked.statements(names, lock, now));
+    let rows = match link.run(statements).await {
+        Ok(rows) => rows,
+        Err(error) => return Err(Failure::of(error, &mut link).await),
+    };
+    let greeting = match greeted(&rows, clock) {
+        Ok(greeting) => greeting,
+        Err(error) => return Err(Failure::of(error, &mut link).await),
+    };
+    let known = Known::read(&rows, asked, &greeting);
+    let mut tables = Tables::new(link, names.clone(), greeting, every);
+    tables.known = known;
+    let now = greeting.now;
+    Ok((Steps { rows: tables, now }, greeting))
+}
+
+fn greeted(
+    rows: &[sqlx::postgres::PgRow],
+    clock: Option<&dyn Clock>,
+) -> Result<Greeting, StoreError> {
+    let greeting = columns::greeting(rows)?;
+    let now: UnixTime = clock.map_or(greeting.now, Clock::now);
+    Ok(Greeting { now, ..greeting })
+}
+
+/// A node that stops in the middle does not keep the locks of its users.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET LOCAL idle_in_transaction_session_timeout = '5s'; ";
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ";

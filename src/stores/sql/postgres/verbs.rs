@@ -1,0 +1,441 @@
+//! The verbs: what each is atomic on, and what it reads ahead.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgRow;
+
+use super::PostgresStore;
+use super::columns;
+use super::error::BACKEND;
+use super::known::Asked;
+use super::literal::{Id, Text, instant};
+use super::names::{Lock, key_of, tag};
+use super::pools::Class;
+use super::run::{Ahead, Stepping};
+use crate::BoxFuture;
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::revocation::{
+    About, Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
+    RevocationEntry, RevocationStore, Revoked,
+};
+use crate::session::{
+    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
+    SignInOutcome, Swept, Use,
+};
+use crate::stores::codec;
+use crate::stores::sql::rows::Rows;
+use crate::token::{SessionId, UserId};
+
+impl PostgresStore {
+    async fn write<T, F>(&self, ahead: Ahead<'_>, step: F) -> Result<T, StoreError>
+    where
+        F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+        T: super::outcome::Outcome,
+    {
+        self.shared.write(self.clock(), ahead, step).await
+    }
+
+    async fn read<T, F>(&self, class: Class, asked: Asked<'_>, step: F) -> Result<T, StoreError>
+    where
+        F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
+        T: Send,
+    {
+        self.shared.read(self.clock(), class, asked, step).await
+    }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        self.clock.as_deref()
+    }
+
+    /// Looks, and marks what was looked at by a condition: it is still what was read. Whoever
+    /// writes a session has its row locked since they read it, so that neither misses the other.
+    async fn ask_once(&self, question: &Question) -> Result<Option<Answer>, StoreError> {
+        let subjects = codec::subjects_of(&question.facts);
+        let session = match question.about {
+            About::Session => question.facts.session,
+            About::Log => None,
+        };
+        let asked = Asked {
+            sessions: session.as_slice(),
+            about: Some(&subjects),
+            ..Asked::default()
+        };
+        let names = self.shared.opened().await?.names.clone();
+        let looked = self.read(Class::Confirm, asked, move |steps| {
+            let (question, names) = (question.clone(), names.clone());
+            Box::pin(async move {
+                let look = steps.look(&question).await?;
+                let Some(mark) = look.mark else {
+                    return Ok(Some(look.answer));
+                };
+                let Some(text) = steps.rows.known.text.take() else {
+                    return Ok(None);
+                };
+                let marked = steps.rows.mark(&names, &mark, &text).await?;
+                Ok(marked.then_some(look.answer))
+            })
+        });
+        looked.await
+    }
+
+    /// Writes down the uses of sessions that nobody else is at, and hands back the others.
+    async fn touch_idle(&self, uses: &[Use]) -> Result<Vec<Use>, StoreError> {
+        let mut ids: Vec<SessionId> = uses.iter().map(|used| used.session).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let ahead = Ahead {
+            asked: Asked {
+                sessions: &ids,
+                ..Asked::default()
+            },
+            lock: Lock::Skip,
+            ..Ahead::default()
+        };
+        let touched = self.write(ahead, |steps| {
+            let uses = uses.to_vec();
+            Box::pin(async move {
+                let met = |used: &Use| {
+                    let met = steps.rows.known.sessions.get(&used.session);
+                    met.is_some_and(Option::is_some)
+                };
+                let (met, others): (Vec<Use>, Vec<Use>) = uses.into_iter().partition(met);
+                steps.touch(&met).await?;
+                Ok(others)
+            })
+        });
+        touched.await
+    }
+}
+
+impl super::tables::Tables {
+    /// Replaces a record if it is still the text that was read.
+    async fn mark(
+        &mut self,
+        names: &super::names::Names,
+        record: &SessionRecord,
+        before: &str,
+    ) -> Result<bool, StoreError> {
+        let text = codec::encode_session(record).map_err(super::tables::unwritable)?;
+        let rows: Vec<PgRow> = self
+            .link
+            .run(format!(
+                "UPDATE {} SET due_at = {}, record = {} \
+                 WHERE id = {} AND ended_at IS NULL AND record = {} RETURNING {} AS q",
+                names.sessions,
+                instant(record.due_at()),
+                Text(&text),
+                Id(record.id.as_bytes()),
+                Text(before),
+                tag::COUNT,
+            ))
+            .await?;
+        Ok(rows.iter().any(|row| columns::tag(row) == Some(tag::COUNT)))
+    }
+}
+
+impl RevocationStore for PostgresStore {
+    fn backend(&self) -> &'static str {
+        BACKEND
+    }
+
+    fn attach(&self, limits: FleetLimits) -> BoxFuture<'_, Result<Attached, StoreError>> {
+        let ahead = Ahead {
+            keys: vec![key_of(FLEET)],
+            ..Ahead::default()
+        };
+        Box::pin(self.write(ahead, move |steps| Box::pin(steps.attach(limits))))
+    }
+
+    fn poll<'a>(&'a self, request: PollRequest<'a>) -> BoxFuture<'a, Result<Poll, StoreError>> {
+        Box::pin(async move { self.shared.poll(self.clock(), &request).await })
+    }
+
+    fn hint(&self) -> BoxFuture<'_, ()> {
+        // Made now, not at the first poll of the future: what happens in between counts too.
+        let heard = self.shared.heard();
+        Box::pin(async move {
+            // Where nothing can be opened nobody listens. Why it cannot be, the next poll tells.
+            let _ = self.shared.opened().await;
+            heard.await;
+        })
+    }
+
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {
+        Box::pin(async move {
+            if let Some(answer) = self.ask_once(question).await? {
+                return Ok(answer);
+            }
+            // It changed between the look and the mark: this one waits for its turn.
+            let session = question.facts.session;
+            let ahead = Ahead {
+                users_of: session.as_slice(),
+                asked: Asked {
+                    sessions: session.as_slice(),
+                    ..Asked::default()
+                },
+                ..Ahead::default()
+            };
+            self.write(ahead, |steps| {
+                let question = question.clone();
+                Box::pin(async move { steps.ask(&question).await })
+            })
+            .await
+        })
+    }
+
+    fn append(
+        &self,
+        entries: Vec<RevocationEntry>,
+    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        Box::pin(async move {
+            let ids: Vec<EntryId> = entries.iter().map(|entry| entry.id).collect();
+            let sessions: Vec<SessionId> = entries.iter().filter_map(session_of).collect();
+            let ahead = Ahead {
+                keys: entries.iter().map(key_of_entry).collect(),
+                users_of: &sessions,
+                asked: Asked {
+                    sessions: &sessions,
+                    entries: &ids,
+                    ..Asked::default()
+                },
+                lock: Lock::Wait,
+            };
+            let entries = &entries;
+            self.write(ahead, |steps| Box::pin(steps.append(entries.clone())))
+                .await
+        })
+    }
+
+    fn leases(&self) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>> {
+        let asked = Asked::default();
+        Box::pin(self.read(Class::Follow, asked, |steps| Box::pin(steps.leases())))
+    }
+}
+
+impl SessionStore for PostgresStore {
+    fn counters<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<Counters, StoreError>> {
+        Box::pin(async move {
+            let asked = Asked {
+                user: Some(user),
+                ..Asked::default()
+            };
+            self.read(Class::Write, asked, |steps| {
+                let user = user.clone();
+                Box::pin(async move { steps.counters(&user).await })
+            })
+            .await
+        })
+    }
+
+    fn sign_in(&self, session: NewSession) -> BoxFuture<'_, Result<SignInOutcome, StoreError>> {
+        Box::pin(async move {
+            let ahead = Ahead {
+                keys: vec![key_of(session.user.as_str())],
+                asked: Asked {
+                    user: Some(&session.user),
+                    operation: Some(&session.operation),
+                    ..Asked::default()
+                },
+                ..Ahead::default()
+            };
+            let session = &session;
+            self.write(ahead, |steps| Box::pin(steps.sign_in(session.clone())))
+                .await
+        })
+    }
+
+    fn refresh(
+        &self,
+        attempt: RefreshAttempt,
+    ) -> BoxFuture<'_, Result<RefreshOutcome, StoreError>> {
+        Box::pin(async move {
+            let (sessions, entries) = ([attempt.session], [attempt.entry]);
+            let attempt = &attempt;
+            self.write(on(&sessions, &entries), |steps| {
+                let attempt = attempt.clone();
+                Box::pin(async move { steps.refresh(&attempt).await })
+            })
+            .await
+        })
+    }
+
+    fn end(&self, request: EndSession) -> BoxFuture<'_, Result<EndOutcome, StoreError>> {
+        Box::pin(async move {
+            let sessions = [request.session];
+            let request = &request;
+            self.write(on(&sessions, &[]), |steps| {
+                Box::pin(steps.end_one(request.clone()))
+            })
+            .await
+        })
+    }
+
+    fn end_all(&self, request: EndAll) -> BoxFuture<'_, Result<EndAllOutcome, StoreError>> {
+        Box::pin(async move {
+            let entries = [request.entry];
+            let request = &request;
+            self.write(of(&request.user, &entries), |steps| {
+                let request = request.clone();
+                Box::pin(async move { steps.end_all(&request).await })
+            })
+            .await
+        })
+    }
+
+    fn raise_roles<'a>(
+        &'a self,
+        user: &'a UserId,
+        entry: EntryId,
+    ) -> BoxFuture<'a, Result<Committed, StoreError>> {
+        Box::pin(async move {
+            self.write(of(user, &[entry]), |steps| {
+                let user = user.clone();
+                Box::pin(async move { steps.raise_roles(&user, entry).await })
+            })
+            .await
+        })
+    }
+
+    fn find(&self, id: SessionId) -> BoxFuture<'_, Result<Option<SessionRecord>, StoreError>> {
+        Box::pin(async move {
+            let asked = Asked {
+                sessions: &[id],
+                ..Asked::default()
+            };
+            self.read(Class::List, asked, |steps| Box::pin(steps.find(id)))
+                .await
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        user: &'a UserId,
+        listing: Listing,
+    ) -> BoxFuture<'a, Result<Vec<SessionRecord>, StoreError>> {
+        let asked = Asked::default();
+        Box::pin(self.read(Class::List, asked, move |steps| {
+            let user = user.clone();
+            Box::pin(async move { steps.list(&user, listing).await })
+        }))
+    }
+
+    fn count<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let asked = Asked::default();
+        Box::pin(self.read(Class::List, asked, |steps| {
+            let user = user.clone();
+            Box::pin(async move { steps.count(&user).await })
+        }))
+    }
+
+    fn change<'a>(
+        &'a self,
+        id: SessionId,
+        user: &'a UserId,
+        change: SessionChange,
+    ) -> BoxFuture<'a, Result<Option<SessionRecord>, StoreError>> {
+        Box::pin(async move {
+            let change = &change;
+            self.write(on(&[id], &[]), |steps| {
+                let (user, change) = (user.clone(), change.clone());
+                Box::pin(async move { steps.change(id, &user, change).await })
+            })
+            .await
+        })
+    }
+
+    fn touch<'a>(&'a self, uses: &'a [Use]) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            for used in self.touch_idle(uses).await? {
+                let sessions = [used.session];
+                self.write(on(&sessions, &[]), |steps| {
+                    Box::pin(async move { steps.touch(&[used]).await })
+                })
+                .await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn sweep(&self, retention: Duration, batch: usize) -> BoxFuture<'_, Result<Swept, StoreError>> {
+        Box::pin(self.write(Ahead::default(), move |steps| {
+            Box::pin(async move {
+                steps.rows.purge(steps.now).await?;
+                steps.sweep(retention, batch).await
+            })
+        }))
+    }
+
+    fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, StoreError>> {
+        Box::pin(async move {
+            let request = &request;
+            self.read(Class::List, Asked::default(), |steps| {
+                let request = request.clone();
+                Box::pin(async move { steps.page(&request).await })
+            })
+            .await
+        })
+    }
+
+    fn erase<'a>(
+        &'a self,
+        user: &'a UserId,
+        entry: EntryId,
+    ) -> BoxFuture<'a, Result<EndAllOutcome, StoreError>> {
+        Box::pin(async move {
+            self.write(of(user, &[entry]), |steps| {
+                let user = user.clone();
+                Box::pin(async move { steps.erase(&user, entry).await })
+            })
+            .await
+        })
+    }
+}
+
+/// A write about sessions, and log entries that it may have written before.
+fn on<'a>(sessions: &'a [SessionId], entries: &'a [EntryId]) -> Ahead<'a> {
+    Ahead {
+        users_of: sessions,
+        asked: Asked {
+            sessions,
+            entries,
+            ..Asked::default()
+        },
+        ..Ahead::default()
+    }
+}
+
+/// A write about everything of a user.
+fn of<'a>(user: &'a UserId, entries: &'a [EntryId]) -> Ahead<'a> {
+    Ahead {
+        keys: vec![key_of(user.as_str())],
+        asked: Asked {
+            user: Some(user),
+            entries,
+            ..Asked::default()
+        },
+        ..Ahead::default()
+    }
+}
+
+fn session_of(entry: &RevocationEntry) -> Option<SessionId> {
+    match entry.revoked {
+        Revoked::Session { session, .. } => Some(session),
+        Revoked::Roles { .. } | Revoked::Token { .. } | Revoked::User { .. } => None,
+    }
+}
+
+/// Who an entry is about: nobody else writes about them meanwhile.
+fn key_of_entry(entry: &RevocationEntry) -> i64 {
+    match &entry.revoked {
+        Revoked::Roles { user, .. } | Revoked::User { user, .. } => key_of(user.as_str()),
+        Revoked::Session { user, .. } | Revoked::Token { user, .. } => match user {
+            Some(user) => key_of(user.as_str()),
+            None => key_of(&codec::subject_of(&entry.revoked)),
+        },
+    }
+}
+
+/// What the first of several nodes that join at once is told apart by. No user is named so.
+const FLEET: &str = "\u{1}fleet";
