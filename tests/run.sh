@@ -20,6 +20,13 @@ if ! command -v mkfs.ext4 >/dev/null || ! command -v prlimit >/dev/null; then
     $sudo apt-get install -y -qq e2fsprogs util-linux
 fi
 
+if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    step "installing PostgreSQL (the tests start servers of their own)"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq postgresql procps
+fi
+
 step "unit and integration tests, every feature"
 cargo test --all-features --locked
 

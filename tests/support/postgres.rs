@@ -40,15 +40,13 @@ impl Cluster {
             "--pgdata",
             &data,
             "--username=postgres",
-            "--auth=scram-sha-256",
+            "--auth=md5",
             "--encoding=UTF8",
             "--locale=C",
             "--no-sync",
             "--pwfile",
             &secret.to_string_lossy(),
         ]));
-        let replication = "host replication all 127.0.0.1/32 trust\n";
-        append(&cluster.folder.join("data/pg_hba.conf"), replication);
         cluster.configure(&format!(
             "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 300\n\
              shared_buffers = 16MB\nwal_level = replica\nmax_wal_senders = 4\n{lines}"
@@ -68,6 +66,7 @@ impl Cluster {
             "--port",
             &port,
             "--username=postgres",
+            "--no-password",
             "--write-recovery-conf",
             "--checkpoint=fast",
             "--no-sync",
@@ -129,6 +128,26 @@ impl Cluster {
         self.must(self.ctl(&["promote", "-w"]));
     }
 
+    /// Has a standby hear nothing more of its primary.
+    pub async fn cut_off(&self) {
+        let alter = "ALTER SYSTEM SET primary_conninfo = ''";
+        self.execute("postgres", alter).await;
+        self.reload();
+        eventually("it hears nothing more", async || {
+            let heard = "SELECT count(*) AS count FROM pg_stat_wal_receiver";
+            let rows = self.execute("postgres", heard).await;
+            sqlx::Row::get::<i64, _>(&rows[0], "count") == 0
+        })
+        .await;
+    }
+
+    /// Takes the address of another server, which has stopped.
+    pub fn move_to(&mut self, other: &Self) {
+        self.must(self.ctl(&["stop", "-w", "-m", "fast"]));
+        self.port = other.port;
+        self.resume();
+    }
+
     /// Sends a signal to the server and all its processes.
     pub fn signal(&self, signal: &str) {
         let postmaster = self.postmaster();
@@ -136,7 +155,7 @@ impl Cluster {
         let children = children.expect("pgrep runs").stdout;
         let children = String::from_utf8(children).expect("numbers");
         let all = children.lines().chain([postmaster.as_str()]);
-        let done = Command::new("kill").arg(signal).args(all).status();
+        let done = Command::new("kill").arg(signal).args(all).output();
         assert!(done.is_ok(), "kill runs");
     }
 
@@ -169,6 +188,7 @@ impl Cluster {
             }
         };
         command.current_dir(&self.folder).env("LC_ALL", "C");
+        command.env("PGPASSWORD", PASSWORD);
         command
     }
 
@@ -278,8 +298,8 @@ fn binaries() -> PathBuf {
         .collect();
     versions.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
-    let found = on_path.or_else(|| versions.pop());
+    let on_path = || std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
+    let found = versions.pop().or_else(on_path);
     found.expect("PostgreSQL is installed (tests/run.sh does that)")
 }
 

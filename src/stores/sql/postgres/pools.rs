@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::Semaphore;
 
@@ -74,8 +75,20 @@ impl Pools {
                 return Err(told(StoreErrorKind::Unavailable, what));
             }
         };
-        let connection = self.pool.acquire().await.map_err(failed)?;
-        Ok(Link::new(connection, share))
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(Link::new(connection, share)),
+            Err(sqlx::Error::PoolTimedOut) if self.pool.size() == 0 => Err(self.reason().await),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Why there is no connection: a pool tries again where it is refused, and forgets why.
+    async fn reason(&self) -> StoreError {
+        let options = self.options();
+        match tokio::time::timeout(PATIENCE, options.connect()).await {
+            Ok(Err(error)) => failed(error),
+            Ok(Ok(_)) | Err(_) => failed(sqlx::Error::PoolTimedOut),
+        }
     }
 }
 
