@@ -150,9 +150,9 @@ fn stores_apart(source: &Source, named: &Named) -> Option<String> {
     if source.room() != "stores" || source.rooms.len() < 2 || !in_stores {
         return None;
     }
-    let here = source.rooms.last()?;
     let own = |name: &String| {
-        source.rooms.contains(name) || name.to_lowercase().starts_with(here.as_str())
+        let mut stores = source.rooms.iter().filter(|room| is_store(room));
+        stores.any(|store| name.to_lowercase().starts_with(store.as_str()))
     };
     let other = named.segments[2..]
         .iter()

@@ -271,13 +271,17 @@ pub fn shared() -> &'static Cluster {
              kill -QUIT $(head -n 1 {data}/postmaster.pid); sleep 1; rm -rf {}",
             cluster.folder.display()
         );
-        let watching = Command::new("setsid")
-            .args(["sh", "-c", &watch])
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn();
-        watching.expect("a shell runs");
+        let null = std::process::Stdio::null;
+        let watching = Command::new("sh")
+            .args(["-c", &format!("setsid sh -c '{watch}' &")])
+            .stdin(null())
+            .stdout(null())
+            .stderr(null())
+            .status();
+        assert!(
+            watching.is_ok_and(|status| status.success()),
+            "a shell runs"
+        );
         cluster
     })
 }

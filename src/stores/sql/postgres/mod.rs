@@ -7,12 +7,14 @@ mod error;
 mod known;
 mod link;
 mod literal;
+mod marks;
 mod names;
 mod news;
 mod open;
 mod opened;
 mod outcome;
 mod pools;
+mod rows;
 mod run;
 mod tables;
 mod verbs;
@@ -82,7 +84,7 @@ impl PostgresStore {
     /// A [`StoreError`] of the kind [`Configuration`](crate::StoreErrorKind::Configuration) when
     /// it is no such address. It does not repeat it.
     pub fn new(address: &str) -> Result<Self, StoreError> {
-        Ok(Self::at(Server::At(address::options(address)?)))
+        Ok(Self::at(Server::At(Box::new(address::options(address)?))))
     }
 
     /// The same, connected to at once.

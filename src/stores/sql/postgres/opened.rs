@@ -31,7 +31,7 @@ pub(super) struct Shared {
 /// How a server is reached.
 #[derive(Clone)]
 pub(super) enum Server {
-    At(PgConnectOptions),
+    At(Box<PgConnectOptions>),
     Through(PgPool),
 }
 
@@ -154,7 +154,7 @@ impl Shared {
 
     fn pools(&self) -> &Pools {
         self.pools.get_or_init(|| match &self.server {
-            Server::At(options) => Pools::connect(options.clone()),
+            Server::At(options) => Pools::connect(PgConnectOptions::clone(options)),
             Server::Through(pool) => Pools::within(pool.clone()),
         })
     }

@@ -9,26 +9,23 @@ use std::sync::Arc;
 use sqlx::postgres::PgRow;
 
 use super::columns::{self, Greeting};
-use super::error::{BACKEND, told};
+use super::error::BACKEND;
 use super::known::{self, Known};
 use super::link::Link;
-use super::literal::{Bytes, Id, Maybe, Text, instant};
-use super::names::{LINE, Lock, Names, Now, key_of, tag};
+use super::names::{Lock, Names, tag};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, SessionRecord};
-use crate::stores::codec;
-use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
-use crate::token::{SessionId, UserId};
+use crate::session::Counters;
+use crate::stores::sql::rows::{Fleet, Found, Line, Row};
+use crate::token::UserId;
 
 /// The tables, through one connection.
 pub(super) struct Tables {
     pub(super) link: Link,
-    names: Arc<Names>,
-    fleet: Fleet,
-    now: UnixTime,
-    lock: Lock,
+    pub(super) names: Arc<Names>,
+    pub(super) fleet: Fleet,
+    pub(super) now: UnixTime,
+    pub(super) lock: Lock,
     unsent: String,
     pub(super) known: Known,
     /// The lines of the log that were written, as they stand.
@@ -65,7 +62,7 @@ impl Tables {
         self.standing.extend(known::lines(rows, tag::PUT, self.now));
     }
 
-    async fn ask(&mut self, question: &str) -> Result<Vec<PgRow>, StoreError> {
+    pub(super) async fn ask(&mut self, question: &str) -> Result<Vec<PgRow>, StoreError> {
         let mut statements = self.unsent();
         statements.push_str(question);
         let rows = self.link.run(statements).await?;
@@ -73,29 +70,33 @@ impl Tables {
         Ok(rows)
     }
 
-    async fn ask_of(&mut self, kind: i32, question: &str) -> Result<Vec<PgRow>, StoreError> {
+    pub(super) async fn ask_of(
+        &mut self,
+        kind: i32,
+        question: &str,
+    ) -> Result<Vec<PgRow>, StoreError> {
         let mut rows = self.ask(question).await?;
         rows.retain(|row| columns::tag(row) == Some(kind));
         Ok(rows)
     }
 
-    fn later(&mut self, statement: fmt::Arguments<'_>) {
+    pub(super) fn later(&mut self, statement: fmt::Arguments<'_>) {
         // Writing to a string does not fail.
         let _ = write!(self.unsent, "{statement}; ");
     }
 
-    async fn rows(&mut self, rest: &str, lock: Lock) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn rows(&mut self, rest: &str, lock: Lock) -> Result<Vec<Row>, StoreError> {
         let question = self.names.session_rows(tag::SESSION, rest, lock);
         let rows = self.ask_of(tag::SESSION, &question).await?;
         Ok(rows.iter().filter_map(columns::session).collect())
     }
 
-    async fn found(&mut self, rest: &str) -> Result<Vec<Found>, StoreError> {
+    pub(super) async fn found(&mut self, rest: &str) -> Result<Vec<Found>, StoreError> {
         let rows = self.rows(rest, self.lock).await?;
         Ok(rows.into_iter().filter_map(|row| row.found).collect())
     }
 
-    async fn user(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
+    pub(super) async fn user(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
         let rows = self.ask_of(tag::USER, &self.names.user(user)).await?;
         let row = rows.first();
         Ok(row.map_or((Counters::default(), false), |row| {
@@ -104,320 +105,11 @@ impl Tables {
     }
 
     /// What is passed over where somebody else is at it.
-    fn lock_of_many(&self) -> Lock {
+    pub(super) fn lock_of_many(&self) -> Lock {
         match self.lock {
             Lock::None => Lock::None,
             Lock::Wait | Lock::Skip => Lock::Skip,
         }
-    }
-}
-
-impl Rows for Tables {
-    const BACKEND: &'static str = BACKEND;
-
-    async fn fleet(&mut self) -> Result<Fleet, StoreError> {
-        Ok(self.fleet)
-    }
-
-    async fn set_limits(&mut self, limits: FleetLimits) -> Result<(), StoreError> {
-        let text = serde_json::to_string(&limits).map_err(unwritable)?;
-        let meta = self.names.clone();
-        self.later(format_args!(
-            "UPDATE {} SET limits = {}",
-            meta.meta,
-            Text(&text)
-        ));
-        self.fleet.limits = Some(limits);
-        Ok(())
-    }
-
-    async fn counters(&mut self, user: &UserId) -> Result<Counters, StoreError> {
-        if let Some(counters) = self.known.counters.get(user) {
-            return Ok(*counters);
-        }
-        Ok(self.user(user).await?.0)
-    }
-
-    async fn set_counters(&mut self, user: &UserId, counters: Counters) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
-             ON CONFLICT (id) DO UPDATE SET \
-             revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen",
-            names.users,
-            Text(user.as_str()),
-            counters.revoked_gen.as_u64().cast_signed(),
-            counters.roles_gen.as_u64().cast_signed(),
-        ));
-        self.known.counters.insert(user.clone(), counters);
-        Ok(())
-    }
-
-    async fn knows(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
-        let known = self.known.user.as_ref().filter(|(known, _)| known == user);
-        let counters = self.known.counters.get(user);
-        if let (Some((_, known)), Some(counters)) = (known, counters) {
-            return Ok((*counters, *known));
-        }
-        self.user(user).await
-    }
-
-    async fn session(&mut self, id: SessionId) -> Result<Option<Found>, StoreError> {
-        if let Some(found) = self.known.sessions.remove(&id) {
-            return Ok(found);
-        }
-        let rest = format!("s.id = {}", Id(id.as_bytes()));
-        Ok(self.found(&rest).await?.pop())
-    }
-
-    async fn before_sign_in(
-        &mut self,
-        user: &UserId,
-        operation: &[u8; 32],
-    ) -> Result<(Vec<Found>, Option<Found>), StoreError> {
-        if let Some(before) = self.known.before_sign_in.take() {
-            return Ok(before);
-        }
-        let question = self.names.before_sign_in(user, operation, self.lock);
-        let rows = self.ask_of(tag::OPEN, &question).await?;
-        Ok(known::before_sign_in(rows.iter()))
-    }
-
-    async fn open_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
-        let user = Text(user.as_str());
-        self.found(&format!(
-            "s.user_id = {user} AND s.ended_at IS NULL ORDER BY s.id"
-        ))
-        .await
-    }
-
-    async fn ended_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
-        let user = Text(user.as_str());
-        let rest = format!(
-            "s.user_id = {user} AND s.ended_at IS NOT NULL ORDER BY s.ended_at DESC, s.id DESC"
-        );
-        let rows = self.rows(&rest, Lock::None).await?;
-        Ok(rows.into_iter().filter_map(|row| row.found).collect())
-    }
-
-    async fn open_after(
-        &mut self,
-        user: Option<&UserId>,
-        after: Option<SessionId>,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut rest = "s.ended_at IS NULL".to_owned();
-        if let Some(user) = user {
-            rest.push_str(&format!(" AND s.user_id = {}", Text(user.as_str())));
-        }
-        if let Some(after) = after {
-            rest.push_str(&format!(" AND s.id > {}", Id(after.as_bytes())));
-        }
-        rest.push_str(&format!(" ORDER BY s.id LIMIT {}", count(limit)));
-        self.rows(&rest, self.lock).await
-    }
-
-    async fn due(&mut self, now: UnixTime, limit: usize) -> Result<Vec<Row>, StoreError> {
-        let rest = format!(
-            "s.ended_at IS NULL AND s.due_at <= {} ORDER BY s.due_at LIMIT {}",
-            instant(now),
-            count(limit)
-        );
-        self.rows(&rest, self.lock_of_many()).await
-    }
-
-    async fn insert(
-        &mut self,
-        record: &SessionRecord,
-        operation: &[u8; 32],
-    ) -> Result<(), StoreError> {
-        let text = codec::encode_session(record).map_err(unwritable)?;
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} (id, user_id, user_key, operation, due_at, record) \
-             VALUES ({}, {}, {}, {}, {}, {})",
-            names.sessions,
-            Id(record.id.as_bytes()),
-            Text(record.user.as_str()),
-            key_of(record.user.as_str()),
-            Bytes(operation),
-            instant(record.due_at()),
-            Text(&text),
-        ));
-        Ok(())
-    }
-
-    async fn update(
-        &mut self,
-        record: &SessionRecord,
-        by: Option<EntryId>,
-    ) -> Result<(), StoreError> {
-        let text = codec::encode_session(record).map_err(unwritable)?;
-        let names = self.names.clone();
-        self.later(format_args!(
-            "UPDATE {} SET due_at = {}, ended_at = {}, ended_by = {}, record = {} \
-             WHERE id = {} AND ended_at IS NULL",
-            names.sessions,
-            instant(record.due_at()),
-            Maybe(record.ended.as_ref().map(|ended| instant(ended.at))),
-            Maybe(by.as_ref().map(|by| Id(by.as_bytes()))),
-            Text(&text),
-            Id(record.id.as_bytes()),
-        ));
-        Ok(())
-    }
-
-    async fn forget(&mut self, id: SessionId) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        let id = Id(id.as_bytes());
-        self.later(format_args!(
-            "DELETE FROM {} WHERE id = {id}",
-            names.sessions
-        ));
-        Ok(())
-    }
-
-    async fn forget_ended_of(&mut self, user: &UserId) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        self.later(format_args!(
-            "DELETE FROM {} WHERE user_id = {} AND ended_at IS NOT NULL",
-            names.sessions,
-            Text(user.as_str())
-        ));
-        Ok(())
-    }
-
-    async fn forget_ended_before(
-        &mut self,
-        before: UnixTime,
-        limit: usize,
-    ) -> Result<(u64, bool), StoreError> {
-        let (sessions, before) = (&self.names.sessions, instant(before));
-        let old = format!("ended_at IS NOT NULL AND ended_at < {before}");
-        let question = format!(
-            "WITH gone AS (DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} \
-             WHERE {old} ORDER BY ended_at, id LIMIT {} FOR UPDATE SKIP LOCKED) RETURNING 1) \
-             SELECT {} AS q, count(*) AS count, false AS more FROM gone; \
-             SELECT {} AS q, 0::bigint AS count, EXISTS (SELECT 1 FROM {sessions} WHERE {old}) AS more; ",
-            count(limit),
-            tag::COUNT,
-            tag::COUNT,
-        );
-        let rows = self.ask_of(tag::COUNT, &question).await?;
-        let counted = rows.iter().filter_map(|row| columns::count(row));
-        Ok((
-            counted.sum(),
-            rows.iter().any(|row| columns::flag(row, "more")),
-        ))
-    }
-
-    async fn log_put(
-        &mut self,
-        entry: &RevocationEntry,
-        _now: UnixTime,
-    ) -> Result<Line, StoreError> {
-        let text = codec::encode_entry(entry).map_err(unwritable)?;
-        let names = self.names.clone();
-        // A line that lives longer is news, too.
-        self.later(format_args!(
-            "INSERT INTO {} AS l (id, xid, subject, until, entry) \
-             VALUES ({}, pg_current_xact_id(), {}, {}, {}) ON CONFLICT (id) DO UPDATE SET \
-             until = greatest(l.until, excluded.until), \
-             xid = CASE WHEN excluded.until > l.until THEN excluded.xid ELSE l.xid END \
-             RETURNING {} AS q, {LINE}",
-            names.log,
-            Id(entry.id.as_bytes()),
-            Text(&codec::subject_of(&entry.revoked)),
-            instant(entry.until),
-            Text(&text),
-            tag::PUT,
-        ));
-        self.log_grew = true;
-        self.known.lines.remove(&entry.id);
-        // How it stands is known when it was sent, and told after the commit.
-        Ok(Line {
-            entry: entry.clone(),
-            number: 0,
-        })
-    }
-
-    async fn log_get(&mut self, id: EntryId, now: UnixTime) -> Result<Option<Line>, StoreError> {
-        if let Some(line) = self.known.lines.remove(&id) {
-            return Ok(line);
-        }
-        let question = self.names.lines_of(tag::PROBE, &[id], Now::At(now));
-        let rows = self.ask(&question).await?;
-        Ok(known::lines(&rows, tag::PROBE, now).pop())
-    }
-
-    async fn log_since(
-        &mut self,
-        since: Option<&Cursor>,
-        _now: UnixTime,
-    ) -> Result<(Vec<Line>, Cursor), StoreError> {
-        match self.known.log.take() {
-            Some((asked, lines, cursor)) if asked.as_ref() == since => Ok((lines, cursor)),
-            _ => Err(told(
-                StoreErrorKind::Unavailable,
-                "the history of the log changed while it was read",
-            )),
-        }
-    }
-
-    async fn log_about(
-        &mut self,
-        subjects: &[String; 3],
-        now: UnixTime,
-    ) -> Result<Vec<RevocationEntry>, StoreError> {
-        if let Some(entries) = self.known.about.take() {
-            return Ok(entries);
-        }
-        let question = self.names.lines_about(subjects, Now::At(now));
-        let rows = self.ask(&question).await?;
-        let lines = known::lines(&rows, tag::LINE, now).into_iter();
-        Ok(lines.map(|line| line.entry).collect())
-    }
-
-    async fn purge(&mut self, now: UnixTime) -> Result<(), StoreError> {
-        let (names, now) = (self.names.clone(), instant(now));
-        for (table, key) in [(&names.log, "number"), (&names.leases, "node")] {
-            self.later(format_args!(
-                "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} \
-                 WHERE until <= {now} LIMIT {PURGED_AT_ONCE} FOR UPDATE SKIP LOCKED)"
-            ));
-        }
-        Ok(())
-    }
-
-    async fn put_lease(&mut self, lease: &Lease) -> Result<(), StoreError> {
-        let text = serde_json::to_string(lease).map_err(unwritable)?;
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} (node, until, lease) VALUES ({}, {}, {}) \
-             ON CONFLICT (node) DO UPDATE SET until = excluded.until, lease = excluded.lease",
-            names.leases,
-            Id(&lease.node.0.to_be_bytes()),
-            instant(lease.until),
-            Text(&text),
-        ));
-        Ok(())
-    }
-
-    async fn leases(&mut self, now: UnixTime) -> Result<Vec<Lease>, StoreError> {
-        if self.lock != Lock::None {
-            // A node that joins before the commit and after this question would be left out, and
-            // not have seen it: they are read after the commit.
-            self.looks_back = true;
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .ask_of(tag::LEASE, &self.names.live_leases(Now::At(now)))
-            .await?;
-        let history = self.fleet.history;
-        Ok(rows
-            .iter()
-            .map(|row| columns::lease(row, history))
-            .collect())
     }
 }
 
@@ -427,12 +119,6 @@ impl fmt::Debug for Tables {
     }
 }
 
-fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
 pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
 }
-
-const PURGED_AT_ONCE: usize = 10_000;

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgRow;
-
 use super::PostgresStore;
-use super::columns;
 use super::error::BACKEND;
 use super::known::Asked;
-use super::literal::{Id, Text, instant};
-use super::names::{Lock, key_of, tag};
+use super::names::{Lock, key_of};
+use super::outcome::Outcome;
 use super::pools::Class;
 use super::run::{Ahead, Stepping};
 use crate::BoxFuture;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::revocation::{
-    About, Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
+    Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
     RevocationEntry, RevocationStore, Revoked,
 };
 use crate::session::{
@@ -29,15 +26,20 @@ use crate::stores::sql::rows::Rows;
 use crate::token::{SessionId, UserId};
 
 impl PostgresStore {
-    async fn write<T, F>(&self, ahead: Ahead<'_>, step: F) -> Result<T, StoreError>
+    pub(super) async fn write<T, F>(&self, ahead: Ahead<'_>, step: F) -> Result<T, StoreError>
     where
         F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
-        T: super::outcome::Outcome,
+        T: Outcome,
     {
         self.shared.write(self.clock(), ahead, step).await
     }
 
-    async fn read<T, F>(&self, class: Class, asked: Asked<'_>, step: F) -> Result<T, StoreError>
+    pub(super) async fn read<T, F>(
+        &self,
+        class: Class,
+        asked: Asked<'_>,
+        step: F,
+    ) -> Result<T, StoreError>
     where
         F: for<'a> Fn(&'a mut Stepping) -> BoxFuture<'a, Result<T, StoreError>> + Send + Sync,
         T: Send,
@@ -47,91 +49,6 @@ impl PostgresStore {
 
     fn clock(&self) -> Option<&dyn Clock> {
         self.clock.as_deref()
-    }
-
-    /// Looks, and marks what was looked at by a condition: it is still what was read. Whoever
-    /// writes a session has its row locked since they read it, so that neither misses the other.
-    async fn ask_once(&self, question: &Question) -> Result<Option<Answer>, StoreError> {
-        let subjects = codec::subjects_of(&question.facts);
-        let session = match question.about {
-            About::Session => question.facts.session,
-            About::Log => None,
-        };
-        let asked = Asked {
-            sessions: session.as_slice(),
-            about: Some(&subjects),
-            ..Asked::default()
-        };
-        let names = self.shared.opened().await?.names.clone();
-        let looked = self.read(Class::Confirm, asked, move |steps| {
-            let (question, names) = (question.clone(), names.clone());
-            Box::pin(async move {
-                let look = steps.look(&question).await?;
-                let Some(mark) = look.mark else {
-                    return Ok(Some(look.answer));
-                };
-                let Some(text) = steps.rows.known.text.take() else {
-                    return Ok(None);
-                };
-                let marked = steps.rows.mark(&names, &mark, &text).await?;
-                Ok(marked.then_some(look.answer))
-            })
-        });
-        looked.await
-    }
-
-    /// Writes down the uses of sessions that nobody else is at, and hands back the others.
-    async fn touch_idle(&self, uses: &[Use]) -> Result<Vec<Use>, StoreError> {
-        let mut ids: Vec<SessionId> = uses.iter().map(|used| used.session).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let ahead = Ahead {
-            asked: Asked {
-                sessions: &ids,
-                ..Asked::default()
-            },
-            lock: Lock::Skip,
-            ..Ahead::default()
-        };
-        let touched = self.write(ahead, |steps| {
-            let uses = uses.to_vec();
-            Box::pin(async move {
-                let met = |used: &Use| {
-                    let met = steps.rows.known.sessions.get(&used.session);
-                    met.is_some_and(Option::is_some)
-                };
-                let (met, others): (Vec<Use>, Vec<Use>) = uses.into_iter().partition(met);
-                steps.touch(&met).await?;
-                Ok(others)
-            })
-        });
-        touched.await
-    }
-}
-
-impl super::tables::Tables {
-    /// Replaces a record if it is still the text that was read.
-    async fn mark(
-        &mut self,
-        names: &super::names::Names,
-        record: &SessionRecord,
-        before: &str,
-    ) -> Result<bool, StoreError> {
-        let text = codec::encode_session(record).map_err(super::tables::unwritable)?;
-        let rows: Vec<PgRow> = self
-            .link
-            .run(format!(
-                "UPDATE {} SET due_at = {}, record = {} \
-                 WHERE id = {} AND ended_at IS NULL AND record = {} RETURNING {} AS q",
-                names.sessions,
-                instant(record.due_at()),
-                Text(&text),
-                Id(record.id.as_bytes()),
-                Text(before),
-                tag::COUNT,
-            ))
-            .await?;
-        Ok(rows.iter().any(|row| columns::tag(row) == Some(tag::COUNT)))
     }
 }
 
