@@ -54,6 +54,10 @@ impl Harness for Postgres {
     fn gives_hints(&self) -> bool {
         true
     }
+
+    fn can_be_away(&self) -> bool {
+        true
+    }
 }
 
 mod by_a_clock_that_is_held {

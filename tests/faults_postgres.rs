@@ -32,10 +32,7 @@ impl Node {
     }
 
     async fn with(store: PostgresStore, set: impl FnOnce(&mut RevocationSettings)) -> Self {
-        let mut settings = RevocationSettings {
-            store_timeout: Duration::from_secs(5),
-            ..RevocationSettings::default()
-        };
+        let mut settings = RevocationSettings::default().with_store_timeout(Duration::from_secs(5));
         set(&mut settings);
         let auth = JwtSession::builder()
             .hmac_secret(SECRET)
@@ -99,13 +96,9 @@ async fn refused_as_configured(
 }
 
 async fn poll(store: &PostgresStore, since: Option<&Cursor>, probes: &[EntryId]) -> Poll {
-    let request = PollRequest {
-        node: NodeId(7),
-        since,
-        history: None,
-        lease: Duration::from_secs(60),
-        probes,
-    };
+    let mut request = PollRequest::new(NodeId(7), Duration::from_secs(60));
+    request.since = since;
+    request.probes = probes;
     store.poll(request).await.expect("the server answers")
 }
 

@@ -37,20 +37,15 @@ async fn sign_ins_refreshes_and_ends_wait_twice_and_confirmations_once() {
     let counter = Counter::default();
     let subscriber = tracing_subscriber::registry().with(counter.clone());
     let _heard = tracing::subscriber::set_default(subscriber);
-    let settings = RevocationSettings {
-        store_timeout: std::time::Duration::from_secs(20),
-        ..RevocationSettings::default()
-    };
+    let settings =
+        RevocationSettings::default().with_store_timeout(std::time::Duration::from_secs(20));
     let address = postgres::shared().admin("postgres");
     let store = PostgresStore::new(&address).expect("a good address");
     // Nothing is started: what is counted is what is called.
     let auth = JwtSession::builder()
         .hmac_secret(SECRET)
         .revocation(settings)
-        .terms(Terms {
-            confirm: Confirm::Always,
-            ..Terms::default()
-        })
+        .terms(Terms::default().with_confirm(Confirm::Always))
         .store(store.in_schema(some_name()))
         .build()
         .expect("a good configuration");

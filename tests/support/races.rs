@@ -28,10 +28,7 @@ impl<F> World<F> {
         set: impl FnOnce(JwtSessionBuilder) -> JwtSessionBuilder,
     ) -> Self {
         // The machine may be busy with other tests; who comes first is the matter here.
-        let settings = RevocationSettings {
-            store_timeout: Duration::from_secs(20),
-            ..RevocationSettings::default()
-        };
+        let settings = RevocationSettings::default().with_store_timeout(Duration::from_secs(20));
         let builder = JwtSession::builder()
             .hmac_secret(SECRET)
             .revocation(settings)

@@ -10,7 +10,7 @@ use super::error::{STANDBY, told};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, Lease, NodeId};
-use crate::session::Counters;
+use crate::session::{Counters, Idleness};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row};
 use crate::token::SessionId;
@@ -120,6 +120,10 @@ pub(super) fn greeting(rows: &[PgRow]) -> Result<Greeting, StoreError> {
                 deployment,
                 history: history(deployment, row)?,
                 limits: limits.map(serde_json::from_str).transpose().ok()?,
+                idleness: Idleness {
+                    covered_until: instant(row.try_get("covered_until").ok()?),
+                    settles_at: instant(row.try_get("settles_at").ok()?),
+                },
             },
             now: instant(row.try_get("now").ok()?),
             xmax: xid(row, "xmax")?,

@@ -100,7 +100,7 @@ impl Names {
         format!(
             "SELECT {} AS q, {} AS now, \
              pg_is_in_recovery() AS standby, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax, \
-             m.deployment::text AS deployment, m.limits, {} AS system, \
+             m.deployment::text AS deployment, m.limits, m.covered_until, m.settles_at, {} AS system, \
              CASE WHEN pg_is_in_recovery() THEN '' ELSE {} END AS timeline FROM {} m; ",
             tag::FLEET,
             Now::Server,

@@ -9,7 +9,7 @@ use super::tables::{Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, SessionRecord};
+use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
 use crate::token::{SessionId, UserId};
@@ -30,6 +30,18 @@ impl Rows for Tables {
             Text(&text)
         ));
         self.fleet.limits = Some(limits);
+        Ok(())
+    }
+
+    async fn set_idleness(&mut self, idleness: Idleness) -> Result<(), StoreError> {
+        let meta = self.names.clone();
+        self.later(format_args!(
+            "UPDATE {} SET covered_until = {}, settles_at = {}",
+            meta.meta,
+            instant(idleness.covered_until),
+            instant(idleness.settles_at)
+        ));
+        self.fleet.idleness = idleness;
         Ok(())
     }
 

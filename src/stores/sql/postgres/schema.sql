@@ -2,7 +2,9 @@ CREATE TABLE {schema}.jwt_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     version BIGINT NOT NULL,
     deployment UUID NOT NULL,
-    limits TEXT
+    limits TEXT,
+    covered_until BIGINT NOT NULL DEFAULT 0,
+    settles_at BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE {schema}.jwt_users (

@@ -8,8 +8,8 @@ use std::fmt;
 use std::ops::DerefMut;
 
 use sqlx::query::Query;
-use sqlx::{Row as _, query};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Row as _, query};
 
 use super::columns;
 use super::error::{failed, told};
