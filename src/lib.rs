@@ -49,6 +49,7 @@
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `user-agent` | [`Device`] from the headers of a request |
 //! | `postgres` | sessions in PostgreSQL, for many nodes |
+//! | `redis` | sessions in Redis |
 //! | `sqlite` | sessions in an SQLite file |
 //! | `test-util` | a clock to hold, tokens for tests, the conformance suite for stores |
 //! | `full` | all of them |
@@ -110,6 +111,8 @@ pub use session::{
 pub use stores::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use stores::PostgresStore;
+#[cfg(feature = "redis")]
+pub use stores::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
 pub use token::{InvalidId, SessionId, TokenId, UserId};

@@ -36,7 +36,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `REVOCATION_MAX_STALENESS` | `30s` | |
 /// | `STORE_TIMEOUT` | `250ms` | |
 /// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
-/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite`; or `postgres://…`, with the feature `postgres` |
+/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite`; `postgres://…`, with the feature `postgres`; `redis://…`, `redis+sentinel://…`, with the feature `redis`; `rediss://…`, with `tls` too |
 /// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:`, `postgres:` or `postgresql:` |
 /// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |
 ///

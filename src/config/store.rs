@@ -5,6 +5,11 @@ mod postgres;
 #[cfg(not(feature = "postgres"))]
 #[path = "store/without_postgres.rs"]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(not(feature = "redis"))]
+#[path = "store/without_redis.rs"]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(not(feature = "sqlite"))]
@@ -20,7 +25,7 @@ use crate::stores::MemoryStore;
 /// What is wrong with an address, and what to do.
 pub(super) type Problem = (String, &'static str);
 
-/// The store of an address: `memory:`, `sqlite:PATH` or `postgres://…`.
+/// The store of an address: `memory:`, `postgres://…`, `redis://…` or `sqlite:PATH`.
 ///
 /// Nothing is opened here; that is what the start is for.
 pub(super) fn store_at(
@@ -30,11 +35,14 @@ pub(super) fn store_at(
     match address.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::with_clock(clock.clone()))),
         Some(("postgres" | "postgresql", _)) => postgres::store(address),
+        Some(("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel", _)) => {
+            redis::store(address)
+        }
         Some(("sqlite", _)) => sqlite::store(address, clock),
         // The rest of an address may hold a password.
         _ => Err((
             "is not a store of this build".to_owned(),
-            "use memory:, sqlite:PATH or postgres://USER@HOST/DATABASE",
+            "use memory:, postgres://USER@HOST/DATABASE, redis://HOST or sqlite:PATH",
         )),
     }
 }
@@ -50,7 +58,7 @@ mod tests {
             "",
             "memory",
             "memory:x",
-            "redis://u:secret@h",
+            "redis://u:secret@h:port",
             "sqlite:",
             "postgres:secret",
         ] {

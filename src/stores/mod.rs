@@ -1,13 +1,17 @@
 //! Adapters, one backend each.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod codec;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod sealed;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 pub use sealed::{SealError, SealKey, SealKeys, SealedStore};
 #[cfg(feature = "postgres")]
 pub use sql::PostgresStore;

@@ -1,0 +1,209 @@
+//! The connection: opened when it is needed, replaced when it is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, RedisError, RedisResult, Script, Value};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+use super::address::Address;
+use super::checks;
+use super::error::{failed, not_opened, told};
+use crate::error::{StoreError, StoreErrorKind};
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) address: Address,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    open: ArcSwapOption<Open>,
+    /// Whoever opens holds it.
+    opening: Arc<Mutex<()>>,
+    told: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Open {
+    wire: Wire,
+    suspected: AtomicBool,
+}
+
+#[derive(Clone, Debug)]
+enum Wire {
+    /// The application's, which mends itself.
+    Manager(ConnectionManager),
+    Own(MultiplexedConnection),
+}
+
+impl Link {
+    pub(super) fn new(address: Address) -> Self {
+        Self {
+            address,
+            shared: Arc::new(Shared {
+                open: ArcSwapOption::empty(),
+                opening: Arc::default(),
+                told: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    pub(super) fn of(address: Address, manager: ConnectionManager) -> Self {
+        let link = Self::new(address);
+        link.shared
+            .open
+            .store(Some(Arc::new(Open::new(Wire::Manager(manager)))));
+        link
+    }
+
+    /// Runs a script. Dropping the future leaves the connection to the others in good order.
+    pub(super) async fn run(
+        &self,
+        script: &Script,
+        key: &str,
+        args: &[String],
+    ) -> Result<Value, StoreError> {
+        let open = self.open().await?;
+        let mut pending = Pending {
+            shared: &self.shared,
+            open: &open,
+            answered: false,
+        };
+        let mut invocation = script.prepare_invoke();
+        invocation.key(key).arg(args);
+        let answer = match open.wire.clone() {
+            Wire::Manager(mut wire) => invocation.invoke_async(&mut wire).await,
+            Wire::Own(mut wire) => invocation.invoke_async(&mut wire).await,
+        };
+        pending.answered = true;
+        if let Err(error) = &answer {
+            self.shared.judge(&open, error);
+        }
+        answer.map_err(failed)
+    }
+
+    /// Looks whether the server can keep sessions, also where the connection is another's.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        let open = self.open().await?;
+        if let Wire::Manager(mut wire) = open.wire.clone() {
+            self.shared.tell(&checks::check(&mut wire).await?);
+        }
+        Ok(())
+    }
+
+    async fn open(&self) -> Result<Arc<Open>, StoreError> {
+        if let Some(open) = self.shared.open.load_full() {
+            return Ok(open);
+        }
+        let gone = || told(StoreErrorKind::Unavailable, "the runtime is shutting down");
+        let lock = self.shared.opening.clone().lock_owned().await;
+        if let Some(open) = self.shared.open.load_full() {
+            return Ok(open);
+        }
+        let (address, shared) = (self.address.clone(), self.shared.clone());
+        // In a task of its own: a caller whose deadline is short must not undo what it began.
+        let opening = tokio::spawn(async move {
+            let _lock = lock;
+            let (open, weaknesses) = tokio::time::timeout(PATIENCE, connect(&address))
+                .await
+                .map_err(|_| told(StoreErrorKind::Timeout, "the server does not answer"))??;
+            shared.tell(&weaknesses);
+            shared.open.store(Some(open.clone()));
+            Ok(open)
+        });
+        opening.await.map_err(|_| gone())?
+    }
+}
+
+async fn connect(address: &Address) -> Result<(Arc<Open>, Vec<&'static str>), StoreError> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(None);
+    let client = address.primary().await.map_err(not_opened)?;
+    let mut wire = client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+        .map_err(not_opened)?;
+    let weaknesses = checks::check(&mut wire).await?;
+    Ok((Arc::new(Open::new(Wire::Own(wire))), weaknesses))
+}
+
+impl Shared {
+    /// Says once what the server does not promise.
+    fn tell(&self, weaknesses: &[&'static str]) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            for weakness in weaknesses {
+                tracing::warn!("redis: {weakness}");
+            }
+        }
+    }
+
+    /// Gives a connection up after which nothing better will come.
+    fn judge(&self, open: &Arc<Open>, error: &RedisError) {
+        let lost = error.is_io_error()
+            || error.is_unrecoverable_error()
+            || matches!(error.code(), Some("READONLY" | "NOREPLICAS"));
+        if lost {
+            self.give_up(open);
+        }
+    }
+
+    fn give_up(&self, open: &Arc<Open>) {
+        if matches!(open.wire, Wire::Own(_)) {
+            self.open.compare_and_swap(open, None);
+        }
+    }
+}
+
+impl Open {
+    fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            suspected: AtomicBool::new(false),
+        }
+    }
+}
+
+/// A question that has not been answered. One that is dropped may have met a server that hangs.
+struct Pending<'a> {
+    shared: &'a Arc<Shared>,
+    open: &'a Arc<Open>,
+    answered: bool,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        let Wire::Own(wire) = &self.open.wire else {
+            return;
+        };
+        if self.answered || self.open.suspected.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (mut wire, shared, open) = (wire.clone(), self.shared.clone(), self.open.clone());
+        let Ok(runtime) = Handle::try_current() else {
+            self.shared.give_up(self.open);
+            return;
+        };
+        runtime.spawn(async move {
+            let ping = async { redis::cmd("PING").query_async(&mut wire).await };
+            let answer: Result<RedisResult<Value>, _> = tokio::time::timeout(PATIENCE, ping).await;
+            match answer {
+                Ok(Ok(_)) => open.suspected.store(false, Ordering::Relaxed),
+                // A server that refuses to be asked is there.
+                Ok(Err(error)) if !error.is_io_error() => {
+                    open.suspected.store(false, Ordering::Relaxed);
+                }
+                _ => shared.give_up(&open),
+            }
+        });
+    }
+}
+
+/// How long a server may take to let somebody in, or to answer a ping.
+const PATIENCE: Duration = Duration::from_secs(2);

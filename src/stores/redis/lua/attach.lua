@@ -1,0 +1,8 @@
+local version = call('HGET', KEYS[1], 'version')
+if version and version ~= '1' then return redis.error_reply('NEWER layout') end
+ensure()
+if not (number(fleet[3]) and number(fleet[4]) and number(fleet[5])) then
+  fleet[3], fleet[4], fleet[5] = arg(1), arg(2), arg(3)
+  call('HSET', KEYS[1], 'access', fleet[3], 'leeway', fleet[4], 'skew', fleet[5])
+end
+return done({fleet[1], fleet[3], fleet[4], fleet[5]})

@@ -1,0 +1,188 @@
+#!lua
+-- What every script begins with. Everything is read and judged before the first write, since
+-- nothing is undone when a script fails.
+--
+-- KEYS[1]  the fleet's hash, whose name ends in "fleet"
+-- ARGV     1 an instant instead of the server's, 2 a fresh id, 3 the deployment,
+--          4 whether ended tokens are listed under "blacklist:", from 5 on what the verb takes
+local P = string.sub(KEYS[1], 1, -6)
+local call = redis.call
+local LIMIT = 9007199254740991
+local DAY = 86400000000
+-- What no sweep came for goes by itself so long after its session's absolute end.
+local KEEP = 400 * DAY
+local MARGIN = DAY / 24
+
+local function arg(i) return ARGV[i + 4] end
+local function text(v) return string.format('%.0f', v) end
+local function plus(a, b) return math.min(a + b, LIMIT) end
+local function number(s)
+  if type(s) ~= 'string' or #s > 16 or not string.match(s, '^%d+$') then return nil end
+  return tonumber(s)
+end
+
+local now = number(ARGV[1])
+if not now then
+  local t = call('TIME')
+  now = t[1] * 1000000 + t[2]
+end
+
+local function keep(key, life)
+  local ms = math.ceil(plus(life, MARGIN) / 1000)
+  if call('PTTL', key) < ms then call('PEXPIRE', key, text(ms)) end
+end
+
+-- The fleet ------------------------------------------------------------------------------------
+
+local fleet = call('HMGET', KEYS[1], 'deployment', 'history', 'access', 'leeway', 'skew')
+
+local function ensure()
+  if fleet[1] and fleet[2] then return end
+  call('HSET', KEYS[1], 'version', '1', 'deployment', ARGV[3], 'history', ARGV[2])
+  fleet[1], fleet[2] = ARGV[3], ARGV[2]
+end
+
+-- Another run of the server is another history: only the server that said "written" can say
+-- that it still has everything.
+local function history()
+  local run = string.match(call('INFO', 'server'), 'run_id:(%x+)')
+  return string.sub(redis.sha1hex(fleet[2] .. run), 1, 32)
+end
+
+local function entry_lifetime()
+  local access, leeway, skew = number(fleet[3]), number(fleet[4]), number(fleet[5])
+  if access and leeway and skew then return access + leeway + 4 * skew end
+  return DAY + 300000000
+end
+
+local function leases()
+  local out, flat = {}, call('HGETALL', P .. 'leases')
+  for i = 1, #flat, 2 do
+    local till = number(string.match(flat[i + 1], '^%x+ (%d+) '))
+    if till and till > now then
+      out[#out + 1] = flat[i]
+      out[#out + 1] = flat[i + 1]
+    else
+      call('HDEL', P .. 'leases', flat[i])
+    end
+  end
+  return out
+end
+
+-- The log --------------------------------------------------------------------------------------
+
+local grew = false
+local minted = 0
+
+local function mint()
+  minted = minted + 1
+  return string.sub(ARGV[2], 1, 24) .. string.format('%08x', minted)
+end
+
+local function subject_of(id)
+  local line = call('HGET', P .. 'entries', id)
+  return line and string.match(line, '^[^\n]*\n([^\n]*)')
+end
+
+local function drop(id)
+  local subject = subject_of(id)
+  if subject then call('SREM', P .. 'about:' .. subject, id) end
+  call('HDEL', P .. 'entries', id)
+  call('ZREM', P .. 'log', id)
+  call('ZREM', P .. 'until', id)
+end
+
+local function purge()
+  local over = call('ZRANGEBYSCORE', P .. 'until', '-inf', text(now), 'LIMIT', 0, 100)
+  for _, id in ipairs(over) do drop(id) end
+end
+
+-- Until when an entry must be known; nothing where that is over.
+local function stands(id)
+  local till = call('ZSCORE', P .. 'until', id)
+  till = till and tonumber(till)
+  return till and till > now and till
+end
+
+local function keep_log(subject, till)
+  local life = math.max(till - now, 0)
+  for _, name in ipairs({'entries', 'log', 'until', 'about:' .. subject}) do keep(P .. name, life) end
+end
+
+-- Writes a line, or prolongs the one of the same name.
+local function put(id, fields, till)
+  local subject = fields[2]
+  local old = stands(id)
+  if old then
+    if old < till then
+      call('ZADD', P .. 'until', text(till), id)
+      keep_log(subject_of(id) or subject, till)
+    end
+    return
+  end
+  drop(id)
+  local place = call('INCR', P .. 'seq')
+  call('ZADD', P .. 'log', place, id)
+  call('ZADD', P .. 'until', text(till), id)
+  call('HSET', P .. 'entries', id, table.concat(fields, '\n'))
+  call('SADD', P .. 'about:' .. subject, id)
+  keep_log(subject, till)
+  grew = true
+end
+
+local function put_now(id, fields)
+  fields[9] = text(now)
+  put(id, fields, plus(now, entry_lifetime()))
+end
+
+local function put_session(id, r, reason)
+  put_now(id, {'session', 'session:' .. r.id, r.id, r.u, '', '', '', reason})
+end
+
+-- Lines as they stand, a batch at a time.
+local function lines(ids)
+  local out = {}
+  for from = 1, #ids, 1000 do
+    local part = {unpack(ids, from, math.min(from + 999, #ids))}
+    local tills = call('ZMSCORE', P .. 'until', unpack(part))
+    local places = call('ZMSCORE', P .. 'log', unpack(part))
+    local texts = call('HMGET', P .. 'entries', unpack(part))
+    for i, id in ipairs(part) do
+      local till = tills[i] and tonumber(tills[i])
+      if till and till > now and places[i] and texts[i] then
+        out[#out + 1] = {id, text(tonumber(places[i])), text(till), texts[i]}
+      end
+    end
+  end
+  return out
+end
+
+-- What a writer learns of lines that the log holds, and the word to everybody that it grew.
+local function committed(ids)
+  ensure()
+  return {text(now), history(), lines(ids), leases()}
+end
+
+local function committed_before(id)
+  return stands(id) and committed({id}) or false
+end
+
+-- Users ----------------------------------------------------------------------------------------
+
+-- A counter that cannot be read puts everything out.
+local function counters(user)
+  local c = call('HMGET', P .. 'gen:' .. user, 'revoked', 'roles')
+  local function read(v)
+    if not v then return 0 end
+    return number(v) or LIMIT
+  end
+  return read(c[1]), read(c[2])
+end
+
+local function raise(user, name, to)
+  local revoked, roles = counters(user)
+  local old = name == 'revoked' and revoked or roles
+  local key = P .. 'gen:' .. user
+  if to > old then call('HSET', key, name, text(to)) end
+  keep(key, plus(entry_lifetime(), KEEP))
+end

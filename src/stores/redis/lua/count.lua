@@ -1,0 +1,1 @@
+return done(#live_of(arg(1), (counters(arg(1)))))

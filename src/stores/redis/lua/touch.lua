@@ -1,0 +1,10 @@
+-- For each use: session, instant. Judged when it was: a flush that comes late ends no session that
+-- was in use, and revives none that had been idle for too long by then.
+for i = 1, #ARGV - 4, 2 do
+  local r, at = load(arg(i)), math.min(number(arg(i + 1)), now)
+  if r and not over(r, (counters(r.u)), at) then
+    set(r, {la = math.max(r.la, at), eu = 1})
+    schedule(r)
+  end
+end
+return done(true)

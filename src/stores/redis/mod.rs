@@ -1,0 +1,248 @@
+//! The Redis store: one server, or a primary that sentinels name, for many nodes.
+
+mod address;
+mod blacklist;
+mod checks;
+mod entries;
+mod error;
+mod link;
+mod news;
+mod records;
+mod reply;
+mod revocations;
+mod scripts;
+mod sessions;
+mod transport;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redis::aio::ConnectionManager;
+use redis::{Client, RedisResult, Script, Value};
+use uuid::Uuid;
+
+use self::address::Address;
+use self::error::told;
+use self::link::Link;
+use self::news::{Listening, News};
+use crate::clock::Clock;
+use crate::error::{StoreError, StoreErrorKind};
+
+/// Keeps everything in Redis 7 or later: a single server, or the primary that sentinels name.
+///
+/// Each step is one script, so it is atomic, takes one round trip, and goes by the server's clock.
+/// All keys begin with `{prefix}:`; `docs/redis.md` has the layout, the permissions that a user
+/// needs, and what is promised under which persistence. Cloning shares the connection.
+///
+/// What was acknowledged survives a crash of the server with `appendonly yes` and
+/// `appendfsync always`. With less, and after a failover, which may lose the latest writes, the
+/// nodes notice that the history is another one and write back every revocation that any of them
+/// still knows. Weak persistence is said in the log; a server that may evict keys is refused.
+///
+/// Nodes hear of each other's revocations by a push; a node that cannot be pushed to finds them
+/// by polling.
+///
+/// # Other services that know `blacklist:<jti>`
+///
+/// Unless told otherwise by [`with_blacklist`](Self::with_blacklist), ending a session also writes
+/// `blacklist:<jti>` for each of its access tokens that has not expired, with the rest of its life
+/// and the leeway as TTL, in the same step; and a key that another service sets there puts that
+/// token out on every node.
+///
+/// # Examples
+///
+/// ```
+/// use tower_jwt_session::{JwtSession, RedisStore};
+///
+/// // Nothing is connected before the start.
+/// let store = RedisStore::new("redis://sessions:password@127.0.0.1:6379/0")?;
+/// let auth = JwtSession::builder()
+///     .hmac_secret(b"an example; 32 random bytes in earnest")
+///     .store(store)
+///     .build()?;
+/// # let _ = auth;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct RedisStore {
+    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+}
+
+struct Shared {
+    link: Link,
+    news: News,
+    /// The deployment that was found here first; it is given back to a server that lost it.
+    deployment: Mutex<String>,
+    listening: Mutex<Option<Listening>>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    prefix: Arc<str>,
+    blacklist: bool,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl RedisStore {
+    /// A store at an address, as `redis://user:password@host:6379/0`, `rediss://…` with the
+    /// feature `tls`, or `redis+sentinel://user:password@host:26379,host:26379/master/0`, where
+    /// user and password are those of the primary. Nothing is connected before the start.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Configuration`] when the address cannot be understood. Nothing of it is
+    /// repeated.
+    pub fn new(address: &str) -> Result<Self, StoreError> {
+        Address::parse(address).map(|address| Self::on(Link::new(address)))
+    }
+
+    /// The same through a connection that the application has. The address is still needed: the
+    /// server pushes its news over a connection of their own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn with_connection(
+        address: &str,
+        connection: ConnectionManager,
+    ) -> Result<Self, StoreError> {
+        Address::parse(address).map(|address| Self::on(Link::of(address, connection)))
+    }
+
+    /// Keeps everything under keys that begin with `{prefix}:`. `tower-jwt-session` unless said
+    /// otherwise; two services that share a database need two.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Configuration`] for an empty prefix, one of more than 100 bytes, or with
+    /// braces, spaces or control characters in it.
+    pub fn with_prefix(mut self, prefix: &str) -> Result<Self, StoreError> {
+        let odd = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
+        if prefix.is_empty() || prefix.len() > 100 || prefix.contains(odd) {
+            return Err(told(
+                StoreErrorKind::Configuration,
+                "a prefix has 1 to 100 bytes, without braces, spaces and control characters",
+            ));
+        }
+        Arc::make_mut(&mut self.settings).prefix = prefix.into();
+        Ok(self)
+    }
+
+    /// Whether ended tokens are shared with other services as `blacklist:<jti>`. They are unless
+    /// said otherwise; the user then needs permissions for these keys.
+    #[must_use]
+    pub fn with_blacklist(mut self, shared: bool) -> Self {
+        Arc::make_mut(&mut self.settings).blacklist = shared;
+        self
+    }
+
+    /// Goes by another clock than the server's, for tests: every node of a fleet must go by one.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        Arc::make_mut(&mut self.settings).clock = Some(clock);
+        self
+    }
+
+    fn on(link: Link) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                link,
+                news: News::default(),
+                deployment: Mutex::new(fresh()),
+                listening: Mutex::new(None),
+            }),
+            settings: Arc::new(Settings {
+                prefix: "tower-jwt-session".into(),
+                blacklist: true,
+                clock: None,
+            }),
+        }
+    }
+
+    /// Runs a script, and tells of the records that it could not read.
+    async fn run(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
+        reply::answer(self.run_bare(script, args).await?)
+    }
+
+    async fn run_bare(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
+        let now = self.settings.clock.as_ref().map(|clock| clock.now());
+        let mut all = vec![
+            now.map(scripts::instant).unwrap_or_default(),
+            fresh(),
+            lock(&self.shared.deployment).clone(),
+            scripts::flag(self.settings.blacklist),
+        ];
+        all.extend(args);
+        self.shared.link.run(script, &self.key("fleet"), &all).await
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{{{}}}:{name}", self.settings.prefix)
+    }
+
+    fn channel(&self) -> String {
+        self.key("news")
+    }
+
+    fn news(&self) -> &News {
+        &self.shared.news
+    }
+
+    fn lists_ended_tokens(&self) -> bool {
+        self.settings.blacklist
+    }
+
+    async fn primary(&self) -> RedisResult<Client> {
+        self.shared.link.address.primary().await
+    }
+
+    /// Listens for news from now on, until the last handle to this store is gone.
+    fn listen(&self) {
+        let mut listening = lock(&self.shared.listening);
+        // The runtime that it ran on may be over.
+        if listening.as_ref().is_some_and(|task| !task.0.is_finished()) {
+            return;
+        }
+        let (shared, settings) = (Arc::downgrade(&self.shared), self.settings.clone());
+        let store = move || {
+            Some(Self {
+                shared: shared.upgrade()?,
+                settings: settings.clone(),
+            })
+        };
+        *listening = Some(Listening(tokio::spawn(news::listen(store))));
+    }
+
+    /// Whether the user may do what the scripts do.
+    async fn check_permissions(&self) -> Result<(), StoreError> {
+        let denied = self.run_bare(&scripts::SCRIPTS.probe, Vec::new()).await?;
+        match news::strings(denied).as_slice() {
+            [] => Ok(()),
+            denied => Err(told(
+                StoreErrorKind::Configuration,
+                format!(
+                    "the user lacks permissions; see docs/redis.md for the ACL rule: {}",
+                    denied.join("; ")
+                ),
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("prefix", &self.settings.prefix)
+            .field("blacklist", &self.settings.blacklist)
+            .finish_non_exhaustive()
+    }
+}
+
+fn fresh() -> String {
+    Uuid::now_v7().simple().to_string()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

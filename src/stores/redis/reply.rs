@@ -1,0 +1,156 @@
+//! What scripts answer.
+
+use redis::Value;
+
+use super::entries;
+use super::error::garbled;
+use super::records;
+use crate::clock::UnixTime;
+use crate::error::StoreError;
+use crate::revocation::{Committed, Cursor, EndReason, Lease, NodeId, Poll};
+use crate::session::SessionRecord;
+use crate::token::SessionId;
+
+/// What a script answered, without the names of records that it could not read: those are told.
+pub(super) fn answer(value: Value) -> Result<Value, StoreError> {
+    let [answer, bad] = fixed(value)?;
+    for id in list(bad)? {
+        let session = text(id)?;
+        tracing::error!(session, "skipped a session record that cannot be read");
+    }
+    Ok(answer)
+}
+
+pub(super) fn list(value: Value) -> Result<Vec<Value>, StoreError> {
+    match value {
+        Value::Array(values) => Ok(values),
+        _ => Err(garbled()),
+    }
+}
+
+pub(super) fn fixed<const N: usize>(value: Value) -> Result<[Value; N], StoreError> {
+    list(value)?.try_into().map_err(|_| garbled())
+}
+
+pub(super) fn text(value: Value) -> Result<String, StoreError> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| garbled()),
+        Value::SimpleString(text) => Ok(text),
+        Value::Int(number) => Ok(number.to_string()),
+        _ => Err(garbled()),
+    }
+}
+
+pub(super) fn number(value: Value) -> Result<u64, StoreError> {
+    text(value)?.parse().map_err(|_| garbled())
+}
+
+pub(super) fn instant(value: Value) -> Result<UnixTime, StoreError> {
+    number(value).map(UnixTime::from_micros)
+}
+
+pub(super) fn hex128(value: Value) -> Result<u128, StoreError> {
+    u128::from_str_radix(&text(value)?, 16).map_err(|_| garbled())
+}
+
+/// A part that may be missing.
+pub(super) fn optional<T>(
+    value: Value,
+    read: impl FnOnce(Value) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match value {
+        Value::Nil | Value::Boolean(false) => Ok(None),
+        value => read(value).map(Some),
+    }
+}
+
+pub(super) fn reason(value: Value) -> Result<EndReason, StoreError> {
+    // The record says that it ended; a word that nobody knows does not change that.
+    Ok(entries::reason(&text(value)?).unwrap_or(EndReason::AdminRevoked))
+}
+
+/// A session as it was written down; `None` where nobody can read it.
+pub(super) fn record(value: Value) -> Result<Option<SessionRecord>, StoreError> {
+    let [id, fields] = fixed(value)?;
+    let id: SessionId = text(id)?.parse().map_err(|_| garbled())?;
+    let mut pairs = Vec::new();
+    let mut fields = list(fields)?.into_iter();
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        // Text that is none belongs to a record that is none.
+        if let (Ok(name), Ok(value)) = (text(name), text(value)) {
+            pairs.push((name, value));
+        }
+    }
+    Ok(records::decode(id, pairs))
+}
+
+pub(super) fn sessions(value: Value) -> Result<Vec<SessionRecord>, StoreError> {
+    let read = list(value)?.into_iter().map(record);
+    read.filter_map(Result::transpose).collect()
+}
+
+pub(super) fn committed(value: Value) -> Result<Committed, StoreError> {
+    let [now, history, lines, held] = fixed(value)?;
+    let now = instant(now)?;
+    let read = list(lines)?
+        .into_iter()
+        .map(|line| entries::read(line, now));
+    let read: Vec<_> = read
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    let (entries, positions) = read.into_iter().unzip();
+    Ok(Committed {
+        entries,
+        positions,
+        leases: leases(held)?,
+        history: hex128(history)?,
+        now,
+    })
+}
+
+pub(super) fn poll(value: Value) -> Result<Poll, StoreError> {
+    let [now, history, end, lines, missing] = fixed(value)?;
+    let now = instant(now)?;
+    let read = list(lines)?
+        .into_iter()
+        .map(|line| entries::read(line, now));
+    let read: Vec<_> = read
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    let missing = list(missing)?.into_iter();
+    Ok(Poll {
+        history: hex128(history)?,
+        entries: read.into_iter().map(|(entry, _)| entry).collect(),
+        cursor: Cursor(vec![number(end)?]),
+        missing: missing
+            .map(|id| hex128(id).map(entries::id_of))
+            .collect::<Result<_, _>>()?,
+        now,
+    })
+}
+
+/// Leases that cannot be read are left out: whoever holds one stops by itself.
+pub(super) fn leases(value: Value) -> Result<Vec<Lease>, StoreError> {
+    let mut flat = list(value)?.into_iter();
+    let mut leases = Vec::new();
+    while let (Some(node), Some(held)) = (flat.next(), flat.next()) {
+        leases.extend(lease(hex128(node)?, &text(held)?));
+    }
+    Ok(leases)
+}
+
+fn lease(node: u128, held: &str) -> Option<Lease> {
+    let mut words = held.split(' ');
+    let history = u128::from_str_radix(words.next()?, 16).ok()?;
+    let until = words.next()?.parse().ok()?;
+    let applied = match words.next()? {
+        "" => Vec::new(),
+        read => vec![read.parse().ok()?],
+    };
+    Some(Lease {
+        node: NodeId(node),
+        history,
+        applied: Cursor(applied),
+        until: UnixTime::from_micros(until),
+    })
+}

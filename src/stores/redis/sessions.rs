@@ -1,0 +1,368 @@
+//! The verbs of sessions: what scripts are asked, and what their answers mean.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use redis::{Script, Value};
+
+use super::error::{garbled, told};
+use super::scripts::{SCRIPTS, duration, flag, hex, instant, number, optional};
+use super::{RedisStore, entries, records, reply};
+use crate::BoxFuture;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::revocation::{Committed, EndReason, EntryId};
+use crate::session::refresh::{Advance, ReplayKind};
+use crate::session::{
+    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing,
+    NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Use,
+};
+use crate::token::{SessionId, UserId};
+use crate::verify::Counter;
+
+type Answered<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// An answer that begins with a word.
+struct Told {
+    word: String,
+    rest: std::vec::IntoIter<Value>,
+}
+
+impl Told {
+    fn next(&mut self) -> Result<Value, StoreError> {
+        self.rest.next().ok_or_else(garbled)
+    }
+
+    fn committed(&mut self) -> Result<Option<Committed>, StoreError> {
+        reply::optional(self.next()?, reply::committed)
+    }
+
+    fn record(&mut self) -> Result<Option<SessionRecord>, StoreError> {
+        Ok(reply::optional(self.next()?, reply::record)?.flatten())
+    }
+}
+
+impl RedisStore {
+    async fn told(&self, script: &Script, args: Vec<String>) -> Result<Told, StoreError> {
+        let mut rest = reply::list(self.run(script, args).await?)?.into_iter();
+        let word = reply::text(rest.next().ok_or_else(garbled)?)?;
+        Ok(Told { word, rest })
+    }
+
+    async fn make(&self, new: NewSession) -> Result<SignInOutcome, StoreError> {
+        let mut args = vec![
+            new.user.to_string(),
+            new.id.to_string(),
+            number(new.revoked_gen.as_u64()),
+            hex(new.seed.as_bytes()),
+            hex(&new.operation),
+            instant(new.issued_at),
+            instant(new.access_expires_at),
+            duration(new.refresh_lifetime),
+            duration(new.absolute_lifetime),
+            optional(new.idle_lifetime.map(duration)),
+            number(new.limit.max().unwrap_or(0).into()),
+            match new.limit.policy() {
+                LimitPolicy::EvictLeastRecentlyUsed => "evict",
+                LimitPolicy::Reject => "reject",
+            }
+            .to_owned(),
+        ];
+        args.extend(records::kept_fields(&new));
+        let mut told = self.told(&SCRIPTS.sign_in, args).await?;
+        Ok(match told.word.as_str() {
+            "created" => SignInOutcome::Created {
+                record: told.record()?.ok_or_else(garbled)?,
+                ended: reply::sessions(told.next()?)?,
+                committed: told.committed()?,
+                first: reply::text(told.next()?)? == "1",
+            },
+            "limit" => SignInOutcome::LimitReached {
+                ended: reply::sessions(told.next()?)?,
+                committed: told.committed()?,
+            },
+            "repeated" => match told.record()? {
+                Some(record) => SignInOutcome::Repeated { record },
+                None => SignInOutcome::Superseded,
+            },
+            "superseded" => SignInOutcome::Superseded,
+            "outdated" => SignInOutcome::TicketOutdated,
+            "taken" => return Err(taken()),
+            _ => return Err(garbled()),
+        })
+    }
+
+    async fn go_on(&self, attempt: RefreshAttempt) -> Result<RefreshOutcome, StoreError> {
+        let presented = &attempt.presented;
+        let args = vec![
+            attempt.session.to_string(),
+            hex(attempt.seed.as_bytes()),
+            presented.generation.to_string(),
+            presented.operation.to_string(),
+            instant(presented.issued_at),
+            instant(presented.access_expires_at),
+            duration(attempt.rules.grace),
+            duration(attempt.rules.lifetime),
+            flag(attempt.revoke_predecessor),
+            entries::name_of(attempt.entry),
+        ];
+        let mut told = self.told(&SCRIPTS.refresh, args).await?;
+        Ok(match told.word.as_str() {
+            "granted" => {
+                // A record that nobody can read is as good as none.
+                let Some(record) = told.record()? else {
+                    return Ok(RefreshOutcome::Unknown);
+                };
+                let counters = counters_of(told.next()?, told.next()?)?;
+                let how = reply::text(told.next()?)?;
+                RefreshOutcome::Granted {
+                    record,
+                    counters,
+                    how: granted(&how).ok_or_else(garbled)?,
+                    committed: told.committed()?,
+                }
+            }
+            "over" => RefreshOutcome::Over {
+                reason: reply::reason(told.next()?)?,
+                record: told.record()?,
+                committed: told.committed()?,
+            },
+            "reused" => match (told.record()?, told.committed()?) {
+                (Some(record), Some(committed)) => RefreshOutcome::Reused { record, committed },
+                (record, committed) => RefreshOutcome::Over {
+                    reason: EndReason::RefreshReused,
+                    record,
+                    committed,
+                },
+            },
+            "too_many" => RefreshOutcome::TooMany,
+            "unknown" => RefreshOutcome::Unknown,
+            _ => return Err(garbled()),
+        })
+    }
+
+    async fn end_one(&self, request: EndSession) -> Result<EndOutcome, StoreError> {
+        let args = vec![
+            request.session.to_string(),
+            optional(request.owner),
+            request.reason.to_string(),
+            optional(request.by),
+            entries::name_of(request.entry),
+        ];
+        let mut told = self.told(&SCRIPTS.end_one, args).await?;
+        if told.word == "unknown" {
+            return Ok(EndOutcome::NotFound);
+        }
+        let record = told.record()?;
+        let now = reply::text(told.next()?)? == "1";
+        let committed = told.committed()?.ok_or_else(garbled)?;
+        entries::expect_one(&committed.entries)?;
+        Ok(match record {
+            Some(record) => EndOutcome::Ended {
+                record,
+                now,
+                committed,
+            },
+            None => EndOutcome::NotFound,
+        })
+    }
+
+    async fn end_everything(
+        &self,
+        request: EndAll,
+        erase: bool,
+    ) -> Result<EndAllOutcome, StoreError> {
+        let args = vec![
+            request.user.to_string(),
+            optional(request.except),
+            request.reason.to_string(),
+            optional(request.by),
+            entries::name_of(request.entry),
+            flag(erase),
+        ];
+        let mut told = self.told(&SCRIPTS.end_all, args).await?;
+        if told.word == "dead" {
+            return Ok(EndAllOutcome::ExceptNotAlive);
+        }
+        let records = reply::sessions(told.next()?)?;
+        let committed = told.committed()?.ok_or_else(garbled)?;
+        entries::expect_one(&committed.entries)?;
+        Ok(EndAllOutcome::Ended { records, committed })
+    }
+
+    async fn listed(
+        &self,
+        user: &UserId,
+        listing: Listing,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let which = match listing {
+            Listing::Ended => "ended",
+            Listing::Live => "live",
+        };
+        let args = vec![user.to_string(), which.to_owned()];
+        let mut records = reply::sessions(self.run(&SCRIPTS.list, args).await?)?;
+        if listing == Listing::Live {
+            records.sort_by_key(|record| Reverse((record.last_active_at, record.id)));
+        }
+        Ok(records)
+    }
+
+    async fn swept(&self, retention: Duration, batch: usize) -> Result<Swept, StoreError> {
+        let batch = batch.min(MOST_AT_ONCE).to_string();
+        let args = vec![duration(retention), batch];
+        let [ended, committed, forgotten, more] =
+            reply::fixed(self.run(&SCRIPTS.sweep, args).await?)?;
+        Ok(Swept {
+            ended: reply::sessions(ended)?,
+            committed: reply::optional(committed, reply::committed)?,
+            forgotten: reply::number(forgotten)?,
+            more: reply::number(more)? == 1,
+        })
+    }
+
+    async fn paged(&self, request: PageRequest) -> Result<Page, StoreError> {
+        let limit = request.limit.clamp(1, MOST_AT_ONCE);
+        let args = vec![
+            optional(request.user),
+            optional(request.after),
+            limit.to_string(),
+        ];
+        let found = reply::list(self.run(&SCRIPTS.page, args).await?)?;
+        let more = found.len() > limit;
+        let mut next = None;
+        let mut records = Vec::new();
+        for value in found.into_iter().take(limit) {
+            let [id, fields] = reply::fixed(value)?;
+            next = Some(reply::text(id.clone())?.parse().map_err(|_| garbled())?);
+            records.extend(reply::record(Value::Array(vec![id, fields]))?);
+        }
+        Ok(Page {
+            records,
+            next: next.filter(|_| more),
+        })
+    }
+}
+
+impl SessionStore for RedisStore {
+    fn counters<'a>(&'a self, user: &'a UserId) -> Answered<'a, Counters> {
+        Box::pin(async move {
+            let answer = self.run(&SCRIPTS.counters, vec![user.to_string()]).await?;
+            let [revoked, roles] = reply::fixed(answer)?;
+            counters_of(revoked, roles)
+        })
+    }
+
+    fn sign_in(&self, session: NewSession) -> Answered<'_, SignInOutcome> {
+        Box::pin(self.make(session))
+    }
+
+    fn refresh(&self, attempt: RefreshAttempt) -> Answered<'_, RefreshOutcome> {
+        Box::pin(self.go_on(attempt))
+    }
+
+    fn end(&self, request: EndSession) -> Answered<'_, EndOutcome> {
+        Box::pin(self.end_one(request))
+    }
+
+    fn end_all(&self, request: EndAll) -> Answered<'_, EndAllOutcome> {
+        Box::pin(self.end_everything(request, false))
+    }
+
+    fn raise_roles<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, Committed> {
+        Box::pin(async move {
+            let args = vec![user.to_string(), entries::name_of(entry)];
+            let committed = reply::committed(self.run(&SCRIPTS.raise_roles, args).await?)?;
+            entries::expect_one(&committed.entries)?;
+            Ok(committed)
+        })
+    }
+
+    fn find(&self, id: SessionId) -> Answered<'_, Option<SessionRecord>> {
+        Box::pin(async move {
+            let found = self.run(&SCRIPTS.find, vec![id.to_string()]).await?;
+            Ok(reply::optional(found, reply::record)?.flatten())
+        })
+    }
+
+    fn list<'a>(&'a self, user: &'a UserId, listing: Listing) -> Answered<'a, Vec<SessionRecord>> {
+        Box::pin(self.listed(user, listing))
+    }
+
+    fn count<'a>(&'a self, user: &'a UserId) -> Answered<'a, u64> {
+        Box::pin(
+            async move { reply::number(self.run(&SCRIPTS.count, vec![user.to_string()]).await?) },
+        )
+    }
+
+    fn change<'a>(
+        &'a self,
+        id: SessionId,
+        user: &'a UserId,
+        change: SessionChange,
+    ) -> Answered<'a, Option<SessionRecord>> {
+        Box::pin(async move {
+            let mut args = vec![id.to_string(), user.to_string()];
+            args.extend(records::changed_fields(&change));
+            let changed = self.run(&SCRIPTS.change, args).await?;
+            Ok(reply::optional(changed, reply::record)?.flatten())
+        })
+    }
+
+    fn touch<'a>(&'a self, uses: &'a [Use]) -> Answered<'a, ()> {
+        Box::pin(async move {
+            for part in uses.chunks(TOUCHED_AT_ONCE) {
+                let args = part
+                    .iter()
+                    .flat_map(|used| [used.session.to_string(), instant(used.at)]);
+                self.run(&SCRIPTS.touch, args.collect()).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn sweep(&self, retention: Duration, batch: usize) -> Answered<'_, Swept> {
+        Box::pin(self.swept(retention, batch))
+    }
+
+    fn page(&self, request: PageRequest) -> Answered<'_, Page> {
+        Box::pin(self.paged(request))
+    }
+
+    fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {
+        let everything = EndAll {
+            user: user.clone(),
+            except: None,
+            reason: EndReason::UserRemoved,
+            by: None,
+            entry,
+        };
+        Box::pin(self.end_everything(everything, true))
+    }
+}
+
+fn counters_of(revoked: Value, roles: Value) -> Result<Counters, StoreError> {
+    Ok(Counters {
+        revoked_gen: Counter::from_u64(reply::number(revoked)?),
+        roles_gen: Counter::from_u64(reply::number(roles)?),
+    })
+}
+
+fn granted(how: &str) -> Option<Granted> {
+    Some(match how {
+        "forwarded" => Granted::Advanced(Advance::Forwarded),
+        "replaced" => Granted::Advanced(Advance::Replaced),
+        "rotated" => Granted::Advanced(Advance::Rotated),
+        "hold_off" => Granted::Repeated(ReplayKind::HoldOff),
+        "predecessor" => Granted::Repeated(ReplayKind::Predecessor),
+        "same_operation" => Granted::Repeated(ReplayKind::SameOperation),
+        _ => return None,
+    })
+}
+
+fn taken() -> StoreError {
+    told(StoreErrorKind::Unavailable, "a session of this id exists")
+}
+
+/// How many uses are written by one script: others wait for it meanwhile.
+const TOUCHED_AT_ONCE: usize = 500;
+const MOST_AT_ONCE: usize = 10_000;
