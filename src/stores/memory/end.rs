@@ -102,6 +102,7 @@ impl State {
     }
 
     pub(super) fn erase(&mut self, user: &UserId, entry: EntryId, now: UnixTime) -> EndAllOutcome {
+        self.log.purge(now);
         let known = self.log.holds(entry);
         let outcome = self.end_all(
             &EndAll {

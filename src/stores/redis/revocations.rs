@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use super::error::{BACKEND, garbled, told};
 use super::scripts::{SCRIPTS, duration, instant, number, optional};
 use super::{RedisStore, entries, lock, reply};
@@ -107,6 +109,9 @@ impl RevocationStore for RedisStore {
     }
 
     fn hint(&self) -> BoxFuture<'_, ()> {
+        if Handle::try_current().is_ok() {
+            self.listen();
+        }
         // Made now, not at the first poll of the future: what happens in between counts too.
         Box::pin(self.news().heard())
     }

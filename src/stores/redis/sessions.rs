@@ -105,6 +105,8 @@ impl RedisStore {
             duration(attempt.rules.lifetime),
             flag(attempt.revoke_predecessor),
             entries::name_of(attempt.entry),
+            // Scripts count in microseconds, and a grace may be shorter.
+            flag(attempt.rules.grace.is_zero()),
         ];
         let mut told = self.told(&SCRIPTS.refresh, args).await?;
         Ok(match told.word.as_str() {

@@ -32,11 +32,12 @@ local function effect(line)
 end
 
 local function logged()
-  local subjects, answer = {'user:' .. user}, nil
+  local subjects, answer = {}, nil
   if session ~= '' then subjects[#subjects + 1] = 'session:' .. session end
   if token ~= '' then subjects[#subjects + 1] = 'token:' .. token end
+  subjects[#subjects + 1] = 'user:' .. user
   for _, subject in ipairs(subjects) do
-    for _, id in ipairs(call('SMEMBERS', P .. 'about:' .. subject)) do
+    for _, id in ipairs(call('ZRANGE', P .. 'about:' .. subject, 0, -1)) do
       local what = stands(id) and effect(call('HGET', P .. 'entries', id))
       if what and what ~= 'stale' then return what end
       answer = answer or what

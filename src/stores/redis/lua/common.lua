@@ -86,7 +86,7 @@ end
 
 local function drop(id)
   local subject = subject_of(id)
-  if subject then call('SREM', P .. 'about:' .. subject, id) end
+  if subject then call('ZREM', P .. 'about:' .. subject, id) end
   call('HDEL', P .. 'entries', id)
   call('ZREM', P .. 'log', id)
   call('ZREM', P .. 'until', id)
@@ -125,7 +125,7 @@ local function put(id, fields, till)
   call('ZADD', P .. 'log', place, id)
   call('ZADD', P .. 'until', text(till), id)
   call('HSET', P .. 'entries', id, table.concat(fields, '\n'))
-  call('SADD', P .. 'about:' .. subject, id)
+  call('ZADD', P .. 'about:' .. subject, place, id)
   keep_log(subject, till)
   grew = true
 end

@@ -19,9 +19,6 @@ for _, command in ipairs({'ZRANGE', 'ZREVRANGE'}) do try(command, key, 0, -1) en
 for _, command in ipairs({'ZCOUNT', 'ZRANGEBYSCORE'}) do try(command, key, '-inf', '+inf') end
 try('ZRANGEBYLEX', key, '-', '+')
 try('ZREM', key, 'a')
-try('SADD', key, 'a')
-try('SMEMBERS', key)
-try('SREM', key, 'a')
 try('INCR', key)
 try('GET', key)
 try('EXISTS', key)

@@ -1,6 +1,7 @@
--- session, seed, generation, operation, iat, exp, grace, lifetime, revoke_predecessor, entry
+-- session, seed, generation, operation, iat, exp, grace, lifetime, revoke_predecessor, entry,
+-- whether there is no grace at all
 local id, generation, operation, entry = arg(1), number(arg(3)), arg(4), arg(10)
-local grace, lifetime = number(arg(7)), number(arg(8))
+local grace, lifetime, strict = number(arg(7)), number(arg(8)), arg(11) == '1'
 local r = load(id)
 if not r or r.seed ~= arg(2) then return done({'unknown'}) end
 purge()
@@ -30,7 +31,7 @@ local function theft()
   return done({'reused', raw(id), written})
 end
 
-local function within(start, window) return grace > 0 and now < plus(start, window) end
+local function within(start, window) return not strict and now < plus(start, window) end
 
 local function grant(how, written)
   return done({'granted', raw(id), text(revoked), text(roles), how, written or false})
@@ -80,7 +81,7 @@ end
 if generation == 0 or generation ~= r.p then return theft() end
 if operation ~= '0' and operation == r.op then return repeated('same_operation', {}) end
 if now >= plus(r.px, grace) then return done({'over', 'expired', false, false}) end
-if grace == 0 then return theft() end
+if strict then return theft() end
 if within(r.ra, grace) then
   return repeated('predecessor', r.us == 0 and {ra = now} or {})
 end
