@@ -64,6 +64,7 @@ pub(super) fn failed(error: RedisError) -> StoreError {
 /// What a failure means while the store is opened: where trying again will not help, it is a
 /// matter of the configuration.
 pub(super) fn not_opened(error: RedisError) -> StoreError {
+    use StoreErrorKind::Unavailable;
     let sentence = match (error.code(), error.kind()) {
         (Some("NOAUTH" | "WRONGPASS"), _) | (_, ErrorKind::AuthenticationFailed) => {
             "the user name or the password is wrong: check the address, as redis://user:password@host"
@@ -83,6 +84,8 @@ pub(super) fn not_opened(error: RedisError) -> StoreError {
         (_, ErrorKind::Parse) => {
             "what answers is not a Redis server without TLS: check host and port, and whether it should be rediss://"
         }
+        _ if error.is_timeout() => return explained(Unavailable, SILENT, Some(error)),
+        _ if error.is_io_error() => return explained(Unavailable, UNREACHED, Some(error)),
         _ => return failed(error),
     };
     explained(StoreErrorKind::Configuration, sentence, Some(error))
@@ -98,3 +101,8 @@ fn explained(
         cause,
     })
 }
+
+/// Nobody answered in time while the connection was opened.
+pub(super) const SILENT: &str =
+    "the server does not answer: check host and port, and whether it speaks TLS (rediss://) or not";
+const UNREACHED: &str = "the server cannot be reached: check host and port, and whether it speaks TLS (rediss://) or not";

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use super::address::Address;
 use super::checks;
-use super::error::{failed, not_opened, told};
+use super::error::{SILENT, not_opened, told};
 use crate::error::{StoreError, StoreErrorKind};
 
 #[derive(Debug)]
@@ -63,12 +63,27 @@ impl Link {
     }
 
     /// Runs a script. Dropping the future leaves the connection to the others in good order.
+    ///
+    /// Where the connection breaks, it is run once more on another: whatever is run twice finds
+    /// what it did by its name, and does nothing more.
     pub(super) async fn run(
         &self,
         script: &Script,
         key: &str,
         args: &[String],
-    ) -> Result<Value, StoreError> {
+    ) -> Result<RedisResult<Value>, StoreError> {
+        match self.run_once(script, key, args).await? {
+            Err(error) if error.is_io_error() => self.run_once(script, key, args).await,
+            answer => Ok(answer),
+        }
+    }
+
+    async fn run_once(
+        &self,
+        script: &Script,
+        key: &str,
+        args: &[String],
+    ) -> Result<RedisResult<Value>, StoreError> {
         let open = self.open().await?;
         let mut pending = Pending {
             shared: &self.shared,
@@ -85,7 +100,7 @@ impl Link {
         if let Err(error) = &answer {
             self.shared.judge(&open, error);
         }
-        answer.map_err(failed)
+        Ok(answer)
     }
 
     /// Looks whether the server can keep sessions, also where the connection is another's.
@@ -112,7 +127,7 @@ impl Link {
             let _lock = lock;
             let (open, weaknesses) = tokio::time::timeout(PATIENCE, connect(&address))
                 .await
-                .map_err(|_| told(StoreErrorKind::Timeout, "the server does not answer"))??;
+                .map_err(|_| told(StoreErrorKind::Timeout, SILENT))??;
             shared.tell(&weaknesses);
             shared.open.store(Some(open.clone()));
             Ok(open)

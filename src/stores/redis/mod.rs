@@ -22,7 +22,7 @@ use redis::{Client, RedisResult, Script, Value};
 use uuid::Uuid;
 
 use self::address::Address;
-use self::error::told;
+use self::error::{failed, not_opened, told};
 use self::link::Link;
 use self::news::{Listening, News};
 use crate::clock::Clock;
@@ -162,10 +162,21 @@ impl RedisStore {
 
     /// Runs a script, and tells of the records that it could not read.
     async fn run(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
-        reply::answer(self.run_bare(script, args).await?)
+        let answer = self.run_bare(script, args).await?;
+        reply::answer(answer.map_err(failed)?)
     }
 
-    async fn run_bare(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
+    /// The same while the store is opened.
+    async fn run_first(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
+        let answer = self.run_bare(script, args).await?;
+        answer.map_err(not_opened)
+    }
+
+    async fn run_bare(
+        &self,
+        script: &Script,
+        args: Vec<String>,
+    ) -> Result<RedisResult<Value>, StoreError> {
         let now = self.settings.clock.as_ref().map(|clock| clock.now());
         let mut all = vec![
             now.map(scripts::instant).unwrap_or_default(),
@@ -216,7 +227,7 @@ impl RedisStore {
 
     /// Whether the user may do what the scripts do.
     async fn check_permissions(&self) -> Result<(), StoreError> {
-        let denied = self.run_bare(&scripts::SCRIPTS.probe, Vec::new()).await?;
+        let denied = self.run_first(&scripts::SCRIPTS.probe, Vec::new()).await?;
         match news::strings(denied).as_slice() {
             [] => Ok(()),
             denied => Err(told(

@@ -19,8 +19,8 @@ impl RedisStore {
         self.shared.link.check().await?;
         self.check_permissions().await?;
         let args = [limits.access_lifetime, limits.leeway, limits.skew].map(duration);
-        let answer = self.run(&SCRIPTS.attach, args.to_vec()).await?;
-        let [deployment, access, leeway, skew] = reply::fixed(answer)?;
+        let answer = self.run_first(&SCRIPTS.attach, args.to_vec()).await?;
+        let [deployment, access, leeway, skew] = reply::fixed(reply::answer(answer)?)?;
         let deployment = reply::text(deployment)?;
         let micros = |value| reply::number(value).map(Duration::from_micros);
         let fleet = FleetLimits {

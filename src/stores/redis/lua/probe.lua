@@ -26,5 +26,8 @@ try('PTTL', key)
 try('PEXPIRE', key, 1000)
 try('DEL', key)
 try('PUBLISH', P .. 'news', '')
-if ARGV[4] == '1' then try('SET', 'blacklist:probe', '', 'PX', 1) end
+if ARGV[4] == '1' then
+  try('SET', 'blacklist:probe', 'tower-jwt-session', 'PX', 1000)
+  try('DEL', 'blacklist:probe')
+end
 return denied
