@@ -561,3 +561,90 @@ async fn everything_that_is_written_has_an_end() {
         assert_eq!(ttl == -1, stays, "{key}: {ttl}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_of_the_application_serves_as_well() {
+    let server = Server::new();
+    let client = redis::Client::open(server.address()).unwrap();
+    let connection = redis::aio::ConnectionManager::new(client).await.unwrap();
+    let store = RedisStore::with_connection(&server.address(), connection).unwrap();
+    let (auth, _running) = node_with(store, patient()).await;
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    let _: u64 = server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    eventually("the connection is mended", async || {
+        admit(&auth, &tokens.access_token).await.is_ok()
+    })
+    .await;
+    let evicting = Server::with(&["--maxmemory-policy", "allkeys-lru"]);
+    let client = redis::Client::open(evicting.address()).unwrap();
+    let connection = redis::aio::ConnectionManager::new(client).await.unwrap();
+    let store = RedisStore::with_connection(&evicting.address(), connection).unwrap();
+    assert_eq!(refusal(store).await.0, StoreErrorKind::Configuration);
+}
+
+const TLS_ADDRESS: &str = "REDIS_TLS_ADDRESS";
+
+/// Does nothing unless another test started it, with a trusted certificate in its environment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_in_another_process() {
+    let Ok(address) = std::env::var(TLS_ADDRESS) else {
+        return;
+    };
+    let (auth, _running) = node_with(RedisStore::new(&address).unwrap(), patient()).await;
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    admit(&auth, &tokens.access_token).await.unwrap();
+    end(&auth, &tokens).await;
+    admit(&auth, &tokens.access_token).await.unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_encrypted_and_only_trusted_servers_are_talked_to() {
+    let folder = std::env::temp_dir().join(format!(
+        "redis-tls-{}",
+        tower_jwt_session::SessionId::random()
+    ));
+    std::fs::create_dir(&folder).unwrap();
+    let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+        ])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let port = redis_server::free_port().to_string();
+    let _server = Server::with(&[
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        certificate.to_str().unwrap(),
+        "--tls-key-file",
+        key.to_str().unwrap(),
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let address = format!("rediss://localhost:{port}");
+    let (kind, what) = refusal(RedisStore::new(&address).unwrap()).await;
+    assert_eq!(kind, StoreErrorKind::Unavailable, "{what}");
+    assert!(what.to_lowercase().contains("certificate"), "{what}");
+    let trusting = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_part_in_another_process"])
+        .env(TLS_ADDRESS, &address)
+        .env("SSL_CERT_FILE", &certificate)
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(trusting.status.success(), "{trusting:?}");
+}

@@ -470,7 +470,7 @@ impl Pair {
             },
             2 => Revoked::Session {
                 session,
-                user: Some(self.users[(user + usize::from(back % 2 == 0)) % 3].clone()),
+                user: Some(self.users[(user + usize::from(back.is_multiple_of(2))) % 3].clone()),
             },
             3 => Revoked::Token {
                 token: TokenId::of_generation(session, 2),
@@ -486,12 +486,12 @@ impl Pair {
             id: self.entries[(back % 60) as usize],
             revoked,
             reason: EndReason::AdminRevoked,
-            at: if on % 3 == 0 {
+            at: if on.is_multiple_of(3) {
                 UnixTime::EPOCH
             } else {
                 self.now()
             },
-            until: if back % 3 == 0 {
+            until: if back.is_multiple_of(3) {
                 UnixTime::EPOCH
             } else {
                 self.now() + Duration::from_secs(on)
@@ -532,4 +532,46 @@ fn scripts_and_memory_decide_alike() {
             Ok(())
         })
         .expect("both decide alike");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_refresh_takes_one_round_trip_and_a_sign_in_two() {
+    let server = Server::new();
+    let mut pair = Pair::new(&server).await;
+    let calls = || {
+        let stats: String = server.run(&["INFO", "commandstats"]);
+        let line = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+        let calls = line.and_then(|line| line.split(',').next());
+        calls.map_or(0, |calls| calls.parse::<u64>().expect("a number"))
+    };
+    let sign_in = SignIn {
+        user: 0,
+        operation: 1,
+        limit: SessionLimit::UNLIMITED,
+        refresh: 1_000,
+        absolute: 1_000,
+        idle: None,
+        outdated: false,
+        name: None,
+    };
+    // The scripts are loaded by their first use.
+    pair.run(&Step::SignIn(sign_in.clone())).await;
+    pair.run(&Step::Refresh(0, 0, 1, 30, false, 0)).await;
+    pair.redis
+        .counters(&pair.users[0])
+        .await
+        .expect("it answers");
+    let mut new = pair.new_session(&sign_in).await;
+    new.operation = [7; 32];
+    let before = calls();
+    pair.redis.counters(&new.user).await.expect("it answers");
+    let made = pair.redis.sign_in(new).await;
+    assert!(matches!(made, Ok(SignInOutcome::Created { .. })));
+    assert_eq!(calls() - before, 2);
+    let attempt = pair.attempt(0, 0, 1, 30, false, 1).await;
+    let before = calls();
+    pair.redis.refresh(attempt).await.expect("it answers");
+    assert_eq!(calls() - before, 1);
 }

@@ -6,25 +6,30 @@ cd "$(dirname "$0")/.."
 
 step() { printf '\n== %s\n' "$*"; }
 
-if ! command -v cc >/dev/null; then
-    step "installing a C compiler (signatures are built from C)"
-    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq build-essential
-fi
+# Packages for commands that are missing, with the reason.
+missing=()
+need() { # COMMAND REASON PACKAGE...
+    local command=$1 reason=$2
+    shift 2
+    if ! PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':'):/usr/sbin" command -v "$command" >/dev/null; then
+        step "to install: $* ($reason)"
+        missing+=("$@")
+    fi
+}
 
-if ! command -v mkfs.ext4 >/dev/null || ! command -v prlimit >/dev/null; then
-    step "installing what makes small disks and sets limits (tests/disk)"
-    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq e2fsprogs util-linux
-fi
+need cc "signatures are built from C" build-essential
+need curl "the guides' lines run as they stand" curl
+need mkfs.ext4 "small disks (tests/disk)" e2fsprogs
+need prlimit "limits of a process (tests/disk)" util-linux
+need initdb "PostgreSQL: tests start servers of their own" postgresql
+need pgrep "finding processes of those servers" procps
+need redis-server "Redis: tests start servers of their own" redis-server
+need redis-sentinel "its failover" redis-sentinel
 
-if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-    step "installing PostgreSQL (the tests start servers of their own)"
+if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
     $sudo apt-get update -qq
-    $sudo apt-get install -y -qq postgresql procps
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"
 fi
 
 step "unit and integration tests, every feature"

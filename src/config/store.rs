@@ -6,10 +6,10 @@ mod postgres;
 #[path = "store/without_postgres.rs"]
 mod postgres;
 #[cfg(feature = "redis")]
-mod redis;
+mod redis_store;
 #[cfg(not(feature = "redis"))]
 #[path = "store/without_redis.rs"]
-mod redis;
+mod redis_store;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(not(feature = "sqlite"))]
@@ -36,7 +36,7 @@ pub(super) fn store_at(
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::with_clock(clock.clone()))),
         Some(("postgres" | "postgresql", _)) => postgres::store(address),
         Some(("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel", _)) => {
-            redis::store(address)
+            redis_store::store(address)
         }
         Some(("sqlite", _)) => sqlite::store(address, clock),
         // The rest of an address may hold a password.
