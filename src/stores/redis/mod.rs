@@ -73,8 +73,14 @@ struct Shared {
     link: Link,
     news: News,
     /// The deployment that was found here first; it is given back to a server that lost it.
-    deployment: Mutex<String>,
+    deployment: Mutex<Deployment>,
     listening: Mutex<Option<Listening>>,
+}
+
+struct Deployment {
+    name: String,
+    /// Until then the name is one that an empty server may take.
+    found: bool,
 }
 
 #[derive(Clone)]
@@ -149,7 +155,10 @@ impl RedisStore {
             shared: Arc::new(Shared {
                 link,
                 news: News::default(),
-                deployment: Mutex::new(fresh()),
+                deployment: Mutex::new(Deployment {
+                    name: fresh(),
+                    found: false,
+                }),
                 listening: Mutex::new(None),
             }),
             settings: Arc::new(Settings {
@@ -181,7 +190,7 @@ impl RedisStore {
         let mut all = vec![
             now.map(scripts::instant).unwrap_or_default(),
             fresh(),
-            lock(&self.shared.deployment).clone(),
+            lock(&self.shared.deployment).name.clone(),
             scripts::flag(self.settings.blacklist),
         ];
         all.extend(args);

@@ -38,7 +38,14 @@ impl RedisStore {
             ));
         }
         let named = u128::from_str_radix(&deployment, 16).map_err(|_| garbled())?;
-        *lock(&self.shared.deployment) = deployment;
+        {
+            // Another deployment's server that is met later must not give its name to ours.
+            let mut ours = lock(&self.shared.deployment);
+            if !ours.found {
+                ours.name = deployment;
+                ours.found = true;
+            }
+        }
         self.listen();
         Ok(Attached {
             deployment: named,

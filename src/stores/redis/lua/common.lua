@@ -27,9 +27,11 @@ if not now then
   now = t[1] * 1000000 + t[2]
 end
 
+-- A margin of which half may be used up: not every write has to move the end.
 local function keep(key, life)
-  local ms = math.ceil(plus(life, MARGIN) / 1000)
-  if call('PTTL', key) < ms then call('PEXPIRE', key, text(ms)) end
+  if call('PTTL', key) < plus(life, MARGIN / 2) / 1000 then
+    call('PEXPIRE', key, text(math.ceil(plus(life, MARGIN) / 1000)))
+  end
 end
 
 -- The fleet ------------------------------------------------------------------------------------
