@@ -32,10 +32,7 @@ async fn node_with(store: RedisStore, settings: RevocationSettings) -> (JwtSessi
 
 /// The machine may be busy with other tests.
 fn patient() -> RevocationSettings {
-    RevocationSettings {
-        store_timeout: Duration::from_secs(10),
-        ..RevocationSettings::default()
-    }
+    RevocationSettings::default().with_store_timeout(Duration::from_secs(10))
 }
 
 async fn node(server: &Server) -> (JwtSession, Running) {

@@ -45,7 +45,7 @@ async fn sign_ins_refreshes_and_ends_wait_twice_and_confirmations_once() {
     let auth = JwtSession::builder()
         .hmac_secret(SECRET)
         .revocation(settings)
-        .terms(Terms::default().with_confirm(Confirm::Always))
+        .terms(Terms::new(Confirm::Always))
         .store(store.in_schema(some_name()))
         .build()
         .expect("a good configuration");

@@ -23,10 +23,7 @@ impl World {
     async fn new(set: impl Fn(JwtSessionBuilder) -> JwtSessionBuilder) -> Self {
         let server = Server::new();
         // The machine may be busy with other tests; who comes first is the matter here.
-        let settings = || RevocationSettings {
-            store_timeout: Duration::from_secs(20),
-            ..RevocationSettings::default()
-        };
+        let settings = || RevocationSettings::default().with_store_timeout(Duration::from_secs(20));
         let nodes = [0, 1].map(|_| {
             let builder = JwtSession::builder()
                 .hmac_secret(SECRET)
