@@ -97,7 +97,7 @@ mod sync;
 pub mod testing;
 
 pub use clock::{Clock, Instants, SystemClock, UnixTime};
-pub use config::{Environment, IntrospectionClient, JwtSessionBuilder};
+pub use config::{Environment, IntrospectionClient, JwtSessionBuilder, SameSite, SessionCookies};
 #[cfg(feature = "user-agent")]
 pub use device::ClientAddress;
 pub use error::{BoxError, ConfigError, StoreError, StoreErrorKind};

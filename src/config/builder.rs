@@ -8,11 +8,13 @@ use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 use super::client::IntrospectionClient;
+use super::cookies::{SessionCookies, Web};
 use super::env::Environment;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::events::{LogObserver, Observer};
 use crate::jwt_session::{JwtSession, VerifyOnly};
+use crate::middleware::Origins;
 use crate::revocation::{Breakers, FleetLimits, RevocationSettings, Revocations, Terms};
 use crate::session::core::Core;
 use crate::session::{
@@ -39,7 +41,9 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) store: Option<Arc<dyn SessionStore>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
-    pub(super) source: TokenSource,
+    pub(super) source: Option<TokenSource>,
+    pub(super) cookies: SessionCookies,
+    pub(super) origins: Origins,
     pub(super) claims_source: Arc<dyn DynClaimsSource<C>>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotation: Option<Rotation>,
@@ -64,7 +68,9 @@ impl JwtSessionBuilder {
             store: None,
             clock: Arc::new(SystemClock),
             observer: Arc::new(LogObserver),
-            source: TokenSource::bearer(),
+            source: None,
+            cookies: SessionCookies::default(),
+            origins: Origins::default(),
             claims_source: Arc::new(NoGrants),
             lifetimes: Lifetimes::default(),
             rotation: None,
@@ -156,9 +162,10 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
-    /// Where tokens are looked for. The bearer header unless said otherwise.
+    /// Where tokens are looked for. Unless said otherwise the bearer header, and without one the
+    /// access cookie where there are [`cookies`](Self::cookies).
     pub fn token_source(mut self, source: TokenSource) -> Self {
-        self.source = source;
+        self.source = Some(source);
         self
     }
 
@@ -179,6 +186,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             clock: self.clock,
             observer: self.observer,
             source: self.source,
+            cookies: self.cookies,
+            origins: self.origins,
             claims_source: Arc::new(source),
             lifetimes: self.lifetimes,
             rotation: self.rotation,
@@ -243,8 +252,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
     /// [`ConfigError`] with every mistake at once, each with its fix.
     pub fn build(self) -> Result<JwtSession<C>, ConfigError> {
         let client = self.introspection_client.clone();
-        let core = self.core(true)?;
-        Ok(JwtSession::new(Arc::new(core), client))
+        let (core, web) = self.core(true)?;
+        Ok(JwtSession::new(Arc::new(core), client, web))
     }
 
     /// Puts a service together that only checks tokens: it follows the revocation log of the
@@ -280,7 +289,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         }
         // Nobody signs with a secret that only this process knows.
         self.secret_for_the_run = None;
-        Ok(VerifyOnly::new(Arc::new(self.core(false)?)))
+        let (core, web) = self.core(false)?;
+        Ok(VerifyOnly::new(Arc::new(core), web))
     }
 
     /// Accepts tokens by the public keys of a JWK Set (RFC 7517, section 5), each with `kid` and
@@ -298,8 +308,9 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
-    fn core(mut self, sweeps: bool) -> Result<Core<C>, ConfigError> {
+    fn core(mut self, sweeps: bool) -> Result<(Core<C>, Web), ConfigError> {
         self.lifetimes.check(&mut self.problems);
+        self.cookies.check(&mut self.problems);
         self.revocation.check(&mut self.problems);
         let rotation = match self.rotation {
             Some(rotation) => rotation,
@@ -345,9 +356,11 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         ));
         let revocations = Revocations::new(store.clone(), settings, clock.clone());
         revocations.note_terms(self.terms.on_store_failure);
-        Ok(Core {
+        revocations.watch_renewals(Arc::new(store.clone()), self.terms.on_store_failure);
+        let plain_http = !self.cookies.are_secure();
+        let core = Core {
             clock,
-            source: self.source,
+            source: self.source.unwrap_or(self.cookies.token_source()),
             verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
             revocations,
             activity: Arc::new(Activity::default()),
@@ -364,7 +377,12 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             store_timeout,
             sweeps,
             started: Arc::default(),
-        })
+        };
+        let web = Web {
+            cookies: self.cookies,
+            origins: Arc::new(self.origins.with_plain_http(plain_http)),
+        };
+        Ok((core, web))
     }
 
     /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept

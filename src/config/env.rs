@@ -38,6 +38,9 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
 /// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite`; `postgres://…`, with the feature `postgres`; `redis://…`, `redis+sentinel://…`, with the feature `redis`; `rediss://…`, with `tls` too |
 /// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:`, `postgres:` or `postgresql:` |
+/// | `SESSION_COOKIES` | `auto` | a sign-in may ask for cookies; or `off` |
+/// | `SESSION_COOKIE_SECURE`, `SESSION_COOKIE_HTTP_ONLY`, `SESSION_COOKIE_SAME_SITE` | `true`, `true`, `strict` | insecure ones need a `LISTEN_ADDR` on this machine |
+/// | `CORS_ALLOWED_ORIGINS` | | comma list of origins whose pages may use the cookies |
 /// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |
 ///
 /// # Examples
@@ -119,6 +122,7 @@ impl Environment {
         self.apply_policy(builder);
         self.apply_lifetimes(builder);
         self.apply_revocation(builder);
+        builder.apply_cookies(self);
         if let Some(client) = IntrospectionClient::read(self, &mut builder.problems) {
             builder.introspection_client = Some(client);
         }
@@ -332,7 +336,7 @@ impl Environment {
         }
     }
 
-    fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         self.get(name)
             .unwrap_or_default()
             .split(',')
@@ -361,7 +365,7 @@ impl Environment {
         }
     }
 
-    fn parsed<T>(
+    pub(super) fn parsed<T>(
         &self,
         name: &str,
         problems: &mut ConfigError,

@@ -2,10 +2,14 @@
 
 mod builder;
 mod client;
+mod cookies;
 mod env;
 mod secrets;
 mod store;
 
 pub use builder::JwtSessionBuilder;
 pub use client::IntrospectionClient;
+pub use cookies::{SameSite, SessionCookies};
 pub use env::Environment;
+
+pub(crate) use cookies::Web;

@@ -12,6 +12,7 @@
 //! | `DELETE /sessions/{id}` | [`end_session`](Endpoints::end_session) |
 //! | `POST /sessions/revoke-all` | [`end_sessions`](Endpoints::end_sessions) |
 //! | `PATCH /sessions/{id}/name` | [`rename_session`](Endpoints::rename_session) |
+//! | `GET /sessions/events` | [`session_events`](Endpoints::session_events) |
 //! | `POST /api/token/refresh` | [`refresh_token`](Endpoints::refresh_token) |
 //! | `POST /api/token/validate` | [`validate_token`](Endpoints::validate_token) |
 //! | `POST /api/token/auto-refresh` | [`auto_refresh`](Endpoints::auto_refresh) |
@@ -30,11 +31,14 @@
 
 mod admin;
 mod body;
+mod cookies;
 mod drain;
 mod envelope;
+mod events;
 mod health;
 mod jwks;
 mod oauth;
+mod presented;
 mod problem;
 mod query;
 mod reply;
@@ -53,8 +57,11 @@ use http_body_util::Full;
 pub use body::{MAX_BODY, read_json};
 pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
+pub use events::EventStream;
 pub use problem::Problem;
 pub use reply::{json, no_content};
+
+use events::Streams;
 
 use crate::jwt_session::JwtSession;
 use crate::rejection::Rejection;
@@ -69,6 +76,7 @@ pub type Response = http::Response<Full<Bytes>>;
 pub struct Endpoints<C = NoClaims> {
     auth: JwtSession<C>,
     admin_role: Arc<str>,
+    streams: Streams,
 }
 
 impl<C: CustomClaims> Endpoints<C> {
@@ -78,7 +86,16 @@ impl<C: CustomClaims> Endpoints<C> {
         Self {
             auth,
             admin_role: "admin".into(),
+            streams: Streams::default(),
         }
+    }
+
+    /// Sets how many event streams one session may hold open on this node. Defaults to 8, more
+    /// than a browser opens to one host by HTTP/1.1.
+    #[must_use]
+    pub fn with_streams_per_session(mut self, most: usize) -> Self {
+        self.streams = Streams::new(most);
+        self
     }
 
     /// Sets the role that may see and end everybody's sessions. Defaults to `admin`.
@@ -110,6 +127,7 @@ impl<C> Clone for Endpoints<C> {
         Self {
             auth: self.auth.clone(),
             admin_role: self.admin_role.clone(),
+            streams: self.streams.clone(),
         }
     }
 }

@@ -1,27 +1,30 @@
 //! Refresh and sign-out in the manner of RFC 6749, for applications' own sign-in paths.
 
-use http::{HeaderMap, Request, StatusCode};
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use http::{Request, StatusCode};
 use http_body::Body;
 use serde::Deserialize;
 
 use super::body::read_json_if_any;
-use super::{Endpoints, Problem, Response, read_json, reply};
+use super::presented::text_of;
+use super::{Endpoints, Problem, Response, reply};
 use crate::error::BoxError;
 use crate::jwt_session::Introspection;
 use crate::rejection::Rejection;
-use crate::session::SessionError;
-use crate::token::TokenSource;
+use crate::session::{Done, SessionError, Transport};
+use crate::token::{RawToken, TokenSource};
 use crate::verify::CustomClaims;
 
 #[derive(Deserialize)]
-struct Presented {
+struct Form {
     #[serde(alias = "refreshToken")]
     refresh_token: String,
 }
 
 impl<C: CustomClaims> Endpoints<C> {
-    /// `POST /api/auth/refresh`: a new pair for `{"refresh_token"}`, as RFC 6749, section 5.1,
-    /// answers it.
+    /// `POST /api/auth/refresh`: a new pair for `{"refresh_token"}`, or for the refresh cookie, as
+    /// RFC 6749, section 5.1, answers it; in the transport of its session.
     pub async fn refresh<B>(&self, request: Request<B>) -> Response
     where
         B: Body<Error: Into<BoxError>>,
@@ -30,7 +33,8 @@ impl<C: CustomClaims> Endpoints<C> {
     }
 
     /// `POST /api/auth/logout`: ends the session of the bearer token, which may have expired, or
-    /// of `{"refresh_token"}` where there is none. 204, also when the session had ended before.
+    /// of `{"refresh_token"}` where there is none, or that of the cookies, which are taken back.
+    /// 204, also when the session had ended before.
     pub async fn sign_out<B>(&self, request: Request<B>) -> Response
     where
         B: Body<Error: Into<BoxError>>,
@@ -42,37 +46,90 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let presented: Presented = read_json(request).await?;
-        let sessions = self.auth.sessions();
-        let tokens = sessions.refresh(&presented.refresh_token).await?;
-        Ok(reply::json(StatusCode::OK, &tokens))
+        let (parts, presented) = self.presented::<Form, _>(request).await?;
+        let tokens = self.refresh_with(presented).await?;
+        self.auth.hand_out(&parts, StatusCode::OK, tokens)
     }
 
     async fn signed_out<B>(&self, request: Request<B>) -> Result<Response, Problem>
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let sessions = self.auth.sessions();
-        let ended = if let Some(access_token) = bearer(request.headers())? {
-            match sessions.end_by_access_token(&access_token).await {
-                // Nothing ended, and it may go on elsewhere.
-                Err(SessionError::NotFound) if !self.is_ours(&access_token).await => {
-                    return Err(Problem::session_not_kept());
-                }
-                ended => ended,
-            }
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        let ended = if let Some(token) = text_of(&TokenSource::bearer(), &parts.headers)? {
+            self.ended_by_access_token(token).await?
+        } else if let Some(form) = read_json_if_any::<Form, _>(request).await? {
+            let sessions = self.auth.sessions();
+            sessions.end_by_refresh_token(&form.refresh_token).await
         } else {
-            let presented: Option<Presented> = read_json_if_any(request).await?;
-            let presented = presented.ok_or(Rejection::MissingToken)?;
-            sessions
-                .end_by_refresh_token(&presented.refresh_token)
-                .await
+            self.ended_by_cookies(&parts).await?
         };
         match ended {
             // Already forgotten: what was asked for is so.
-            Ok(_) | Err(SessionError::NotFound | SessionError::Over(_)) => Ok(reply::no_content()),
+            Ok(_) | Err(SessionError::NotFound | SessionError::Over(_)) => {
+                Ok(self.without_cookies(&parts))
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn ended_by_access_token(
+        &self,
+        token: &str,
+    ) -> Result<Result<Done, SessionError>, Problem> {
+        match self.auth.sessions().end_by_access_token(token).await {
+            // Nothing ended, and it may go on elsewhere.
+            Err(SessionError::NotFound) if !self.is_ours(token).await => {
+                Err(Problem::session_not_kept())
+            }
+            ended => Ok(ended),
+        }
+    }
+
+    /// Ends the session of the access cookie, or where that is good for nothing that of the
+    /// refresh cookie.
+    async fn ended_by_cookies(
+        &self,
+        request: &Parts,
+    ) -> Result<Result<Done, SessionError>, Problem> {
+        let cookies = self.auth.cookies();
+        if !cookies.allow(Transport::Cookie) {
+            return Err(Rejection::MissingToken.into());
+        }
+        let find = |name| text_of(&TokenSource::cookie(name), &request.headers);
+        let [access, refresh] = [find(cookies.access_name()), find(cookies.refresh_name())];
+        if let (Ok(None), Ok(None)) = (&access, &refresh) {
+            return Err(Rejection::MissingToken.into());
+        }
+        self.auth.same_origin(request)?;
+        if let Some(access) = access?
+            && self.auth.peek(RawToken::from_parameter(access)).is_some()
+        {
+            return self.ended_by_access_token(access).await;
+        }
+        let Some(refresh) = refresh? else {
+            return Ok(Err(SessionError::NotFound));
+        };
+        match self.auth.sessions().end_by_refresh_token(refresh).await {
+            // There is nothing to end, and the cookies are good for nothing.
+            Err(SessionError::InvalidToken) => Ok(Err(SessionError::NotFound)),
+            ended => Ok(ended),
+        }
+    }
+
+    /// 204, and what cookies there are are taken back if one of our pages asks.
+    fn without_cookies(&self, request: &Parts) -> Response {
+        let mut response = reply::no_content();
+        let cookies = self.auth.cookies();
+        let has = |name| !matches!(TokenSource::cookie(name).find(&request.headers), Ok(None));
+        let any = has(cookies.access_name()) || has(cookies.refresh_name());
+        if cookies.allow(Transport::Cookie) && any && self.auth.same_origin(request).is_ok() {
+            for cookie in self.auth.cleared() {
+                response.headers_mut().append(SET_COOKIE, cookie);
+            }
+        }
+        response
     }
 
     /// Whether a genuine token is one that we issued. One that is worth nothing may count as ours:
@@ -86,10 +143,8 @@ impl<C: CustomClaims> Endpoints<C> {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let found = TokenSource::bearer()
-        .find(headers)
-        .and_then(|found| found.map(|token| token.text()).transpose())
-        .map_err(Rejection::from)?;
-    Ok(found.map(str::to_owned))
+impl From<Form> for String {
+    fn from(form: Form) -> Self {
+        form.refresh_token
+    }
 }

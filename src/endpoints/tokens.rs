@@ -8,13 +8,14 @@ use http_body::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::cookies::Told;
 use super::envelope::{answer, success};
 use super::{Endpoints, Problem, Response, kept_session, read_json, session, user_id};
 use crate::clock::UnixTime;
 use crate::error::BoxError;
 use crate::jwt_session::Introspection;
 use crate::rejection::Rejection;
-use crate::session::{Session, SessionStatistics, Tokens};
+use crate::session::{Session, SessionStatistics};
 use crate::token::UserId;
 use crate::verify::CustomClaims;
 
@@ -41,10 +42,11 @@ struct AutoRefresh {
 /// A pair of tokens in the manner of these endpoints: camel case and milliseconds.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Pair {
-    access_token: String,
+struct Pair<'t> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
+    access_token: Option<&'t str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'t str>,
     expires_in: u64,
     session_id: String,
 }
@@ -57,7 +59,7 @@ struct Remaining {
 }
 
 impl<C: CustomClaims> Endpoints<C> {
-    /// `POST /api/token/refresh`: a new pair for a refresh token.
+    /// `POST /api/token/refresh`: a new pair for a refresh token, in the transport of its session.
     pub async fn refresh_token<B>(&self, request: Request<B>) -> Response
     where
         B: Body<Error: Into<BoxError>>,
@@ -94,9 +96,10 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let form: Refresh = read_json(request).await?;
-        let tokens = self.auth.sessions().refresh(&form.refresh_token).await?;
-        Ok(success("Token refreshed successfully", Pair::from(tokens)))
+        let (parts, presented) = self.presented::<Refresh, _>(request).await?;
+        let tokens = self.refresh_with(presented).await?;
+        let delivery = self.auth.deliver(&parts, tokens)?;
+        Ok(delivery.on(|told| success("Token refreshed successfully", Pair::from(told))))
     }
 
     async fn validated<B>(&self, request: Request<B>) -> Result<Response, Problem>
@@ -126,6 +129,8 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
         let form: AutoRefresh = read_json(request).await?;
         match self.auth.introspect(&form.access_token).await {
             Introspection::Active(session) => {
@@ -144,9 +149,12 @@ impl<C: CustomClaims> Endpoints<C> {
             }
         }
         let tokens = self.auth.sessions().refresh(&form.refresh_token).await?;
-        let mut data = json!(Pair::from(tokens));
-        data["refreshed"] = true.into();
-        Ok(success("Token refreshed successfully", data))
+        let delivery = self.auth.deliver(&parts, tokens)?;
+        Ok(delivery.on(|told| {
+            let mut data = json!(Pair::from(told));
+            data["refreshed"] = true.into();
+            success("Token refreshed successfully", data)
+        }))
     }
 
     async fn summed_up(&self, user: &str, request: &Parts) -> Result<Response, Problem> {
@@ -178,14 +186,20 @@ impl Remaining {
     }
 }
 
-impl From<Tokens> for Pair {
-    fn from(tokens: Tokens) -> Self {
+impl<'t> From<&'t Told> for Pair<'t> {
+    fn from(told: &'t Told) -> Self {
         Self {
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            expires_in: tokens.expires_in.saturating_mul(1_000),
-            session_id: tokens.session_id.to_string(),
+            access_token: told.access_token.as_deref(),
+            refresh_token: told.refresh_token.as_deref(),
+            expires_in: told.expires_in.saturating_mul(1_000),
+            session_id: told.session_id.to_string(),
         }
+    }
+}
+
+impl From<Refresh> for String {
+    fn from(form: Refresh) -> Self {
+        form.refresh_token
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod introspection;
 mod parse;
+#[cfg(feature = "endpoints")]
+mod peek;
 mod running;
 mod status;
 mod verify_only;
@@ -16,7 +18,7 @@ pub use status::NodeStatus;
 pub use verify_only::VerifyOnly;
 
 use crate::clock::Clock;
-use crate::config::{Environment, IntrospectionClient, JwtSessionBuilder};
+use crate::config::{Environment, IntrospectionClient, JwtSessionBuilder, SessionCookies, Web};
 use crate::error::{ConfigError, StoreError};
 use crate::middleware::{Gate, JwtSessionLayer};
 use crate::revocation::ViewStatus;
@@ -52,6 +54,7 @@ pub struct JwtSession<C = NoClaims> {
     core: Arc<Core<C>>,
     sessions: Sessions<C>,
     introspection_client: Option<Arc<IntrospectionClient>>,
+    web: Arc<Web>,
 }
 
 impl JwtSession {
@@ -75,17 +78,19 @@ impl<C: CustomClaims> JwtSession<C> {
     pub(crate) fn new(
         core: Arc<Core<C>>,
         introspection_client: Option<IntrospectionClient>,
+        web: Web,
     ) -> Self {
         Self {
             sessions: Sessions::new(core.clone()),
             introspection_client: introspection_client.map(Arc::new),
+            web: Arc::new(web),
             core,
         }
     }
 
     /// The layer that goes around a service. Layers share the verified tokens and the view.
     pub fn layer(&self) -> JwtSessionLayer {
-        gate(&self.core)
+        gate(&self.core, &self.web)
     }
 
     /// The verbs: sign in, refresh, list, rename, end.
@@ -169,6 +174,12 @@ impl<C: CustomClaims> JwtSession<C> {
         self.introspection_client.as_deref()
     }
 
+    /// How tokens travel in cookies.
+    #[must_use]
+    pub fn cookies(&self) -> &SessionCookies {
+        &self.web.cookies
+    }
+
     /// How long tokens and sessions live.
     pub fn lifetimes(&self) -> Lifetimes {
         self.core.lifetimes
@@ -192,6 +203,7 @@ impl<C> Clone for JwtSession<C> {
             core: self.core.clone(),
             sessions: self.sessions.clone(),
             introspection_client: self.introspection_client.clone(),
+            web: self.web.clone(),
         }
     }
 }
@@ -208,7 +220,7 @@ impl<C> fmt::Debug for JwtSession<C> {
 }
 
 /// The layer over what a core shares.
-fn gate<C>(core: &Core<C>) -> JwtSessionLayer {
+fn gate<C>(core: &Core<C>, web: &Web) -> JwtSessionLayer {
     let gate = Gate {
         source: core.source.clone(),
         verifier: core.verifier.clone(),
@@ -216,6 +228,7 @@ fn gate<C>(core: &Core<C>) -> JwtSessionLayer {
         activity: core.activity.clone(),
         clock: core.clock.clone(),
         observer: core.observer.clone(),
+        origins: web.origins.clone(),
     };
     JwtSessionLayer::new(Arc::new(gate))
         .with_confirm(core.terms.confirm)

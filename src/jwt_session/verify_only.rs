@@ -8,6 +8,7 @@ use super::parse::{self, ParseError};
 use super::running::Running;
 use super::status::NodeStatus;
 use crate::clock::Clock;
+use crate::config::Web;
 use crate::error::StoreError;
 use crate::middleware::JwtSessionLayer;
 use crate::session::Session;
@@ -26,16 +27,17 @@ use crate::verify::{CustomClaims, KeyRing, NoClaims};
 /// `examples/verify_only.rs` is such a service.
 pub struct VerifyOnly<C = NoClaims> {
     core: Arc<Core<C>>,
+    web: Web,
 }
 
 impl<C: CustomClaims> VerifyOnly<C> {
-    pub(crate) fn new(core: Arc<Core<C>>) -> Self {
-        Self { core }
+    pub(crate) fn new(core: Arc<Core<C>>, web: Web) -> Self {
+        Self { core, web }
     }
 
     /// The layer that goes around a service, as [`JwtSession::layer`](crate::JwtSession::layer).
     pub fn layer(&self) -> JwtSessionLayer {
-        gate(&self.core)
+        gate(&self.core, &self.web)
     }
 
     /// Joins the fleet, follows revocations and flushes uses, as [`JwtSession::start`](crate::JwtSession::start); it leaves
@@ -80,6 +82,7 @@ impl<C> Clone for VerifyOnly<C> {
     fn clone(&self) -> Self {
         Self {
             core: self.core.clone(),
+            web: self.web.clone(),
         }
     }
 }

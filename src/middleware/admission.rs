@@ -1,15 +1,14 @@
 //! What is decided about a request, without doing anything yet.
 
-use http::HeaderMap;
-
 use super::knobs::{Anonymous, Enforcement};
 use super::layer::{Gate, Rules};
+use super::same_origin::{CrossOrigin, Head};
 use crate::clock::{Clock, Instants};
 use crate::events::{Event, Observer};
 use crate::rejection::Rejection;
 use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
-use crate::token::{SourceError, TokenSource};
+use crate::token::{Carrier, RawToken, SourceError, TokenSource};
 use crate::verify::VerifyError;
 
 /// What this node knows about a request.
@@ -18,8 +17,8 @@ pub(super) enum Admission {
     Admit(Session),
     /// Nobody says who sent it, and that is allowed.
     Anonymous,
-    /// Only the store knows.
-    Ask(Box<Pending>),
+    /// Only the store knows of a token that was carried so.
+    Ask(Carrier, Box<Pending>),
     /// It has to stay out.
     Refuse(Box<Refused>),
 }
@@ -37,27 +36,40 @@ impl Admission {
         gate: &Gate,
         source: &TokenSource,
         rules: &Rules,
-        headers: &HeaderMap,
+        head: Head<'_>,
         now: Instants,
     ) -> Self {
-        Self::check(gate, source, rules, headers, now)
-            .unwrap_or_else(|refused| Self::Refuse(Box::new(refused)))
+        let (carrier, refused) = match source.find(head.headers) {
+            Ok(None) => (None, Self::without_token(rules.anonymous)),
+            Ok(Some(token)) => (
+                Some(token.carrier()),
+                Self::check(gate, rules, token, head, now),
+            ),
+            Err(misread) => (Some(misread.carrier), Err(misread.error.into())),
+        };
+        match refused {
+            Ok(admission) => admission,
+            Err(refused) if rules.passes_without(carrier, &refused) => Self::Anonymous,
+            Err(refused) => Self::Refuse(Box::new(refused)),
+        }
     }
 
     fn check(
         gate: &Gate,
-        source: &TokenSource,
         rules: &Rules,
-        headers: &HeaderMap,
+        token: RawToken<'_>,
+        head: Head<'_>,
         now: Instants,
     ) -> Result<Self, Refused> {
-        let Some(token) = source.find(headers)? else {
-            return Self::without_token(rules.anonymous);
-        };
+        let carrier = token.carrier();
+        // Before anything is looked up: a page elsewhere must not even make a token count as used.
+        if carrier == Carrier::Cookie {
+            gate.origins.admit(head)?;
+        }
         let verified = gate.verifier.verify(token, now.wall)?;
         match gate.revocations.check(verified, &rules.terms, now) {
             Verdict::Active(active) => Ok(Self::Admit(Session::from_active(active))),
-            Verdict::Ask(pending) => Ok(Self::Ask(pending)),
+            Verdict::Ask(pending) => Ok(Self::Ask(carrier, pending)),
             Verdict::Refused(refusal) => Err(refusal.into()),
         }
     }
@@ -70,6 +82,16 @@ impl Admission {
                 cause: "no token",
             }),
         }
+    }
+}
+
+impl Rules {
+    /// Whether a request goes on as if it had no token: a browser sends its cookies, whether or
+    /// not they are good for anything. That the store is away says nothing of a cookie.
+    pub(super) fn passes_without(&self, carrier: Option<Carrier>, refused: &Refused) -> bool {
+        self.anonymous == Anonymous::Allow
+            && carrier == Some(Carrier::Cookie)
+            && !matches!(refused.rejection, Rejection::StoreUnavailable { .. })
     }
 }
 
@@ -104,6 +126,15 @@ impl From<SourceError> for Refused {
     fn from(error: SourceError) -> Self {
         Self {
             rejection: error.into(),
+            cause: error.as_str(),
+        }
+    }
+}
+
+impl From<CrossOrigin> for Refused {
+    fn from(error: CrossOrigin) -> Self {
+        Self {
+            rejection: Rejection::CsrfRejected,
             cause: error.as_str(),
         }
     }

@@ -2,7 +2,9 @@
 
 /// What happens to requests without a token.
 ///
-/// A token that is present but bad is refused either way: whoever sends one wants to be somebody.
+/// A bearer token that is present but bad is refused either way: whoever sends one wants to be
+/// somebody. Cookies are sent by browsers, whatever the page: where requests without a token may
+/// pass, those with an unusable cookie do as well, and go on without a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Anonymous {
     /// They go on without a session, and the [guards](crate::guard) or handlers decide.

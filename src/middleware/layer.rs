@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::knobs::{Anonymous, CountAs, Enforcement};
+use super::same_origin::Origins;
 use super::service::JwtSessionService;
 use crate::clock::Clock;
 use crate::events::Observer;
@@ -34,6 +35,7 @@ pub(crate) struct Gate {
     pub(crate) activity: Arc<Activity>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) origins: Arc<Origins>,
 }
 
 /// What the services of one layer share.

@@ -3,8 +3,9 @@
 //! A request reaches the inner service with its [`Session`](crate::Session) in the extensions when
 //!
 //! 1. its headers carry exactly one token, where the layer looks for one;
-//! 2. the token is genuine, meant for this service, and neither early nor late;
-//! 3. neither the token, nor its session, nor everything of its user was ended, by a view of the
+//! 2. where a cookie carried it, the request only reads, or a page of this site sent it;
+//! 3. the token is genuine, meant for this service, and neither early nor late;
+//! 4. neither the token, nor its session, nor everything of its user was ended, by a view of the
 //!    revocation log that is fresh enough, or by the store where the view cannot tell.
 //!
 //! A `Session` that was in the extensions before is taken out first, so whoever finds one there
@@ -59,6 +60,7 @@ mod future;
 mod knobs;
 mod layer;
 mod passage;
+mod same_origin;
 mod service;
 
 pub use future::ResponseFuture;
@@ -68,6 +70,7 @@ pub use service::JwtSessionService;
 
 pub(crate) use layer::Gate;
 pub(crate) use passage::Passage;
+pub(crate) use same_origin::{Head, Origins};
 
 #[cfg(test)]
 pub(crate) mod fixtures;

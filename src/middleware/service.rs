@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::admission::{Admission, Refused};
@@ -12,11 +12,12 @@ use super::future::ResponseFuture;
 use super::knobs::CountAs;
 use super::layer::{Gate, Rules, Settings};
 use super::passage::{Passage, Question};
+use super::same_origin::Head;
 use crate::clock::UnixTime;
 use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
 use crate::revocation::{ActiveToken, Pending};
 use crate::session::Session;
-use crate::token::TokenSource;
+use crate::token::{Carrier, TokenSource};
 
 /// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
 ///
@@ -70,28 +71,26 @@ where
             rules,
             responses,
         } = &*self.settings;
-        gate.passage(source, *rules, request.headers())
-            .enter(&mut self.inner, request, responses)
+        gate.passage(source, *rules, Head::from(&request)).enter(
+            &mut self.inner,
+            request,
+            responses,
+        )
     }
 }
 
 // Without a type parameter, so that it is compiled once and here, whoever uses it.
 impl Gate {
-    fn passage(
-        self: &Arc<Self>,
-        source: &TokenSource,
-        rules: Rules,
-        headers: &HeaderMap,
-    ) -> Passage {
+    fn passage(self: &Arc<Self>, source: &TokenSource, rules: Rules, head: Head<'_>) -> Passage {
         let now = self.clock.instants();
-        match Admission::decide(self, source, &rules, headers, now) {
+        match Admission::decide(self, source, &rules, head, now) {
             Admission::Admit(session) => {
                 self.note(rules, session.active(), now.wall);
                 Passage::Open(Some(session))
             }
             Admission::Anonymous => Passage::Open(None),
-            Admission::Ask(pending) => {
-                Passage::Ask(self.clone().question(rules, pending, now.wall))
+            Admission::Ask(carrier, pending) => {
+                Passage::Ask(self.clone().question(rules, carrier, pending, now.wall))
             }
             Admission::Refuse(refused) => match self.refuse(rules, *refused) {
                 Ok(()) => Passage::Open(None),
@@ -100,14 +99,26 @@ impl Gate {
         }
     }
 
-    fn question(self: Arc<Self>, rules: Rules, pending: Box<Pending>, wall: UnixTime) -> Question {
+    fn question(
+        self: Arc<Self>,
+        rules: Rules,
+        carrier: Carrier,
+        pending: Box<Pending>,
+        wall: UnixTime,
+    ) -> Question {
         Box::pin(async move {
             match self.revocations.clone().ask(pending).await {
                 Ok(active) => {
                     self.note(rules, &active, wall);
                     Ok(Some(Session::from_active(active)))
                 }
-                Err(refusal) => self.refuse(rules, refusal.into()).map(|()| None),
+                Err(refusal) => {
+                    let refused = Refused::from(refusal);
+                    if rules.passes_without(Some(carrier), &refused) {
+                        return Ok(None);
+                    }
+                    self.refuse(rules, refused).map(|()| None)
+                }
             }
         })
     }

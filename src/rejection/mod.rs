@@ -20,6 +20,9 @@ use crate::verify::{VerifyError, VerifyErrorKind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
+    /// The request changes something in the name of a cookie, and another site's page sent it, or
+    /// nobody says whose.
+    CsrfRejected,
     /// The user signed in too long ago for this route (RFC 9470).
     InsufficientAuthentication {
         /// How long ago it may have been.
@@ -64,6 +67,7 @@ impl Rejection {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::CsrfRejected => "csrf_rejected",
             Self::InsufficientAuthentication { .. } => "insufficient_user_authentication",
             Self::InsufficientRole => "insufficient_role",
             Self::InsufficientScope { .. } => "insufficient_scope",
@@ -82,7 +86,9 @@ impl Rejection {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::InsufficientRole | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::CsrfRejected | Self::InsufficientRole | Self::InsufficientScope { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::Misconfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Self::StoreUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
@@ -93,6 +99,7 @@ impl Rejection {
     #[must_use]
     pub fn detail(&self) -> &'static str {
         match self {
+            Self::CsrfRejected => "with cookies, this takes a request of this site's own pages",
             Self::InsufficientAuthentication { .. } => {
                 "this needs a more recent sign-in; authenticate again"
             }
@@ -115,7 +122,7 @@ impl Rejection {
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
         match self {
-            Self::Misconfigured { .. } | Self::StoreUnavailable { .. } => None,
+            Self::CsrfRejected | Self::Misconfigured { .. } | Self::StoreUnavailable { .. } => None,
             Self::MissingToken => Some("Bearer".to_owned()),
             Self::InsufficientAuthentication { max_age } => Some(format!(
                 "Bearer error=\"insufficient_user_authentication\", \

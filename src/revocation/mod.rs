@@ -27,7 +27,7 @@ mod view;
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 pub use breaker::{BreakerState, StoreStatus};
@@ -42,13 +42,14 @@ pub use store::{
 pub(crate) use backoff::Backoff;
 pub(crate) use breaker::{Breakers, Class};
 pub(crate) use check::{Pending, Verdict};
+pub(crate) use ended::{Renewal, Renewals};
 pub(crate) use unsettled::WriteKey;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::verify::{Standing, TokenClaims, VerifiedToken};
 use answers::Answers;
-use ended::Wakers;
+use ended::{Wakers, Watching};
 use flights::Flights;
 use local::Local;
 use progress::Progress;
@@ -72,6 +73,7 @@ pub struct Revocations {
     stranger: AtomicBool,
     /// Whether any route goes on without the store.
     lenient: AtomicBool,
+    watching: OnceLock<Watching>,
     progress: Mutex<Progress>,
 }
 
@@ -140,6 +142,7 @@ impl Revocations {
             unsettled: Unsettled::default(),
             stranger: AtomicBool::new(false),
             lenient: AtomicBool::new(false),
+            watching: OnceLock::new(),
             progress: Mutex::new(Progress::new(limits.skew)),
             settings,
             clock,

@@ -12,6 +12,7 @@ mod manage;
 mod mint;
 mod record;
 pub mod refresh;
+mod renewals;
 mod requests;
 mod rotation;
 mod store;
@@ -214,10 +215,14 @@ impl<C> Session<C> {
         }
     }
 
-    /// Resolves when the session is over for this token: ended, or the token expired.
+    /// Resolves when the session is over for this token: ended, or the token expired and the
+    /// session was not refreshed by then. With [`EndReason::Unconfirmed`] when this node cannot
+    /// tell any more, unless its terms are to go on without the store.
     ///
     /// For answers that go on for long, as event streams and downloads: select between it and the
-    /// work. It reads what this node knows, and asks the store only where that has become too old.
+    /// work. It reads what this node knows, and asks the store where that has become too old and
+    /// when the token expires. [`EndReason::RolesChanged`] and [`EndReason::Replaced`] concern the
+    /// token: its session goes on with the one that a refresh brings.
     ///
     /// # Cancel safety
     ///

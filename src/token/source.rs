@@ -46,6 +46,13 @@ pub enum SourceError {
     Malformed,
 }
 
+/// What could not be read, and where it stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Misread {
+    pub(crate) carrier: Carrier,
+    pub(crate) error: SourceError,
+}
+
 impl TokenSource {
     /// The `Authorization: Bearer` header (RFC 6750, section 2.1).
     ///
@@ -74,21 +81,16 @@ impl TokenSource {
     }
 
     #[inline]
-    pub(crate) fn find<'h>(
-        &self,
-        headers: &'h HeaderMap,
-    ) -> Result<Option<RawToken<'h>>, SourceError> {
+    pub(crate) fn find<'h>(&self, headers: &'h HeaderMap) -> Result<Option<RawToken<'h>>, Misread> {
         for place in &self.places {
-            let found = match place {
-                Place::Bearer => {
-                    bearer(headers)?.map(|found| RawToken::new(found, Carrier::Bearer))
-                }
-                Place::Cookie(name) => {
-                    cookie(headers, name)?.map(|found| RawToken::new(found, Carrier::Cookie))
-                }
+            let (found, carrier) = match place {
+                Place::Bearer => (bearer(headers), Carrier::Bearer),
+                Place::Cookie(name) => (cookie(headers, name), Carrier::Cookie),
             };
-            if found.is_some() {
-                return Ok(found);
+            match found {
+                Ok(Some(found)) => return Ok(Some(RawToken::new(found, carrier))),
+                Ok(None) => {}
+                Err(error) => return Err(Misread { carrier, error }),
             }
         }
         Ok(None)

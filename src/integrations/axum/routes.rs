@@ -13,7 +13,7 @@ use axum_core::response::Response;
 use super::drain_unread;
 use crate::endpoints::{self, Endpoints, EnvelopeResponses, Problem};
 use crate::jwt_session::JwtSession;
-use crate::middleware::Anonymous;
+use crate::middleware::{Anonymous, CountAs};
 use crate::token::TokenSource;
 use crate::verify::CustomClaims;
 
@@ -75,15 +75,17 @@ impl<C: CustomClaims> Endpoints<C> {
             .merge(self.admin_routes())
     }
 
-    /// `GET /sessions`, `DELETE /sessions/{id}`, `POST /sessions/revoke-all` and
-    /// `PATCH /sessions/{id}/name`.
+    /// `GET /sessions`, `DELETE /sessions/{id}`, `POST /sessions/revoke-all`,
+    /// `PATCH /sessions/{id}/name` and `GET /sessions/events`, which is no activity.
     pub fn session_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let quiet = self.auth().layer().with_activity(CountAs::Background);
         Router::new()
             .route("/sessions", self.behind_layer(get(list::<C>)))
             .route(
                 "/sessions/revoke-all",
                 self.behind_layer(post(end_all::<C>)),
             )
+            .route("/sessions/events", get(events::<C>).route_layer(quiet))
             .route("/sessions/{id}", self.behind_layer(delete(end::<C>)))
             .route("/sessions/{id}/name", self.behind_layer(patch(rename::<C>)))
             .method_not_allowed_fallback(method_not_allowed)
@@ -179,6 +181,10 @@ async fn end<C: CustomClaims>(
 ) -> Result<Response, Problem> {
     let id = parameter(path, "id")?;
     Ok(convert(endpoints.end_session(&id, request).await))
+}
+
+async fn events<C: CustomClaims>(State(endpoints): Shared<C>, request: Request) -> Response {
+    endpoints.session_events(request).await.map(Body::new)
 }
 
 async fn rename<C: CustomClaims>(

@@ -13,7 +13,7 @@ fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
 }
 
 fn find(source: &TokenSource, map: &HeaderMap) -> Result<Option<(String, Carrier)>, SourceError> {
-    let Some(raw) = source.find(map)? else {
+    let Some(raw) = source.find(map).map_err(|misread| misread.error)? else {
         return Ok(None);
     };
     Ok(Some((raw.text()?.to_owned(), raw.carrier())))
