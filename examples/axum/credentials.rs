@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use serde::Deserialize;
 use tower_jwt_session::endpoints::{self, Problem, Response};
 use tower_jwt_session::revocation::EndReason;
@@ -28,6 +29,7 @@ pub struct Change {
 pub async fn reauthenticate(
     State(app): State<App>,
     session: Session,
+    request: Parts,
     Input(form): Input<Proof>,
 ) -> Result<Response, Problem> {
     prove(&app, &session, form.password).await?;
@@ -36,7 +38,7 @@ pub async fn reauthenticate(
         .reauthenticated(&session, sign_in::by_password())
         .await
         .map_err(ended_meanwhile)?;
-    Ok(endpoints::json(StatusCode::OK, &tokens))
+    app.auth.hand_out(&request, StatusCode::OK, tokens)
 }
 
 /// `POST /api/auth/password`: ends every session but this one.

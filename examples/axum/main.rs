@@ -60,7 +60,8 @@ fn log_to_stderr() {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let (data, env) = Data::of(Environment::of_process())?;
+    let env = Environment::of_process().with_default("LISTEN_ADDR", "127.0.0.1:3000");
+    let (data, env) = Data::of(env)?;
     let accounts = Accounts::new(data.file.as_deref());
     let (settings, auth) = auth::build(&env, &accounts)?;
 

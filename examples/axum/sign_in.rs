@@ -2,11 +2,12 @@
 
 use aws_lc_rs::digest;
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tower_jwt_session::Device;
-use tower_jwt_session::endpoints::{self, Problem, Response};
-use tower_jwt_session::session::{Authentication, SignInTicket};
+use tower_jwt_session::endpoints::{Problem, Response};
+use tower_jwt_session::session::{Authentication, SignInTicket, Transport};
 
 use crate::accounts::RegistrationKey;
 use crate::app::App;
@@ -18,16 +19,20 @@ use crate::passwords;
 pub struct Credentials {
     email: String,
     password: String,
+    /// `body`, `hybrid` or `cookie`.
+    #[serde(default)]
+    transport: Transport,
 }
 
 /// `POST /api/auth/register`
 pub async fn register(
     State(app): State<App>,
     device: Device,
-    headers: HeaderMap,
+    request: Parts,
     Input(form): Input<Credentials>,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&headers)?;
+    app.auth.check_transport(&request, form.transport)?;
+    let key = idempotency_key(&request.headers)?;
     let email = Email::parse(&form.email)
         .ok_or_else(|| Problem::invalid_input("this is not an e-mail address"))?;
     if !passwords::acceptable(&form.password) {
@@ -46,7 +51,13 @@ pub async fn register(
             again.ok_or_else(account_exists)?
         }
     };
-    begin(&app, StatusCode::CREATED, ticket, device, key).await
+    let session = NewSession {
+        status: StatusCode::CREATED,
+        transport: form.transport,
+        device,
+        key,
+    };
+    session.begin(&app, &request, ticket).await
 }
 
 /// The answer to the first attempt may have been lost. Whoever knows its key and the password
@@ -69,14 +80,21 @@ async fn registered_again(
 pub async fn login(
     State(app): State<App>,
     device: Device,
-    headers: HeaderMap,
+    request: Parts,
     Input(form): Input<Credentials>,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&headers)?;
+    app.auth.check_transport(&request, form.transport)?;
+    let key = idempotency_key(&request.headers)?;
     let email = Email::parse(&form.email).unwrap_or_default();
     let ticket = check(&app, &email, form.password).await?;
     let ticket = ticket.ok_or_else(Problem::invalid_credentials)?;
-    begin(&app, StatusCode::OK, ticket, device, key).await
+    let session = NewSession {
+        status: StatusCode::OK,
+        transport: form.transport,
+        device,
+        key,
+    };
+    session.begin(&app, &request, ticket).await
 }
 
 /// A ticket, or `None` where the name or the password is wrong.
@@ -96,23 +114,33 @@ async fn check(
     Ok(right.then_some(ticket))
 }
 
-async fn begin(
-    app: &App,
+/// A session that is about to be made.
+struct NewSession {
     status: StatusCode,
-    ticket: SignInTicket,
+    transport: Transport,
     device: Device,
     key: Option<Vec<u8>>,
-) -> Result<Response, Problem> {
-    let mut sign_in = app
-        .auth
-        .sessions()
-        .sign_in(ticket, device)
-        .authenticated_by(by_password());
-    if let Some(key) = key {
-        sign_in = sign_in.idempotency_key(key);
+}
+
+impl NewSession {
+    async fn begin(
+        self,
+        app: &App,
+        request: &Parts,
+        ticket: SignInTicket,
+    ) -> Result<Response, Problem> {
+        let mut sign_in = app
+            .auth
+            .sessions()
+            .sign_in(ticket, self.device)
+            .transport(self.transport)
+            .authenticated_by(by_password());
+        if let Some(key) = self.key {
+            sign_in = sign_in.idempotency_key(key);
+        }
+        let signed_in = sign_in.await?;
+        app.auth.hand_out(request, self.status, signed_in.tokens())
     }
-    let signed_in = sign_in.await?;
-    Ok(endpoints::json(status, &signed_in.tokens()))
 }
 
 pub fn by_password() -> Authentication {
