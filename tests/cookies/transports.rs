@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::{Request, StatusCode};
 use tower_jwt_session::SessionCookies;
 
 use crate::browser::{AT, Answer, Browser, OURS, RT, Site, bearer};
@@ -155,20 +156,28 @@ async fn an_answer_of_a_lower_generation_sets_no_cookie() {
     let site = Site::new().await;
     let mut browser = site.browser();
     browser.sign_in("ada", "cookie").await;
+    site.pass_hold_off().await;
     let first = browser.cookie(RT).unwrap().to_owned();
-    site.pass_hold_off().await;
+    let late = site.auth.sessions().refresh(&first).await.unwrap();
+    // The answer above is held up, and overtaken by the next rotation.
     browser.refresh().await;
-    let mut ahead = browser.clone();
     site.pass_hold_off().await;
-    // The store was put back, the browser was not: it holds a generation that is not known yet.
-    ahead.refresh().await;
-    let held = ahead.cookie(AT).unwrap().to_owned();
-    let form = format!(r#"{{"refresh_token":"{first}"}}"#);
-    let mut old = site.browser();
-    old.toss(AT, &held);
-    let answer = old.post("/api/auth/refresh", &form, &[OURS]).await;
-    // Older than the predecessor is theft; whatever it is, nothing is overwritten.
-    assert!(answer.cookies().is_empty(), "{answer:?}");
+    assert_eq!(browser.refresh().await.body["generation"], 3);
+    let answered = |cookies: String| {
+        let request = Request::builder().method("POST").header(OURS.0, OURS.1);
+        let request = request.header("cookie", cookies).body(()).unwrap();
+        let (head, ()) = request.into_parts();
+        let answer = site.auth.hand_out(&head, StatusCode::OK, late.clone());
+        answer.unwrap().headers().contains_key("set-cookie")
+    };
+    for name in [AT, RT] {
+        let held = format!("{name}={}", browser.cookie(name).unwrap());
+        assert!(!answered(held), "{name}");
+    }
+    assert!(answered(format!("{RT}={first}")));
+    let mut other = site.browser();
+    other.sign_in("ada", "cookie").await;
+    assert!(answered(format!("{AT}={}", other.cookie(AT).unwrap())));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #[path = "../folder/mod.rs"]
 mod folder;
 mod hyper;
+mod live;
 mod process;
 mod session_devices;
 mod user_token_tracking;
