@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod connections;
+mod cookies;
 mod credentials;
 #[path = "../folder/mod.rs"]
 mod folder;
