@@ -71,6 +71,9 @@ async fn every_endpoint_that_changes_something_is_for_our_own_pages_alone() {
         "ada",
         "none took hold"
     );
+    site.pass_hold_off().await;
+    let refreshed = browser.refresh().await;
+    assert_eq!(refreshed.body["generation"], 2, "it is the first");
 }
 
 #[tokio::test]

@@ -202,6 +202,17 @@ async fn signing_out_ends_the_session_and_takes_both_cookies_back() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_is_refused_takes_no_cookie_back() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.sign_in("ada", "cookie").await;
+    let mut late = browser.clone();
+    browser.post("/api/auth/logout", "", &[OURS]).await;
+    late.refresh().await.refused(401, "invalid_token");
+    assert!(late.cookie(RT).is_some() && late.cookie(AT).is_some());
+}
+
+#[tokio::test]
 async fn a_sign_out_by_bearer_takes_the_cookie_back_as_well() {
     let site = Site::new().await;
     let mut browser = site.browser();
