@@ -227,7 +227,7 @@ async fn a_token_that_was_seen_brings_nothing_in_that_merely_holds_it() {
     let token = world.sign_in().await;
     let layer = world.auth.layer().with_anonymous(Anonymous::Allow);
     assert_eq!(answer(&layer, bearer(&token)).await.0, 200);
-    let cookies = layer.clone().with_source(TokenSource::cookie("at"));
+    let cookies = world.auth.layer().with_source(TokenSource::cookie("at"));
     for around in [
         "@ x",
         "@ ",

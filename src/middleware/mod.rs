@@ -70,7 +70,9 @@ pub use service::JwtSessionService;
 
 pub(crate) use layer::Gate;
 pub(crate) use passage::Passage;
-pub(crate) use same_origin::{Head, Origins};
+#[cfg(feature = "endpoints")]
+pub(crate) use same_origin::Head;
+pub(crate) use same_origin::Origins;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
