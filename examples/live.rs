@@ -11,6 +11,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
+use futures_util::FutureExt;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::net::TcpListener;
 use tower_jwt_session::{Device, JwtSession, MemoryStore, Session, Tokens, UserId};
@@ -71,18 +72,10 @@ async fn ticks(session: Session) -> Sse<impl Stream<Item = Result<Event, Infalli
         tokio::time::sleep(Duration::from_millis(if count == 0 { 0 } else { 500 })).await;
         Some((Event::default().data(count.to_string()), count + 1))
     });
-    let ended = session.ended();
-    let over =
-        stream::once(async move { Event::default().event("over").data(ended.await.as_str()) });
-    // Whichever comes first; what says that it is over is the last.
-    let both = stream::select(
-        ticks.map(|tick| (tick, false)),
-        over.map(|last| (last, true)),
-    );
-    let until_over = both.scan(false, |over, (event, last)| {
-        let event = (!std::mem::replace(over, *over || last)).then_some(Ok(event));
-        async move { event }
-    });
+    let ended = session.ended().shared();
+    let over = ended.clone();
+    let over = over.map(|reason| Event::default().event("over").data(reason.as_str()));
+    let until_over = ticks.take_until(ended).chain(stream::once(over)).map(Ok);
     Sse::new(until_over).keep_alive(KeepAlive::default())
 }
 
