@@ -129,6 +129,14 @@ impl ConfigError {
         self.problems.append(&mut other.problems);
     }
 
+    /// The same problems, each under the name of the variable that it is in.
+    pub(crate) fn in_variable(mut self, name: &str) -> Self {
+        for problem in &mut self.problems {
+            problem.what = format!("{name}: {}", problem.what);
+        }
+        self
+    }
+
     /// How many problems there are.
     #[must_use]
     pub fn len(&self) -> usize {

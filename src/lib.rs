@@ -38,6 +38,7 @@
 //! | [`rejection`] | why a request was refused, and the response |
 //! | [`events`] | what happened |
 //! | [`stores`] | where it is kept |
+//! | [`throttle`] | how often somebody may try |
 //!
 //! # Features
 //!
@@ -50,6 +51,8 @@
 //! | `user-agent` | [`Device`] from the headers of a request |
 //! | `postgres` | sessions in PostgreSQL, for many nodes |
 //! | `redis` | sessions in Redis |
+//! | `rate-limit` | a limit on attempts to sign in, register and refresh |
+//! | `geoip` | country and city of a session, from a file |
 //! | `sqlite` | sessions in an SQLite file |
 //! | `test-util` | a clock to hold, tokens for tests, the conformance suite for stores |
 //! | `full` | all of them |
@@ -77,12 +80,14 @@ pub mod rejection;
 pub mod stores;
 
 // What stands ready around it.
-#[cfg(feature = "user-agent")]
 mod device;
 #[cfg(feature = "endpoints")]
 pub mod endpoints;
+#[cfg(feature = "geoip")]
+mod geoip;
 #[cfg(feature = "axum")]
 pub mod integrations;
+pub mod throttle;
 
 // How it is put together.
 mod config;
@@ -97,10 +102,16 @@ mod sync;
 pub mod testing;
 
 pub use clock::{Clock, Instants, SystemClock, UnixTime};
-pub use config::{Environment, IntrospectionClient, JwtSessionBuilder, SameSite, SessionCookies};
-#[cfg(feature = "user-agent")]
-pub use device::ClientAddress;
+pub use config::{
+    AllowedOrigins, Checklist, Environment, Finding, FindingKind, IntrospectionClient,
+    JwtSessionBuilder, SameSite, SessionCookies, Variable,
+};
+pub use device::{
+    ClientAddress, ClientAddressLayer, ClientAddressService, Peer, SecureTransport, TrustedProxies,
+};
 pub use error::{BoxError, ConfigError, StoreError, StoreErrorKind};
+#[cfg(feature = "geoip")]
+pub use geoip::{GeoIpDatabase, GeoIpError};
 pub use jwt_session::{Introspection, JwtSession, NodeStatus, ParseError, Running, VerifyOnly};
 pub use middleware::JwtSessionLayer;
 pub use rejection::Rejection;
@@ -115,6 +126,7 @@ pub use stores::PostgresStore;
 pub use stores::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use stores::SqliteStore;
+pub use throttle::RateLimit;
 pub use token::{InvalidId, SessionId, TokenId, UserId};
 pub use verify::{CustomClaims, NoClaims};
 

@@ -32,6 +32,13 @@ if [ ${#missing[@]} -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"
 fi
 
+if ! command -v nginx >/dev/null; then
+    step "installing nginx (addresses are tested behind it)"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq nginx
+fi
+
 step "unit and integration tests, every feature"
 cargo test --all-features --locked
 

@@ -11,7 +11,7 @@ use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::turns::Turns;
-use crate::{credentials, protected, sign_in};
+use crate::{credentials, edge, protected, sign_in};
 
 #[derive(Clone)]
 pub struct App {
@@ -61,12 +61,13 @@ pub fn router(app: App) -> Router {
         .merge(auth.auth_routes())
         .merge(auth.routes());
 
-    for_users
+    let app = for_users
         .merge(for_all)
         .fallback(nothing_here)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
         .layer(from_fn(drain_unread))
-        .with_state(app)
+        .with_state(app);
+    edge::around(app, &auth)
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

@@ -7,6 +7,7 @@ mod auth;
 mod away;
 mod credentials;
 mod data;
+mod edge;
 mod email;
 mod input;
 mod passwords;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tower_jwt_session::Environment;
+use tower_jwt_session::{Checklist, Environment};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -75,7 +76,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     accounts.prepare().await?;
     settings.admin.create(&accounts).await?;
     let told_to_stop = told_to_stop()?;
-    settings.print(listener.local_addr()?, &data);
+    let bound = listener.local_addr()?;
+    let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
+    settings.print(bound, &data, &checklist);
 
     let app = app::router(App::new(auth, accounts));
     serve::serve(listener, app, told_to_stop).await;

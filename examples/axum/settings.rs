@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tower_jwt_session::{ConfigError, Environment};
+use tower_jwt_session::{Checklist, ConfigError, Environment};
 
 use crate::accounts::Accounts;
 use crate::away::Away;
@@ -40,7 +40,7 @@ impl Settings {
         Self { listen, admin }
     }
 
-    pub fn print(&self, bound: SocketAddr, data: &Data) {
+    pub fn print(&self, bound: SocketAddr, data: &Data, checklist: &Checklist) {
         let Admin {
             email,
             password,
@@ -59,6 +59,9 @@ impl Settings {
         println!("listening on http://{bound}");
         data.print();
         println!("  {email} / {shown} ({origin})");
+        for finding in checklist.findings() {
+            println!("  before production: {finding}");
+        }
         println!();
         println!(
             "try:  curl -s http://{bound}/api/auth/login -H 'content-type: application/json' \

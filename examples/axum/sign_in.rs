@@ -6,8 +6,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tower_jwt_session::Device;
-use tower_jwt_session::endpoints::{Problem, Response};
+use tower_jwt_session::endpoints::{Endpoints, Problem, Response};
 use tower_jwt_session::session::{Authentication, SignInTicket, Transport};
+use tower_jwt_session::throttle::Attempt;
 
 use crate::accounts::RegistrationKey;
 use crate::app::App;
@@ -30,8 +31,22 @@ pub async fn register(
     device: Device,
     request: Parts,
     Input(form): Input<Credentials>,
+) -> Response {
+    let address = device.address;
+    let registered = registered(&app, device, &request, form);
+    let endpoints = Endpoints::new(app.auth.clone());
+    endpoints
+        .limited(Attempt::Register, address, registered)
+        .await
+}
+
+async fn registered(
+    app: &App,
+    device: Device,
+    request: &Parts,
+    form: Credentials,
 ) -> Result<Response, Problem> {
-    app.auth.check_transport(&request, form.transport)?;
+    app.auth.check_transport(request, form.transport)?;
     let key = idempotency_key(&request.headers)?;
     let email = Email::parse(&form.email)
         .ok_or_else(|| Problem::invalid_input("this is not an e-mail address"))?;
@@ -47,7 +62,7 @@ pub async fn register(
     let ticket = match created {
         Some(user) => app.auth.sessions().ticket(&user).await?,
         None => {
-            let again = registered_again(&app, &email, form.password, registration).await?;
+            let again = registered_again(app, &email, form.password, registration).await?;
             again.ok_or_else(account_exists)?
         }
     };
@@ -57,7 +72,7 @@ pub async fn register(
         device,
         key,
     };
-    session.begin(&app, &request, ticket).await
+    session.begin(app, request, ticket).await
 }
 
 /// The answer to the first attempt may have been lost. Whoever knows its key and the password
@@ -82,11 +97,25 @@ pub async fn login(
     device: Device,
     request: Parts,
     Input(form): Input<Credentials>,
+) -> Response {
+    let address = device.address;
+    let account = form.email.clone();
+    let attempt = Attempt::SignIn { account: &account };
+    let signed_in = signed_in(&app, device, &request, form);
+    let endpoints = Endpoints::new(app.auth.clone());
+    endpoints.limited(attempt, address, signed_in).await
+}
+
+async fn signed_in(
+    app: &App,
+    device: Device,
+    request: &Parts,
+    form: Credentials,
 ) -> Result<Response, Problem> {
-    app.auth.check_transport(&request, form.transport)?;
+    app.auth.check_transport(request, form.transport)?;
     let key = idempotency_key(&request.headers)?;
     let email = Email::parse(&form.email).unwrap_or_default();
-    let ticket = check(&app, &email, form.password).await?;
+    let ticket = check(app, &email, form.password).await?;
     let ticket = ticket.ok_or_else(Problem::invalid_credentials)?;
     let session = NewSession {
         status: StatusCode::OK,
@@ -94,7 +123,7 @@ pub async fn login(
         device,
         key,
     };
-    session.begin(&app, &request, ticket).await
+    session.begin(app, request, ticket).await
 }
 
 /// A ticket, or `None` where the name or the password is wrong.

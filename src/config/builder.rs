@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 
 use super::client::IntrospectionClient;
 use super::cookies::{SessionCookies, Web};
+use super::edge::{Edge, EdgeSettings};
 use super::env::Environment;
+use super::origins::AllowedOrigins;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::events::{LogObserver, Observer};
@@ -17,6 +19,7 @@ use crate::jwt_session::{JwtSession, VerifyOnly};
 use crate::middleware::Origins;
 use crate::revocation::{Breakers, FleetLimits, RevocationSettings, Revocations, Terms};
 use crate::session::core::Core;
+use crate::session::failures::Failures;
 use crate::session::{
     Activity, ClaimsSource, DynClaimsSource, Guarded, Lifetimes, NoGrants, Rotation, SessionLimit,
     SessionStore,
@@ -43,7 +46,6 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) source: Option<TokenSource>,
     pub(super) cookies: SessionCookies,
-    pub(super) origins: Origins,
     pub(super) claims_source: Arc<dyn DynClaimsSource<C>>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotation: Option<Rotation>,
@@ -52,7 +54,15 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) terms: Terms,
     pub(super) revocation: RevocationSettings,
     pub(super) introspection_client: Option<IntrospectionClient>,
+    pub(super) edge: EdgeSettings,
     pub(super) problems: ConfigError,
+}
+
+/// What a service is made of.
+struct Parts<C> {
+    core: Core<C>,
+    web: Web,
+    edge: Edge,
 }
 
 impl JwtSessionBuilder {
@@ -70,7 +80,6 @@ impl JwtSessionBuilder {
             observer: Arc::new(LogObserver),
             source: None,
             cookies: SessionCookies::default(),
-            origins: Origins::default(),
             claims_source: Arc::new(NoGrants),
             lifetimes: Lifetimes::default(),
             rotation: None,
@@ -79,6 +88,7 @@ impl JwtSessionBuilder {
             terms: Terms::default(),
             revocation: RevocationSettings::default(),
             introspection_client: None,
+            edge: EdgeSettings::default(),
             problems: ConfigError::default(),
         }
     }
@@ -187,7 +197,6 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             observer: self.observer,
             source: self.source,
             cookies: self.cookies,
-            origins: self.origins,
             claims_source: Arc::new(source),
             lifetimes: self.lifetimes,
             rotation: self.rotation,
@@ -196,6 +205,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             terms: self.terms,
             revocation: self.revocation,
             introspection_client: self.introspection_client,
+            edge: self.edge,
             problems: self.problems,
         }
     }
@@ -252,8 +262,9 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
     /// [`ConfigError`] with every mistake at once, each with its fix.
     pub fn build(self) -> Result<JwtSession<C>, ConfigError> {
         let client = self.introspection_client.clone();
-        let (core, web) = self.core(true)?;
-        Ok(JwtSession::new(Arc::new(core), client, web))
+        let parts = self.parts(true)?;
+        let core = Arc::new(parts.core);
+        Ok(JwtSession::new(core, client, parts.web, parts.edge))
     }
 
     /// Puts a service together that only checks tokens: it follows the revocation log of the
@@ -289,8 +300,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         }
         // Nobody signs with a secret that only this process knows.
         self.secret_for_the_run = None;
-        let (core, web) = self.core(false)?;
-        Ok(VerifyOnly::new(Arc::new(core), web))
+        let parts = self.parts(false)?;
+        Ok(VerifyOnly::new(Arc::new(parts.core), parts.web))
     }
 
     /// Accepts tokens by the public keys of a JWK Set (RFC 7517, section 5), each with `kid` and
@@ -308,9 +319,10 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
-    fn core(mut self, sweeps: bool) -> Result<(Core<C>, Web), ConfigError> {
+    fn parts(mut self, sweeps: bool) -> Result<Parts<C>, ConfigError> {
         self.lifetimes.check(&mut self.problems);
         self.cookies.check(&mut self.problems);
+        let origins = self.origins();
         self.revocation.check(&mut self.problems);
         let rotation = match self.rotation {
             Some(rotation) => rotation,
@@ -375,14 +387,32 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             retention: self.retention,
             terms: self.terms,
             store_timeout,
+            placing: self.edge.placing.clone(),
+            failures: Failures::default(),
             sweeps,
             started: Arc::default(),
         };
         let web = Web {
             cookies: self.cookies,
-            origins: Arc::new(self.origins.with_plain_http(plain_http)),
+            origins: Arc::new(origins.with_plain_http(plain_http)),
         };
-        Ok((core, web))
+        let edge = self.edge.build(&core.clock);
+        Ok(Parts { core, web, edge })
+    }
+
+    /// From where pages may act in the name of a cookie. Who may read answers without being anybody
+    /// may not.
+    fn origins(&mut self) -> Origins {
+        let mut origins = Origins::default();
+        if let AllowedOrigins::Listed(listed) = &self.edge.origins {
+            for origin in listed {
+                if let Err(fix) = origins.add(origin) {
+                    let what = format!("the allowed origin {origin:?} is none");
+                    self.problems.add(what, fix);
+                }
+            }
+        }
+        origins
     }
 
     /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept

@@ -249,31 +249,8 @@ impl<C> JwtSessionBuilder<C> {
         self
     }
 
-    /// Lets pages of other origins act in the name of a cookie, as `https://app.example.com` for a
-    /// front end of its own. None unless said otherwise.
-    pub fn allowed_origins<O: AsRef<str>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
-        for origin in origins {
-            self.allow_origin("the origin", origin.as_ref());
-        }
-        self
-    }
-
-    pub(super) fn allow_origin(&mut self, name: &str, origin: &str) {
-        if let Err(fix) = self.origins.add(origin) {
-            self.problems
-                .add(format!("{name} {origin:?} is not an origin"), fix);
-        }
-    }
-
-    /// Takes over what the environment says of cookies and of other origins' pages.
     pub(super) fn apply_cookies(&mut self, env: &Environment) {
         self.cookies = self.cookies.clone().read(env, &mut self.problems);
-        for origin in env.list("CORS_ALLOWED_ORIGINS") {
-            // Who may read answers without being anybody may not act in somebody's name.
-            if origin != "*" {
-                self.allow_origin("CORS_ALLOWED_ORIGINS", origin);
-            }
-        }
     }
 }
 
@@ -286,8 +263,7 @@ fn yes_or_no(text: &str) -> Result<bool, &'static str> {
 }
 
 /// What a [`JwtSession`](crate::JwtSession) keeps of all this.
-#[derive(Debug)]
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Web {
     pub(crate) cookies: SessionCookies,
     pub(crate) origins: std::sync::Arc<Origins>,

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use super::builder::JwtSessionBuilder;
 use super::client::IntrospectionClient;
@@ -40,7 +39,11 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:`, `postgres:` or `postgresql:` |
 /// | `SESSION_COOKIES` | `auto` | a sign-in may ask for cookies; or `off` |
 /// | `SESSION_COOKIE_SECURE`, `SESSION_COOKIE_HTTP_ONLY`, `SESSION_COOKIE_SAME_SITE` | `true`, `true`, `strict` | insecure ones need a `LISTEN_ADDR` on this machine |
-/// | `CORS_ALLOWED_ORIGINS` | | comma list of origins whose pages may use the cookies |
+/// | `TRUSTED_PROXIES` | | whose forwarding headers are believed: networks, `loopback`, `unix` |
+/// | `SESSION_ADDRESSES` | `full` | or `shortened`: the networks alone are kept with sessions |
+/// | `GEOIP_DATABASE_FILE` | | country and city of a session, with the feature `geoip` |
+/// | `RATE_LIMIT_WINDOW_MS`, `RATE_LIMIT_MAX_REQUESTS` | `900000`, `100` | attempts to sign in, register and refresh, with the feature `rate-limit`; 0 is no limit |
+/// | `CORS_ALLOWED_ORIGINS` | | comma list of origins whose pages may call and use the cookies, or `*`: any, without cookies |
 /// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |
 ///
 /// # Examples
@@ -123,6 +126,7 @@ impl Environment {
         self.apply_lifetimes(builder);
         self.apply_revocation(builder);
         builder.apply_cookies(self);
+        self.apply_edge(builder);
         if let Some(client) = IntrospectionClient::read(self, &mut builder.problems) {
             builder.introspection_client = Some(client);
         }
@@ -164,9 +168,11 @@ impl Environment {
             _ => Algorithm::Hs256,
         };
         match (&secret, &private) {
-            (Some(secret), None) => builder.add_hmac(symmetric, secret.as_bytes(), KeyState::Sign),
+            (Some(secret), None) => {
+                builder.add_named_hmac("JWT_SECRET", symmetric, secret, KeyState::Sign);
+            }
             (Some(secret), Some(_)) => {
-                builder.add_hmac(symmetric, secret.as_bytes(), KeyState::VerifyOnly);
+                builder.add_named_hmac("JWT_SECRET", symmetric, secret, KeyState::VerifyOnly);
             }
             (None, None) if self.get("JWT_JWKS_FILE").is_none() => {
                 builder.secret_for_the_run = Some(symmetric);
@@ -174,7 +180,8 @@ impl Environment {
             (None, _) => {}
         }
         for previous in self.list("JWT_SECRET_PREVIOUS") {
-            builder.add_hmac(symmetric, previous.as_bytes(), KeyState::VerifyOnly);
+            let name = "JWT_SECRET_PREVIOUS";
+            builder.add_named_hmac(name, symmetric, previous, KeyState::VerifyOnly);
         }
         if let Some(secret) = self.get("JWT_REFRESH_SECRET") {
             builder.refresh_secrets.insert(0, zeroizing(secret));
@@ -321,65 +328,6 @@ impl Environment {
             .map(str::to_owned)
             .or_else(|| file.map(|text| text.trim().to_owned()))
     }
-
-    fn file(&self, name: &str, problems: &mut ConfigError) -> Option<String> {
-        let path = self.get(name)?;
-        match std::fs::read_to_string(path) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                problems.add(
-                    format!("{name} {path:?} cannot be read ({error})"),
-                    "check the path and its permissions",
-                );
-                None
-            }
-        }
-    }
-
-    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.get(name)
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-    }
-
-    fn duration(&self, name: &str, problems: &mut ConfigError) -> Option<Duration> {
-        let text = self.get(name)?;
-        match humantime::parse_duration(text) {
-            Ok(duration) => Some(duration),
-            Err(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                problems.add(
-                    format!("{name} {text:?} has no unit"),
-                    format!("write {text}s, {text}m, {text}h or {text}d"),
-                );
-                None
-            }
-            Err(_) => {
-                problems.add(
-                    format!("{name} {text:?} is not a duration"),
-                    "write one as 90s, 15m, 2h or 30d",
-                );
-                None
-            }
-        }
-    }
-
-    pub(super) fn parsed<T>(
-        &self,
-        name: &str,
-        problems: &mut ConfigError,
-        parse: impl FnOnce(&str) -> Result<T, &'static str>,
-    ) -> Option<T> {
-        let text = self.get(name)?;
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(fix) => {
-                problems.add(format!("{name} {text:?} is not understood"), fix);
-                None
-            }
-        }
-    }
 }
 
 impl fmt::Debug for Environment {
@@ -392,7 +340,16 @@ impl fmt::Debug for Environment {
 }
 
 /// What the names of our variables begin with.
-const OURS: [&str; 4] = ["JWT_", "REVOCATION_", "SESSION_", "STORE_"];
+const OURS: [&str; 8] = [
+    "CORS_",
+    "GEOIP_",
+    "JWT_",
+    "RATE_LIMIT_",
+    "REVOCATION_",
+    "SESSION_",
+    "STORE_",
+    "TRUSTED_",
+];
 
 fn zeroizing(secret: &str) -> zeroize::Zeroizing<Vec<u8>> {
     zeroize::Zeroizing::new(secret.as_bytes().to_vec())

@@ -27,6 +27,20 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         }
     }
 
+    /// The same with a secret from a variable, whose name stands before what is wrong with it.
+    pub(super) fn add_named_hmac(
+        &mut self,
+        name: &str,
+        algorithm: Algorithm,
+        secret: &str,
+        state: KeyState,
+    ) {
+        let before = std::mem::take(&mut self.problems);
+        self.add_hmac(algorithm, secret.as_bytes(), state);
+        let more = std::mem::replace(&mut self.problems, before);
+        self.problems.append(more.in_variable(name));
+    }
+
     /// Makes a secret where nobody gave one. With the memory store nothing outlives the run, so
     /// neither need the secret.
     pub(super) fn add_secret_for_the_run(&mut self, algorithm: Algorithm) {

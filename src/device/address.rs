@@ -22,6 +22,22 @@ impl ClientAddress {
     }
 }
 
+/// Who is at the other end of the connection, as an extension of a request; what a
+/// [`ClientAddressLayer`](crate::ClientAddressLayer) starts from.
+///
+/// The server puts it in where the framework does not already say it in its own manner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// A socket of this address.
+    Address(IpAddr),
+    /// A Unix socket: whoever may open its file.
+    Unix,
+}
+
+/// That a request came over TLS, as an extension of it: a proxy that is trusted said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecureTransport;
+
 impl From<IpAddr> for ClientAddress {
     /// IPv4 addresses in their IPv6 form become plain ones, so that one client has one address.
     fn from(address: IpAddr) -> Self {

@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 
-use super::{Endpoints, Response};
+use super::{Endpoints, Response, security};
 use crate::verify::CustomClaims;
 
 impl<C: CustomClaims> Endpoints<C> {
@@ -30,6 +30,7 @@ pub(super) fn cacheable(body: String, content_type: &'static str, request: &Head
     let body = if known { String::new() } else { body };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     let headers = response.headers_mut();
+    security::of_data(headers);
     headers.insert(
         CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=300"),

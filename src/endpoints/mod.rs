@@ -37,12 +37,14 @@ mod envelope;
 mod events;
 mod health;
 mod jwks;
+mod limited;
 mod oauth;
 mod presented;
 mod problem;
 mod query;
 mod reply;
 mod resource;
+mod security;
 mod sessions;
 mod sign_out;
 mod tokens;
@@ -58,8 +60,10 @@ pub use body::{MAX_BODY, read_json};
 pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
 pub use events::EventStream;
+pub use limited::EXPOSED_HEADERS;
 pub use problem::Problem;
 pub use reply::{json, no_content};
+pub use security::{SecurityHeaders, SecurityHeadersFuture, SecurityHeadersService};
 
 use events::Streams;
 

@@ -9,6 +9,8 @@
 //!    token is that of the bearer header where there is one, else that of the access cookie; an
 //!    access cookie that is good for nothing is passed over, a bearer header is not.
 
+use std::net::IpAddr;
+
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body::Body;
@@ -16,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::body::read_json_if_any;
-use super::{Endpoints, Problem, read_json};
+use super::{Endpoints, Problem, limited, read_json};
 use crate::error::BoxError;
 use crate::rejection::Rejection;
 use crate::session::{SessionError, Tokens, Transport};
@@ -27,6 +29,7 @@ use crate::verify::CustomClaims;
 pub(super) struct Presented {
     text: String,
     in_cookie: bool,
+    address: Option<IpAddr>,
 }
 
 /// A body beside a refresh cookie, which may have a token as well.
@@ -37,10 +40,11 @@ struct Beside {
 }
 
 impl Presented {
-    fn in_body(text: String) -> Self {
+    fn in_body(text: String, address: Option<IpAddr>) -> Self {
         Self {
             text,
             in_cookie: false,
+            address,
         }
     }
 }
@@ -56,16 +60,17 @@ impl<C: CustomClaims> Endpoints<C> {
         T: DeserializeOwned + Into<String>,
         B: Body<Error: Into<BoxError>>,
     {
+        let address = limited::address(&request);
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         if !self.has_refresh_cookie(&parts.headers) {
             let form: T = read_json(request).await?;
-            return Ok((parts, Presented::in_body(form.into())));
+            return Ok((parts, Presented::in_body(form.into(), address)));
         }
         let form: Option<Beside> = read_json_if_any(request).await?;
         let presented = match form.and_then(|form| form.refresh_token) {
-            Some(text) => Presented::in_body(text),
-            None => self.of_cookie(&parts)?,
+            Some(text) => Presented::in_body(text, address),
+            None => self.of_cookie(&parts, address)?,
         };
         Ok((parts, presented))
     }
@@ -82,7 +87,7 @@ impl<C: CustomClaims> Endpoints<C> {
     /// # Errors
     ///
     /// 401 and 403 where it must not count.
-    fn of_cookie(&self, request: &Parts) -> Result<Presented, Problem> {
+    fn of_cookie(&self, request: &Parts, address: Option<IpAddr>) -> Result<Presented, Problem> {
         self.auth.same_origin(request)?;
         let source = TokenSource::cookie(self.auth.cookies().refresh_name());
         let text = text_of(&source, &request.headers)?.ok_or(Rejection::MissingToken)?;
@@ -100,12 +105,14 @@ impl<C: CustomClaims> Endpoints<C> {
         Ok(Presented {
             text: text.to_owned(),
             in_cookie: true,
+            address,
         })
     }
 
     /// Refreshes, and refuses cookies of a session that has none.
     pub(super) async fn refresh_with(&self, presented: Presented) -> Result<Tokens, Problem> {
-        let tokens = self.auth.sessions().refresh(&presented.text).await?;
+        let refreshed = self.refresh_from(&presented.text, presented.address);
+        let tokens = refreshed.await?;
         if presented.in_cookie && tokens.transport == Transport::Body {
             return Err(SessionError::InvalidToken.into());
         }

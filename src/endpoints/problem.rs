@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
-use super::Response;
+use super::{Response, security};
 use crate::rejection::Rejection;
 use crate::session::SessionError;
 use crate::token::InvalidId;
@@ -168,6 +168,7 @@ impl Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        security::of_data(headers);
         response
     }
 

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 
-use super::{Problem, Response};
+use super::{Problem, Response, security};
 
 /// A JSON answer that no cache keeps: most of them carry tokens or names of devices.
 ///
@@ -49,5 +49,6 @@ pub(super) fn empty(status: StatusCode) -> Response {
     *response.status_mut() = status;
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
+    security::of_data(response.headers_mut());
     response
 }

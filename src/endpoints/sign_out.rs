@@ -29,7 +29,8 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        reply::answer(self.pair(request).await)
+        self.limited_refresh(request, reply::answer, |request| self.pair(request))
+            .await
     }
 
     /// `POST /api/auth/logout`: ends the session of the bearer token, which may have expired, or

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::cookies::Told;
 use super::envelope::{answer, success};
-use super::{Endpoints, Problem, Response, kept_session, read_json, session, user_id};
+use super::{Endpoints, Problem, Response, kept_session, limited, read_json, session, user_id};
 use crate::clock::UnixTime;
 use crate::error::BoxError;
 use crate::jwt_session::Introspection;
@@ -64,7 +64,8 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        answer(self.refreshed(request).await)
+        self.limited_refresh(request, answer, |request| self.refreshed(request))
+            .await
     }
 
     /// `POST /api/token/validate`: what an access token is worth. One that is worth nothing is a
@@ -82,7 +83,8 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        answer(self.refreshed_if_needed(request).await)
+        self.limited_refresh(request, answer, |request| self.refreshed_if_needed(request))
+            .await
     }
 
     /// `GET /api/token/session-stats/{user}`: a user's live sessions summed up, for that user and
@@ -129,6 +131,7 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
+        let address = limited::address(&request);
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         let form: AutoRefresh = read_json(request).await?;
@@ -148,7 +151,7 @@ impl<C: CustomClaims> Endpoints<C> {
                 return Err(Problem::store_unavailable(retry_after));
             }
         }
-        let tokens = self.auth.sessions().refresh(&form.refresh_token).await?;
+        let tokens = self.refresh_from(&form.refresh_token, address).await?;
         let delivery = self.auth.deliver(&parts, tokens)?;
         Ok(delivery.on(|told| {
             let mut data = json!(Pair::from(told));
@@ -250,6 +253,7 @@ fn summary(user: &UserId, statistics: &SessionStatistics) -> Value {
         "oldestSession": time(statistics.oldest),
         "newestSession": time(statistics.newest),
         "totalRefreshes": statistics.refreshes,
+        "failedRefreshes": statistics.failed_refreshes,
         "devices": statistics.devices,
     })
 }

@@ -1,12 +1,14 @@
 //! What happened, typed.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::clock::UnixTime;
 use crate::rejection::Rejection;
 use crate::revocation::EndReason;
 use crate::session::SessionRecord;
 use crate::session::refresh::{Advance, ReplayKind};
+use crate::session::{FailureCounts, RefreshFailure};
 use crate::token::{SessionId, UserId};
 
 /// Something that happened.
@@ -23,6 +25,19 @@ pub enum Event {
         reason: EndReason,
         /// Who ended it, where that was somebody.
         by: Option<UserId>,
+    },
+    /// A refresh failed by the token that came with it.
+    RefreshFailed {
+        /// The session that a genuine token is of.
+        session: Option<SessionId>,
+        /// Its user, where the session is remembered.
+        user: Option<UserId>,
+        /// Where it came from, where that is known.
+        address: Option<IpAddr>,
+        /// Why.
+        why: RefreshFailure,
+        /// How often that session and that address have failed so far on this node.
+        failures: FailureCounts,
     },
     /// A session was refreshed.
     Refreshed {

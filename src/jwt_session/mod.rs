@@ -1,5 +1,6 @@
 //! [`JwtSession`]: everything put together.
 
+mod edge;
 mod introspection;
 mod parse;
 #[cfg(feature = "endpoints")]
@@ -18,7 +19,9 @@ pub use status::NodeStatus;
 pub use verify_only::VerifyOnly;
 
 use crate::clock::Clock;
-use crate::config::{Environment, IntrospectionClient, JwtSessionBuilder, SessionCookies, Web};
+use crate::config::{
+    Edge, Environment, IntrospectionClient, JwtSessionBuilder, SessionCookies, Web,
+};
 use crate::error::{ConfigError, StoreError};
 use crate::middleware::{Gate, JwtSessionLayer};
 use crate::revocation::ViewStatus;
@@ -55,6 +58,7 @@ pub struct JwtSession<C = NoClaims> {
     sessions: Sessions<C>,
     introspection_client: Option<Arc<IntrospectionClient>>,
     web: Arc<Web>,
+    edge: Arc<Edge>,
 }
 
 impl JwtSession {
@@ -79,11 +83,13 @@ impl<C: CustomClaims> JwtSession<C> {
         core: Arc<Core<C>>,
         introspection_client: Option<IntrospectionClient>,
         web: Web,
+        edge: Edge,
     ) -> Self {
         Self {
             sessions: Sessions::new(core.clone()),
             introspection_client: introspection_client.map(Arc::new),
             web: Arc::new(web),
+            edge: Arc::new(edge),
             core,
         }
     }
@@ -204,6 +210,7 @@ impl<C> Clone for JwtSession<C> {
             sessions: self.sessions.clone(),
             introspection_client: self.introspection_client.clone(),
             web: self.web.clone(),
+            edge: self.edge.clone(),
         }
     }
 }

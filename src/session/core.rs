@@ -10,9 +10,11 @@ use arc_swap::ArcSwap;
 
 use super::activity::Activity;
 use super::claims::{DynClaimsSource, Grants};
+use super::failures::Failures;
 use super::lifetimes::Lifetimes;
 use super::limit::SessionLimit;
 use super::manage::SessionError;
+use super::place::Placing;
 use super::record::SessionRecord;
 use super::refresh::RefreshKeys;
 use super::rotation::Rotation;
@@ -44,6 +46,8 @@ pub(crate) struct Core<C> {
     pub(crate) store_timeout: Duration,
     /// Whether this node ends what is over, or leaves that to those that make sessions.
     pub(crate) sweeps: bool,
+    pub(crate) placing: Placing,
+    pub(crate) failures: Failures,
     pub(crate) started: Arc<AtomicBool>,
 }
 

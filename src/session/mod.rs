@@ -4,12 +4,14 @@ mod activity;
 mod claims;
 pub(crate) mod core;
 mod device;
+pub(crate) mod failures;
 mod guarded;
 mod idleness;
 mod lifetimes;
 mod limit;
 mod manage;
 mod mint;
+mod place;
 mod record;
 pub mod refresh;
 mod renewals;
@@ -26,6 +28,7 @@ pub(crate) use activity::Activity;
 pub(crate) use claims::DynClaimsSource;
 pub use claims::{ClaimsSource, Grants, NoGrants};
 pub use device::{Device, DeviceKind};
+pub use failures::{FailureCounts, RefreshFailure};
 pub(crate) use guarded::Guarded;
 pub use idleness::Idleness;
 pub use lifetimes::Lifetimes;
@@ -34,6 +37,8 @@ pub use manage::{
     Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo, SessionStatistics,
     Sessions, SignIn, SignInTicket, SignedIn, Tokens,
 };
+pub(crate) use place::Placing;
+pub use place::{AddressDetail, Locator, Place};
 pub use record::{Authentication, Ended, SessionRecord, Transport};
 pub use rotation::Rotation;
 pub use store::{

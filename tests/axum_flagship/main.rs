@@ -4,6 +4,7 @@ mod bad_input;
 mod connections;
 mod cookies;
 mod credentials;
+mod edge;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod restart;

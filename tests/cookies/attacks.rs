@@ -1,5 +1,7 @@
 //! What others may try with somebody's cookies.
 
+use tower_jwt_session::AllowedOrigins;
+
 use crate::browser::{AT, OURS, RT, Site, bearer};
 
 const EVIL: (&str, &str) = ("origin", "https://evil.example");
@@ -310,7 +312,11 @@ async fn an_unusable_access_cookie_keeps_nobody_from_public_pages_sign_in_and_re
 
 #[tokio::test]
 async fn a_page_of_a_listed_origin_may_do_what_ours_may() {
-    let site = Site::with(|builder| builder.allowed_origins(["https://front.example"])).await;
+    let site = Site::with(|builder| {
+        let listed = vec!["https://front.example".to_owned()];
+        builder.allowed_origins(AllowedOrigins::Listed(listed))
+    })
+    .await;
     let mut browser = site.browser();
     browser.sign_in("ada", "cookie").await;
     let front = [SIBLING, ("origin", "https://front.example")];

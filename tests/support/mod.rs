@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod broken;
+pub mod nginx;
 pub mod races;
 
 use std::convert::Infallible;

@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::Extensions;
 use http::request::Parts;
 
-use crate::device::ClientAddress;
+use crate::device::{ClientAddress, Peer};
 use crate::rejection::Rejection;
 use crate::session::{Device, Session};
 use crate::verify::CustomClaims;
@@ -57,11 +58,37 @@ fn session<C: CustomClaims>(parts: &Parts) -> Result<Option<Session<C>>, Rejecti
     session.map(Session::with_claims).transpose()
 }
 
+/// Who is at the other end of the connection: a [`Peer`] where somebody put one in, else what axum
+/// knows of the socket; for [`ClientAddressLayer::with_peer`](crate::ClientAddressLayer::with_peer).
+///
+/// # Examples
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use tower_jwt_session::integrations::axum::peer;
+/// use tower_jwt_session::{Device, JwtSession};
+///
+/// fn app(auth: &JwtSession) -> Router {
+///     Router::new()
+///         .route("/device", get(|device: Device| async move { format!("{:?}", device.address) }))
+///         .layer(auth.client_addresses().with_peer(peer))
+/// }
+/// # let _ = app;
+/// ```
+#[must_use]
+pub fn peer(extensions: &Extensions) -> Option<Peer> {
+    let socket = || {
+        let ConnectInfo(socket) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+        Some(Peer::Address(socket.ip()))
+    };
+    extensions.get().copied().or_else(socket)
+}
+
 fn address(parts: &Parts) -> Option<IpAddr> {
     let known = parts.extensions.get::<ClientAddress>().copied();
-    let socket = || {
-        let ConnectInfo(socket) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        Some(ClientAddress::from(socket.ip()))
+    let socket = || match peer(&parts.extensions)? {
+        Peer::Address(address) => Some(ClientAddress::from(address)),
+        Peer::Unix => None,
     };
     known.or_else(socket).map(ClientAddress::ip)
 }

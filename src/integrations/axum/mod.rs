@@ -35,3 +35,4 @@ mod respond;
 mod routes;
 
 pub use drain::drain_unread;
+pub use extract::peer;

@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use axum_core::body::Body;
 use axum_core::response::Response;
 
-use super::drain_unread;
+use super::{drain_unread, peer};
 use crate::endpoints::{self, Endpoints, EnvelopeResponses, Problem};
 use crate::jwt_session::JwtSession;
 use crate::middleware::{Anonymous, CountAs};
@@ -107,6 +107,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .route("/api/token/health", get(health::<C>))
             .method_not_allowed_fallback(method_not_allowed_in_envelope)
             .layer(from_fn(drain_unread))
+            .layer(self.auth().client_addresses().with_peer(peer))
             .with_state(self.clone())
     }
 
@@ -118,6 +119,7 @@ impl<C: CustomClaims> Endpoints<C> {
             .route("/api/auth/logout", post(sign_out::<C>))
             .method_not_allowed_fallback(method_not_allowed)
             .layer(from_fn(drain_unread))
+            .layer(self.auth().client_addresses().with_peer(peer))
             .with_state(self.clone())
     }
 

@@ -19,6 +19,8 @@ pub struct SessionInfo {
     pub device: String,
     /// What kind of device.
     pub device_kind: DeviceKind,
+    /// Whether it is a phone or a tablet.
+    pub is_mobile: bool,
     /// The address that it was signed in from.
     pub ip_address: Option<std::net::IpAddr>,
     /// What the device said of itself.
@@ -65,12 +67,14 @@ pub struct SessionStatistics {
     pub newest: Option<UnixTime>,
     /// How often they were refreshed, all together.
     pub refreshes: u64,
+    /// How often a refresh of the user failed, as far as this node has seen since it started.
+    pub failed_refreshes: u64,
     /// Their devices, the most recently used first.
     pub devices: Vec<String>,
 }
 
 impl SessionStatistics {
-    pub(super) fn of(sessions: &[SessionInfo], limit: Option<u32>) -> Self {
+    pub(super) fn of(sessions: &[SessionInfo], limit: Option<u32>, failed: u32) -> Self {
         let signed_in = || sessions.iter().map(|session| session.created_at);
         Self {
             active: sessions.len() as u64,
@@ -81,6 +85,7 @@ impl SessionStatistics {
                 .iter()
                 .map(|session| u64::from(session.refresh_count))
                 .sum(),
+            failed_refreshes: failed.into(),
             devices: sessions
                 .iter()
                 .map(|session| session.device.clone())
@@ -109,6 +114,7 @@ impl From<SessionRecord> for SessionInfo {
             user_id: record.user,
             device: record.device.label,
             device_kind: record.device.kind,
+            is_mobile: matches!(record.device.kind, DeviceKind::Phone | DeviceKind::Tablet),
             ip_address: record.device.address,
             user_agent: record.device.user_agent,
             country: record.device.country,

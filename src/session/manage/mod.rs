@@ -3,6 +3,7 @@
 mod done;
 mod end;
 mod error;
+mod failing;
 mod info;
 mod inspect;
 mod refreshing;
@@ -173,7 +174,12 @@ impl<C: CustomClaims> Sessions<C> {
     /// [`SessionError::Store`].
     pub async fn statistics(&self, user: &UserId) -> Result<SessionStatistics, SessionError> {
         let sessions = self.list(user).await?;
-        Ok(SessionStatistics::of(&sessions, self.core.limit.max()))
+        let failed = self.core.failures.of_user(user);
+        Ok(SessionStatistics::of(
+            &sessions,
+            self.core.limit.max(),
+            failed,
+        ))
     }
 
     async fn live(&self, user: &UserId, id: SessionId) -> Result<SessionRecord, SessionError> {

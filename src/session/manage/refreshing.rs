@@ -37,6 +37,10 @@ impl<C: CustomClaims> Sessions<C> {
     /// [`SessionError::TooManyRepeats`], and [`SessionError::Store`] or
     /// [`SessionError::ClaimsSource`] after which the client tries again with the same token.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, SessionError> {
+        self.refresh_from(refresh_token, None).await
+    }
+
+    pub(super) async fn refresh_once(&self, refresh_token: &str) -> Result<Tokens, SessionError> {
         let core = &self.core;
         let keys = core.refresh_keys.load_full();
         let token =

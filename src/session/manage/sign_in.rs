@@ -168,6 +168,7 @@ impl<C: CustomClaims> SignIn<C> {
         }
         self.name = self.name.as_deref().map(checked_name).transpose()?;
         self.data.as_deref().map(check_data).transpose()?;
+        core.placing.apply(&mut self.device);
         let secret = self.operation_secret()?;
         let user = self.ticket.user.clone();
         let roles_gen = self.ticket.counters.roles_gen;

@@ -1,0 +1,162 @@
+//! What stands between the network and the endpoints: addresses, places, limits, origins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::JwtSessionBuilder;
+use super::env::Environment;
+use super::locator;
+use super::origins::AllowedOrigins;
+use crate::clock::Clock;
+use crate::device::TrustedProxies;
+use crate::error::ConfigError;
+use crate::session::{AddressDetail, Locator, Placing};
+use crate::throttle::{RateLimit, RateLimiter};
+use crate::verify::CustomClaims;
+
+/// What was said of it.
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeSettings {
+    pub(super) proxies: TrustedProxies,
+    pub(super) origins: AllowedOrigins,
+    pub(super) placing: Placing,
+    pub(super) rate_limit: RateLimit,
+}
+
+/// What comes of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) origins: AllowedOrigins,
+    pub(crate) limiter: RateLimiter,
+}
+
+impl Default for EdgeSettings {
+    fn default() -> Self {
+        Self {
+            proxies: TrustedProxies::default(),
+            origins: AllowedOrigins::default(),
+            placing: Placing::default(),
+            rate_limit: RateLimit::off(),
+        }
+    }
+}
+
+impl EdgeSettings {
+    pub(super) fn build(self, clock: &Arc<dyn Clock>) -> Edge {
+        Edge {
+            limiter: RateLimiter::new(self.rate_limit, clock),
+            proxies: self.proxies,
+            origins: self.origins,
+        }
+    }
+}
+
+impl<C: CustomClaims> JwtSessionBuilder<C> {
+    /// Whose forwarding headers are believed. Nobody's unless said otherwise.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.edge.proxies = proxies;
+        self
+    }
+
+    /// Which pages of other origins may call the service, for the CORS layer of the application.
+    pub fn allowed_origins(mut self, origins: AllowedOrigins) -> Self {
+        self.edge.origins = origins;
+        self
+    }
+
+    /// How much of a client's address is kept with a session. All of it unless said otherwise.
+    pub fn stored_addresses(mut self, detail: AddressDetail) -> Self {
+        self.edge.placing.detail = detail;
+        self
+    }
+
+    /// Who knows where addresses are; asked at each sign-in. Nobody unless said otherwise.
+    pub fn locator(mut self, locator: impl Locator) -> Self {
+        self.edge.placing.locator = Some(Arc::new(locator));
+        self
+    }
+
+    /// How often somebody may sign in, register or refresh; see [`RateLimit`]. Without the feature
+    /// `rate-limit` nothing is counted, and a limit is a mistake that
+    /// [`build`](Self::build) reports.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        if !limit.is_off() && !RateLimiter::IS_BUILT {
+            self.problems.add("a rate limit is set", WITHOUT_LIMITS);
+        }
+        self.edge.rate_limit = limit;
+        self
+    }
+}
+
+impl Environment {
+    pub(super) fn apply_edge<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let (edge, problems) = (&mut builder.edge, &mut builder.problems);
+        if let Some(list) = self.get("TRUSTED_PROXIES") {
+            let parsed = TrustedProxies::parse(list);
+            edge.proxies = named("TRUSTED_PROXIES", parsed, problems);
+        }
+        if let Some(list) = self.get("CORS_ALLOWED_ORIGINS") {
+            let parsed = AllowedOrigins::parse(list);
+            edge.origins = named("CORS_ALLOWED_ORIGINS", parsed, problems);
+        }
+        let detail = self.parsed("SESSION_ADDRESSES", problems, |text| match text {
+            "full" => Ok(AddressDetail::Full),
+            "shortened" => Ok(AddressDetail::Shortened),
+            _ => Err("write full or shortened"),
+        });
+        edge.placing.detail = detail.unwrap_or(edge.placing.detail);
+        if let Some(path) = self.get("GEOIP_DATABASE_FILE") {
+            match locator::open(path) {
+                Ok(locator) => edge.placing.locator = Some(locator),
+                Err((what, fix)) => {
+                    problems.add(format!("GEOIP_DATABASE_FILE {path:?} {what}"), fix);
+                }
+            }
+        }
+        edge.rate_limit = self.rate_limit(edge.rate_limit, problems);
+    }
+
+    fn rate_limit(&self, said: RateLimit, problems: &mut ConfigError) -> RateLimit {
+        let window = self.parsed("RATE_LIMIT_WINDOW_MS", problems, |text| {
+            let millis = text.parse::<u64>().ok();
+            let millis = millis.filter(|millis| *millis <= LONGEST_WINDOW_MS);
+            millis.map(Duration::from_millis).ok_or(
+                "write whole milliseconds without a unit, as 900000 for 15 minutes; at most a day",
+            )
+        });
+        let max = self.parsed("RATE_LIMIT_MAX_REQUESTS", problems, |text| {
+            text.parse::<u32>()
+                .map_err(|_| "write a whole number; 0 is no limit")
+        });
+        let set = max.is_some() || window.is_some();
+        let standard = if said.is_off() {
+            RateLimit::default()
+        } else {
+            said
+        };
+        let limit = RateLimit::new(
+            max.unwrap_or(standard.max()),
+            window.unwrap_or(standard.window()),
+        );
+        if RateLimiter::IS_BUILT {
+            return limit;
+        }
+        if set && !limit.is_off() {
+            problems.add("RATE_LIMIT_MAX_REQUESTS limits nothing", WITHOUT_LIMITS);
+        }
+        RateLimit::off()
+    }
+}
+
+/// The parts that were understood, or none; each problem under the name of its variable.
+fn named<T: Default>(name: &str, parsed: Result<T, ConfigError>, problems: &mut ConfigError) -> T {
+    parsed.unwrap_or_else(|more| {
+        problems.append(more.in_variable(name));
+        T::default()
+    })
+}
+
+const WITHOUT_LIMITS: &str = "build with the feature rate-limit, or leave the limit to something \
+                              in front of this service";
+const LONGEST_WINDOW_MS: u64 = 86_400_000;

@@ -1,0 +1,90 @@
+//! Refreshes that fail, tracked.
+
+use std::net::IpAddr;
+
+use super::Sessions;
+use super::error::SessionError;
+use super::tokens::Tokens;
+use crate::events::Event;
+use crate::session::failures::{FailureCounts, RefreshFailure};
+use crate::session::refresh::RefreshToken;
+use crate::token::{SessionId, UserId};
+use crate::verify::CustomClaims;
+
+impl<C: CustomClaims> Sessions<C> {
+    /// Refreshes as [`refresh`](Self::refresh) does, for a client of this address: where it fails,
+    /// that is counted by session and address and told as [`Event::RefreshFailed`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh).
+    pub async fn refresh_from(
+        &self,
+        refresh_token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Tokens, SessionError> {
+        let result = self.refresh_once(refresh_token).await;
+        if let Some(why) = result.as_ref().err().and_then(failure) {
+            self.failed(refresh_token, address, why).await;
+        }
+        result
+    }
+
+    /// How often refreshes have failed on this node since it started, by a session and by an
+    /// address. The counts of those who failed long ago may be gone.
+    #[must_use]
+    pub fn failures(&self, session: Option<SessionId>, address: Option<IpAddr>) -> FailureCounts {
+        let failures = &self.core.failures;
+        FailureCounts {
+            session: session.map_or(0, |session| failures.of_session(session)),
+            address: address.map_or(0, |address| failures.of_address(address)),
+        }
+    }
+
+    /// The session that a refresh token is of, by the token alone: it is genuine, and nothing more
+    /// is known.
+    pub(crate) fn session_by_token(&self, refresh_token: &str) -> Option<SessionId> {
+        let keys = self.core.refresh_keys.load();
+        let token = RefreshToken::decode(refresh_token, &keys).ok()?;
+        Some(token.session())
+    }
+
+    async fn failed(&self, refresh_token: &str, address: Option<IpAddr>, why: RefreshFailure) {
+        let session = self.session_by_token(refresh_token);
+        let user = match session {
+            Some(session) => self.user_of(session).await,
+            None => None,
+        };
+        let failures = self.core.failures.note(session, user.as_ref(), address);
+        self.core.observe(&Event::RefreshFailed {
+            session,
+            user,
+            address,
+            why,
+            failures,
+        });
+    }
+
+    /// Whose session it is, where that can be found out: the failure is told either way.
+    async fn user_of(&self, session: SessionId) -> Option<UserId> {
+        match self.core.within(self.core.store.find(session)).await {
+            Ok(record) => record.map(|record| record.user),
+            Err(error) => {
+                tracing::debug!(%error, "the user of a failed refresh is not known");
+                None
+            }
+        }
+    }
+}
+
+/// What a client did wrong; `None` where it was the server.
+fn failure(error: &SessionError) -> Option<RefreshFailure> {
+    match error {
+        SessionError::InvalidToken => Some(RefreshFailure::InvalidToken),
+        SessionError::Over(_) => Some(RefreshFailure::Over),
+        SessionError::RefreshReused => Some(RefreshFailure::Reused),
+        SessionError::TooManyRepeats { .. } => Some(RefreshFailure::Repeated),
+        SessionError::UnknownUser => Some(RefreshFailure::UnknownUser),
+        _ => None,
+    }
+}

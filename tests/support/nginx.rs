@@ -1,0 +1,91 @@
+//! nginx as a process of its own: in front of a server, on a free port of this machine.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A reverse proxy; ended, and its folder removed, when dropped.
+pub struct Nginx {
+    process: Child,
+    folder: PathBuf,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl Nginx {
+    /// Passes everything on to `upstream` (`127.0.0.1:3000`, or `unix:/path`), with these
+    /// directives in its one location.
+    pub fn in_front_of(upstream: &str, directives: &str) -> Self {
+        let folder = folder();
+        let port = free_port();
+        let config = config(&folder, port, upstream, directives);
+        let file = folder.join("nginx.conf");
+        fs::write(&file, config).expect("the folder is ours");
+        let process = Command::new("nginx")
+            .arg("-p")
+            .arg(&folder)
+            .arg("-c")
+            .arg(&file)
+            .args(["-e", "stderr"])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("nginx is installed; tests/run.sh sees to it");
+        let nginx = Self {
+            process,
+            folder,
+            port,
+        };
+        nginx.wait();
+        nginx
+    }
+
+    /// Waits until it listens; a bound that says it came up at all.
+    fn wait(&self) {
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nginx listens");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // A single process, see the configuration: nothing is left behind.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn config(folder: &Path, port: u16, upstream: &str, directives: &str) -> String {
+    let folder = folder.display();
+    format!(
+        "daemon off; master_process off; pid {folder}/pid;\n\
+         events {{}}\n\
+         http {{\n\
+           access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
+           fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
+           server {{\n\
+             listen 127.0.0.1:{port};\n\
+             location / {{ proxy_pass http://{upstream}; {directives} }}\n\
+           }}\n\
+         }}\n"
+    )
+}
+
+/// A new folder for one test.
+pub fn folder() -> PathBuf {
+    let name = format!("edge-{}-{}", std::process::id(), fastrand::u64(..));
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir(&folder).expect("a temporary folder can be made");
+    folder
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("it is bound");
+    address.port()
+}
