@@ -48,6 +48,9 @@
 //! |---|---|
 //! | `axum` | extractors and routers for axum, with `endpoints` and `user-agent` |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
+//! | `openapi` | the contract of the endpoints as an OpenAPI document |
+//! | `tonic` | refusals and sessions for gRPC |
+//! | `warp` | filters and replies for warp, with `endpoints` and `user-agent` |
 //! | `user-agent` | [`Device`] from the headers of a request |
 //! | `postgres` | sessions in PostgreSQL, for many nodes |
 //! | `redis` | sessions in Redis |
@@ -85,7 +88,7 @@ mod device;
 pub mod endpoints;
 #[cfg(feature = "geoip")]
 mod geoip;
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "axum", feature = "tonic", feature = "warp"))]
 pub mod integrations;
 pub mod throttle;
 

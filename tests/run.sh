@@ -39,6 +39,15 @@ if ! command -v nginx >/dev/null; then
     $sudo apt-get install -y -qq nginx
 fi
 
+if ! python3 -m venv --help >/dev/null 2>&1 || ! command -v npm >/dev/null; then
+    step "installing Python and Node (tokens are compared with other libraries)"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq python3-venv nodejs npm
+fi
+step "installing what the tokens are compared with"
+tests/interop/install.sh "$PWD/target/interop"
+
 step "unit and integration tests, every feature"
 cargo test --all-features --locked
 

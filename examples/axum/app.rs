@@ -4,14 +4,14 @@ use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
-use tower_jwt_session::endpoints::Problem;
+use tower_jwt_session::endpoints::{Endpoints, Problem, openapi};
 use tower_jwt_session::guard::RequireRole;
 use tower_jwt_session::integrations::axum::drain_unread;
 use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::turns::Turns;
-use crate::{credentials, edge, protected, sign_in};
+use crate::{credentials, docs, edge, protected, sign_in};
 
 #[derive(Clone)]
 pub struct App {
@@ -58,8 +58,9 @@ pub fn router(app: App) -> Router {
         .route("/api/auth/register", post(sign_in::register))
         .route("/api/auth/login", post(sign_in::login))
         .route("/livez", get(|| async { "alive" }))
+        .route("/docs", get(docs::page))
         .merge(auth.auth_routes())
-        .merge(auth.routes());
+        .merge(Endpoints::new(auth).with_document(openapi::json()).routes());
 
     let app = for_users
         .merge(for_all)

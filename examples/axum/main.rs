@@ -7,6 +7,7 @@ mod auth;
 mod away;
 mod credentials;
 mod data;
+mod docs;
 mod edge;
 mod email;
 mod input;

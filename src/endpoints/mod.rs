@@ -6,6 +6,9 @@
 //! 401 where there is none. Sessions are those that are kept here: a token of another issuer is
 //! answered with a 403, whatever its `sub`, `sid` and roles. Every refusal is a [`Problem`].
 //!
+//! Which call goes where is written down once ([`routes`]). [`Endpoints::around`] makes one tower service of
+//! them, with what each call stands behind; it answers the wrong method with 405 and `Allow`.
+//!
 //! | call | method |
 //! |---|---|
 //! | `GET /sessions` | [`list_sessions`](Endpoints::list_sessions) |
@@ -28,10 +31,13 @@
 //! | `POST /oauth/introspect` | [`introspect`](Endpoints::introspect) |
 //! | `GET /.well-known/jwks.json` | [`jwks`](Endpoints::jwks) |
 //! | `GET /.well-known/oauth-protected-resource` | [`protected_resource`](Endpoints::protected_resource) |
+//! | `GET /openapi.json` | [`document`](Endpoints::document) |
 
 mod admin;
 mod body;
+mod challenge;
 mod cookies;
+mod document;
 mod drain;
 mod envelope;
 mod events;
@@ -39,11 +45,16 @@ mod health;
 mod jwks;
 mod limited;
 mod oauth;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod presented;
 mod problem;
 mod query;
 mod reply;
+mod request_body;
 mod resource;
+mod response_body;
+pub(crate) mod routes;
 mod security;
 mod sessions;
 mod sign_out;
@@ -57,12 +68,16 @@ use http::request::Parts;
 use http_body_util::Full;
 
 pub use body::{MAX_BODY, read_json};
+pub use challenge::ResourceResponses;
 pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
 pub use events::EventStream;
 pub use limited::EXPOSED_HEADERS;
 pub use problem::Problem;
 pub use reply::{json, no_content};
+pub use request_body::RequestBody;
+pub use response_body::ResponseBody;
+pub use routes::{Access, Group, Route, WithEndpoints, routes};
 pub use security::{SecurityHeaders, SecurityHeadersFuture, SecurityHeadersService};
 
 use events::Streams;
@@ -81,6 +96,8 @@ pub struct Endpoints<C = NoClaims> {
     auth: JwtSession<C>,
     admin_role: Arc<str>,
     streams: Streams,
+    groups: Arc<[Group]>,
+    document: Option<Arc<str>>,
 }
 
 impl<C: CustomClaims> Endpoints<C> {
@@ -91,6 +108,8 @@ impl<C: CustomClaims> Endpoints<C> {
             auth,
             admin_role: "admin".into(),
             streams: Streams::default(),
+            groups: Group::DEFAULT.into(),
+            document: None,
         }
     }
 
@@ -132,6 +151,8 @@ impl<C> Clone for Endpoints<C> {
             auth: self.auth.clone(),
             admin_role: self.admin_role.clone(),
             streams: self.streams.clone(),
+            groups: self.groups.clone(),
+            document: self.document.clone(),
         }
     }
 }

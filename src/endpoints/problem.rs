@@ -78,7 +78,7 @@ impl Problem {
 
     /// 405 with the `Allow` header (RFC 9110, section 15.5.6) where `allow` is not empty.
     #[must_use]
-    pub fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: &str) -> Self {
         let problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -148,7 +148,7 @@ impl Problem {
         self.into_bytes().map(Full::new)
     }
 
-    pub(super) fn into_bytes(self) -> http::Response<Bytes> {
+    pub(crate) fn into_bytes(self) -> http::Response<Bytes> {
         let mut document = Map::new();
         document.insert("type".to_owned(), "about:blank".into());
         document.insert("title".to_owned(), self.title().into());

@@ -58,6 +58,14 @@ impl<'p> Metadata<'p> {
     }
 }
 
+/// Where the metadata of a resource is (RFC 9728, section 3.1); `None` for what is no resource.
+pub(super) fn metadata_url(audience: &str) -> Option<String> {
+    let resource = url(audience)?;
+    let (scheme, authority) = (resource.scheme()?, resource.authority()?);
+    let path = resource.path().trim_end_matches('/');
+    Some(format!("{scheme}://{authority}{WELL_KNOWN}{path}"))
+}
+
 /// A name that is the URL of a service; plain HTTP for those who try it out.
 fn url(name: &str) -> Option<Uri> {
     let uri: Uri = name.parse().ok()?;

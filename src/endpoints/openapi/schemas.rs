@@ -1,0 +1,212 @@
+//! What bodies look like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+
+/// The name of a member, with `?` behind it where it may be missing, and its kind.
+pub(super) type Member = (&'static str, &'static str);
+
+pub(super) fn text() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).into()
+}
+
+pub(super) fn array(item: &str) -> RefOr<Schema> {
+    Schema::from(ArrayBuilder::new().items(kind(item))).into()
+}
+
+pub(super) fn object(members: &[Member]) -> Schema {
+    let mut object = ObjectBuilder::new();
+    for (name, of) in members {
+        let plain = name.trim_end_matches('?');
+        object = object.property(plain, kind(of));
+        if plain == *name {
+            object = object.required(plain);
+        }
+    }
+    object.into()
+}
+
+/// A problem with one of these codes.
+pub(super) fn code_among(codes: &BTreeSet<&str>) -> Schema {
+    let code = ObjectBuilder::new().schema_type(Type::String);
+    let code = code.enum_values(Some(codes.iter().copied()));
+    AllOfBuilder::new()
+        .item(Ref::from_schema_name("Problem"))
+        .item(ObjectBuilder::new().property("code", code))
+        .into()
+}
+
+fn kind(of: &str) -> RefOr<Schema> {
+    let simple = |of: Type| RefOr::T(ObjectBuilder::new().schema_type(of).into());
+    match of {
+        "text" => simple(Type::String),
+        "number" => simple(Type::Integer),
+        "bool" => simple(Type::Boolean),
+        "object" => simple(Type::Object),
+        of => match of.strip_prefix("[]") {
+            Some(item) => array(item),
+            None => Ref::from_schema_name(of).into(),
+        },
+    }
+}
+
+/// `{"success","message","data"}` around a schema.
+fn envelope(data: &'static str) -> Schema {
+    object(&[("success", "bool"), ("message", "text"), ("data", data)])
+}
+
+pub(super) fn schemas() -> BTreeMap<String, RefOr<Schema>> {
+    let mut schemas = BTreeMap::new();
+    for (name, members) in OBJECTS {
+        schemas.insert((*name).to_owned(), object(members).into());
+    }
+    for (name, data) in ENVELOPES {
+        schemas.insert((*name).to_owned(), envelope(data).into());
+    }
+    schemas
+}
+
+const ENVELOPES: &[(&str, &str)] = &[
+    ("AutoRefreshed", "AutoRefresh"),
+    ("Health", "HealthFacts"),
+    ("Refreshed", "Pair"),
+    ("Statistics", "SessionStatistics"),
+    ("Validated", "Validity"),
+];
+
+const OBJECTS: &[(&str, &[Member])] = &[
+    (
+        "AutoRefresh",
+        &[
+            ("refreshed", "bool"),
+            ("accessToken?", "text"),
+            ("refreshToken?", "text"),
+            ("expiresIn", "number"),
+            ("sessionId", "text"),
+        ],
+    ),
+    (
+        "HealthFacts",
+        &[
+            ("status", "text"),
+            ("store", "object"),
+            ("view", "object"),
+            ("keys", "object"),
+        ],
+    ),
+    (
+        "Introspection",
+        &[
+            ("active", "bool"),
+            ("token_type?", "text"),
+            ("scope?", "text"),
+            ("client_id?", "text"),
+            ("exp?", "number"),
+            ("iat?", "number"),
+            ("nbf?", "number"),
+            ("sub?", "text"),
+            ("iss?", "text"),
+            ("jti?", "text"),
+            ("sid?", "text"),
+            ("roles?", "[]text"),
+            ("auth_time?", "number"),
+            ("acr?", "text"),
+            ("amr?", "[]text"),
+        ],
+    ),
+    ("JwkSet", &[("keys", "[]object")]),
+    ("OpenApi", &[("openapi", "text"), ("paths", "object")]),
+    (
+        "Pair",
+        &[
+            ("accessToken", "text"),
+            ("refreshToken?", "text"),
+            ("expiresIn", "number"),
+            ("sessionId", "text"),
+        ],
+    ),
+    (
+        "Problem",
+        &[
+            ("type", "text"),
+            ("title", "text"),
+            ("status", "number"),
+            ("detail", "text"),
+            ("code", "text"),
+            ("success?", "bool"),
+            ("message?", "text"),
+            ("data?", "object"),
+            ("error?", "text"),
+            ("error_description?", "text"),
+        ],
+    ),
+    (
+        "ResourceMetadata",
+        &[
+            ("resource", "text"),
+            ("authorization_servers?", "[]text"),
+            ("jwks_uri?", "text"),
+            ("bearer_methods_supported", "[]text"),
+        ],
+    ),
+    ("Revoked", &[("revoked", "number")]),
+    (
+        "Session",
+        &[
+            ("id", "text"),
+            ("user_id", "text"),
+            ("device", "text"),
+            ("device_kind", "text"),
+            ("ip_address?", "text"),
+            ("user_agent?", "text"),
+            ("country?", "text"),
+            ("city?", "text"),
+            ("last_active", "text"),
+            ("created_at", "text"),
+            ("is_current", "bool"),
+            ("name?", "text"),
+            ("ended_at?", "text"),
+            ("ended_reason?", "text"),
+        ],
+    ),
+    (
+        "SessionPage",
+        &[("sessions", "[]Session"), ("next_cursor?", "text")],
+    ),
+    (
+        "SessionStatistics",
+        &[
+            ("userId", "text"),
+            ("activeSessions", "number"),
+            ("maxSessions?", "number"),
+            ("oldestSession?", "text"),
+            ("newestSession?", "text"),
+            ("totalRefreshes", "number"),
+            ("devices", "object"),
+        ],
+    ),
+    (
+        "Tokens",
+        &[
+            ("access_token", "text"),
+            ("token_type", "text"),
+            ("expires_in", "number"),
+            ("refresh_token?", "text"),
+            ("session_id", "text"),
+            ("generation", "number"),
+        ],
+    ),
+    (
+        "Validity",
+        &[
+            ("isValid", "bool"),
+            ("isExpired?", "bool"),
+            ("needsRefresh?", "bool"),
+            ("expiresAt?", "text"),
+            ("timeUntilExpiry?", "number"),
+            ("userId?", "text"),
+        ],
+    ),
+];

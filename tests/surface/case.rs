@@ -1,0 +1,285 @@
+//! A case: what is sent, and what must come back.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::client::Raw;
+use crate::document;
+
+/// A request and its answer, as data. `{name}` in a path, a header or a body is a value of the world.
+#[derive(Clone)]
+pub struct Case {
+    pub name: String,
+    pub bad: bool,
+    method: String,
+    path: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    pub status: u16,
+    pub code: Option<&'static str>,
+    pub like: Option<Value>,
+    pub with: Vec<(&'static str, String)>,
+    pub keep: Vec<(&'static str, &'static str)>,
+    /// Cases of one name have one answer.
+    pub same: Option<&'static str>,
+}
+
+/// A request with the values put in.
+pub struct Sent {
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Bytes,
+}
+
+/// An answer with everything taken out that is another one in each run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, Vec<String>>,
+    pub body: Value,
+}
+
+pub type Values = BTreeMap<String, String>;
+
+pub const JSON: &str = "application/json";
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+pub fn case(name: impl Into<String>, method: &str, path: &str) -> Case {
+    Case {
+        name: name.into(),
+        bad: false,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        status: 200,
+        code: None,
+        like: None,
+        with: Vec::new(),
+        keep: Vec::new(),
+        same: None,
+    }
+}
+
+impl Case {
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {{{token}}}"))
+    }
+
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers
+            .push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    pub fn json(self, body: impl AsRef<[u8]>) -> Self {
+        self.body(JSON, body)
+    }
+
+    pub fn form(self, body: &str) -> Self {
+        self.body(FORM, body)
+    }
+
+    pub fn body(mut self, content_type: &str, body: impl AsRef<[u8]>) -> Self {
+        if !content_type.is_empty() {
+            self = self.header("content-type", content_type);
+        }
+        self.body = body.as_ref().to_vec();
+        self
+    }
+
+    /// It goes well.
+    pub fn gives(mut self, status: u16, like: Value) -> Self {
+        self.status = status;
+        self.like = Some(like);
+        self
+    }
+
+    /// It is refused.
+    pub fn refused(mut self, status: u16, code: &'static str) -> Self {
+        (self.status, self.code, self.bad) = (status, Some(code), true);
+        self
+    }
+
+    /// It is bad input although nothing is refused.
+    pub fn harmless(mut self) -> Self {
+        self.bad = true;
+        self
+    }
+
+    pub fn with(mut self, header: &'static str, value: &str) -> Self {
+        self.with.push((header, value.to_owned()));
+        self
+    }
+
+    pub fn keep(mut self, name: &'static str, pointer: &'static str) -> Self {
+        self.keep.push((name, pointer));
+        self
+    }
+
+    pub fn same(mut self, group: &'static str) -> Self {
+        self.same = Some(group);
+        self
+    }
+
+    /// Whether it goes to a route, by the beginning of its path.
+    pub fn is_of(&self, method: &str, begins: &str) -> bool {
+        self.method == method && self.path.starts_with(begins)
+    }
+
+    pub fn sent(&self, values: &Values) -> Sent {
+        Sent {
+            method: self.method.clone(),
+            path: filled(&self.path, values),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), filled_bytes(value, values)))
+                .collect(),
+            body: filled_bytes(&self.body, values).into(),
+        }
+    }
+
+    /// What is not as it must be, whoever answered.
+    pub fn complaint(&self, raw: &Raw, values: &Values) -> Option<String> {
+        let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
+        let header = |name: &str| raw.headers.get(name).and_then(|value| value.to_str().ok());
+        let mut wrong: Vec<String> = Vec::new();
+        let mut must = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(what.to_owned());
+            }
+        };
+        must(
+            raw.status == self.status,
+            &format!("the status is not {}", self.status),
+        );
+        if let Some(code) = self.code {
+            must(body["code"] == code, &format!("the code is not {code}"));
+            must(body["status"] == raw.status, "the status in the body");
+            must(
+                body["title"].is_string() && body["detail"].is_string(),
+                "title and detail",
+            );
+            must(header("cache-control") == Some("no-store"), "cache-control");
+        }
+        if raw.status == 401 {
+            let challenge = header("www-authenticate").unwrap_or_default();
+            must(challenge.starts_with("Bearer"), "the challenge");
+            // That of an application's own refusals is its own.
+            let own = body["code"] == "invalid_credentials";
+            let told = challenge.contains("resource_metadata=\"");
+            must(own || told, "the metadata in the challenge");
+        }
+        must(
+            raw.status != 405 || header("allow").is_some(),
+            "the methods that are allowed",
+        );
+        for (name, value) in &self.with {
+            must(header(name) == Some(value), &format!("the header {name}"));
+        }
+        if let Some(like) = &self.like {
+            let like = filled(&like.to_string(), values);
+            let expected: Value = serde_json::from_str(&like).expect("values need no escapes");
+            must(is_like(&body, &expected), &format!("a body like {like}"));
+        }
+        let code = body["code"].as_str();
+        wrong.extend(document::unknown(
+            &self.method,
+            &self.path,
+            raw.status,
+            code,
+        ));
+        (!wrong.is_empty()).then(|| {
+            let headers = &raw.headers;
+            format!(
+                "{}: {wrong:?}: {} {headers:?} {body}",
+                self.name, raw.status
+            )
+        })
+    }
+
+    pub fn kept(&self, raw: &Raw, values: &mut Values) {
+        let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
+        for (name, pointer) in &self.keep {
+            let value = body.pointer(pointer).and_then(Value::as_str);
+            // Where it is missing there is a complaint already.
+            values.insert((*name).to_owned(), value.unwrap_or("missing").to_owned());
+        }
+    }
+}
+
+impl Answer {
+    pub fn of(raw: &Raw) -> Self {
+        let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in &raw.headers {
+            if !BY_FRAMEWORKS.contains(&name.as_str()) {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                headers.entry(name.to_string()).or_default().push(value);
+            }
+        }
+        let text = || Value::from(String::from_utf8_lossy(&raw.body).into_owned());
+        let mut body = serde_json::from_slice(&raw.body).unwrap_or_else(|_| text());
+        normalise(&mut body, "");
+        Self {
+            status: raw.status,
+            headers,
+            body,
+        }
+    }
+}
+
+/// What a framework, or the version of HTTP, says by itself.
+const BY_FRAMEWORKS: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
+
+fn filled(text: &str, values: &Values) -> String {
+    let mut text = text.to_owned();
+    for (name, value) in values {
+        text = text.replace(&format!("{{{name}}}"), value);
+    }
+    text
+}
+
+fn filled_bytes(bytes: &[u8], values: &Values) -> Vec<u8> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.len() < 100_000 => filled(text, values).into_bytes(),
+        _ => bytes.to_vec(),
+    }
+}
+
+/// Every member of `like` is in `value`; what else is there is not looked at.
+fn is_like(value: &Value, like: &Value) -> bool {
+    match (value, like) {
+        (Value::Object(value), Value::Object(like)) => like
+            .iter()
+            .all(|(name, like)| value.get(name).is_some_and(|value| is_like(value, like))),
+        (Value::Array(value), Value::Array(like)) => {
+            value.len() == like.len() && value.iter().zip(like).all(|(a, b)| is_like(a, b))
+        }
+        _ => value == like,
+    }
+}
+
+/// Ids, tokens and ages are another one each time.
+fn normalise(value: &mut Value, name: &str) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| normalise(item, name)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                normalise(value, name);
+            }
+        }
+        Value::String(text) => {
+            let is_token = text.starts_with("eyJ") || name.to_lowercase().contains("refresh");
+            let is_id = text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4;
+            if is_token || is_id || name == "jti" {
+                *value = "_".into();
+            }
+        }
+        Value::Number(_) if name == "ageMs" => *value = "_".into(),
+        _ => {}
+    }
+}
