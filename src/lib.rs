@@ -47,6 +47,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `axum` | extractors and routers for axum, with `endpoints` and `user-agent` |
+//! | `browser` | pages of devices and for administrators, and a token manager for browsers |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `openapi` | the contract of the endpoints as an OpenAPI document |
 //! | `tonic` | refusals and sessions for gRPC |
@@ -83,6 +84,8 @@ pub mod rejection;
 pub mod stores;
 
 // What stands ready around it.
+#[cfg(feature = "browser")]
+pub mod browser;
 mod device;
 #[cfg(feature = "endpoints")]
 pub mod endpoints;

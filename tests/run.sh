@@ -25,26 +25,18 @@ need initdb "PostgreSQL: tests start servers of their own" postgresql
 need pgrep "finding processes of those servers" procps
 need redis-server "Redis: tests start servers of their own" redis-server
 need redis-sentinel "its failover" redis-sentinel
+need nginx "addresses behind a proxy" nginx
+need node "scripts of the pages" nodejs
+need npm "other libraries and the driver of the browser" npm
+need chromium "pages in a browser" chromium
+python3 -m venv --help >/dev/null 2>&1 || missing+=(python3-venv)
 
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"
 fi
 
-if ! command -v nginx >/dev/null; then
-    step "installing nginx (addresses are tested behind it)"
-    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq nginx
-fi
-
-if ! python3 -m venv --help >/dev/null 2>&1 || ! command -v npm >/dev/null; then
-    step "installing Python and Node (tokens are compared with other libraries)"
-    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
-    $sudo apt-get update -qq
-    $sudo apt-get install -y -qq python3-venv nodejs npm
-fi
 step "installing what the tokens are compared with"
 tests/interop/install.sh "$PWD/target/interop"
 
@@ -53,5 +45,8 @@ cargo test --all-features --locked
 
 step "every interleaving of the lock-free parts"
 cargo test --manifest-path tests/loom/Cargo.toml --release --locked
+
+step "the pages and the token manager, in node and in Chromium"
+tests/browser/run.sh
 
 step "all tests passed"

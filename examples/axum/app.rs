@@ -4,29 +4,34 @@ use axum::Router;
 use axum::http::Uri;
 use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
+use tower_jwt_session::browser::Pages;
 use tower_jwt_session::endpoints::{Endpoints, Problem, openapi};
+use tower_jwt_session::events::Statistics;
 use tower_jwt_session::guard::RequireRole;
 use tower_jwt_session::integrations::axum::drain_unread;
 use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::turns::Turns;
-use crate::{credentials, docs, edge, protected, sign_in};
+use crate::{credentials, docs, edge, pages, protected, sign_in};
 
 #[derive(Clone)]
 pub struct App {
     pub auth: JwtSession,
     pub accounts: Accounts,
     pub turns: Turns,
+    pub pages: Pages,
 }
 
 impl App {
-    pub fn new(auth: JwtSession, accounts: Accounts) -> Self {
+    pub fn new(auth: JwtSession, accounts: Accounts, statistics: Statistics) -> Self {
         let turns = Turns::default();
+        let pages = Pages::new(auth.clone()).with_statistics(statistics);
         Self {
             auth,
             accounts,
             turns,
+            pages,
         }
     }
 
@@ -60,7 +65,9 @@ pub fn router(app: App) -> Router {
         .route("/livez", get(|| async { "alive" }))
         .route("/docs", get(docs::page))
         .merge(auth.auth_routes())
-        .merge(Endpoints::new(auth).with_document(openapi::json()).routes());
+        .merge(Endpoints::new(auth.clone()).with_document(openapi::json()).routes())
+        .merge(app.pages.routes())
+        .merge(pages::routes(&app));
 
     let app = for_users
         .merge(for_all)

@@ -1,5 +1,6 @@
 //! How the session layer is put together: from the environment, over the application's accounts.
 
+use tower_jwt_session::events::{LogObserver, Statistics};
 use tower_jwt_session::{ConfigError, Environment, JwtSession};
 
 use crate::accounts::Accounts;
@@ -9,11 +10,13 @@ use crate::settings::Settings;
 pub fn build(
     env: &Environment,
     accounts: &Accounts,
+    statistics: &Statistics,
 ) -> Result<(Settings, JwtSession), ConfigError> {
     let mut problems = ConfigError::default();
     let settings = Settings::read(env, &mut problems);
     let auth = JwtSession::builder()
         .claims_source(accounts.clone())
+        .observer((LogObserver, statistics.clone()))
         .with_env(env)
         .build();
     match auth {

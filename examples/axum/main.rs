@@ -11,6 +11,7 @@ mod docs;
 mod edge;
 mod email;
 mod input;
+mod pages;
 mod passwords;
 mod protected;
 mod serve;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tower_jwt_session::events::Statistics;
 use tower_jwt_session::{Checklist, Environment};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -65,7 +67,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let env = Environment::of_process().with_default("LISTEN_ADDR", "127.0.0.1:3000");
     let (data, env) = Data::of(env)?;
     let accounts = Accounts::new(data.file.as_deref());
-    let (settings, auth) = auth::build(&env, &accounts)?;
+    let statistics = Statistics::default();
+    let (settings, auth) = auth::build(&env, &accounts, &statistics)?;
 
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         format!(
@@ -81,7 +84,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
     settings.print(bound, &data, &checklist);
 
-    let app = app::router(App::new(auth, accounts));
+    let app = app::router(App::new(auth, accounts, statistics));
     serve::serve(listener, app, told_to_stop).await;
     running.shutdown().await;
     Ok(())

@@ -67,6 +67,7 @@ impl Settings {
             "try:  curl -s http://{bound}/api/auth/login -H 'content-type: application/json' \
              -d '{{\"email\":\"{email}\",\"password\":\"{typed}\"}}'"
         );
+        println!("      or open http://{bound} in two windows, and sign one out from the other");
     }
 }
 

@@ -130,7 +130,7 @@ async fn signed_in(
 ///
 /// The ticket is taken before the password is looked at: else somebody with the old password
 /// could come in while a new one is being set, and stay.
-async fn check(
+pub async fn check(
     app: &App,
     email: &Email,
     password: String,
@@ -144,15 +144,15 @@ async fn check(
 }
 
 /// A session that is about to be made.
-struct NewSession {
-    status: StatusCode,
-    transport: Transport,
-    device: Device,
-    key: Option<Vec<u8>>,
+pub struct NewSession {
+    pub status: StatusCode,
+    pub transport: Transport,
+    pub device: Device,
+    pub key: Option<Vec<u8>>,
 }
 
 impl NewSession {
-    async fn begin(
+    pub async fn begin(
         self,
         app: &App,
         request: &Parts,

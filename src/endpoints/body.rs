@@ -93,7 +93,7 @@ fn has_lone_surrogate(json: &str) -> bool {
     high
 }
 
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
 where
     B: Body<Error: Into<BoxError>>,
 {

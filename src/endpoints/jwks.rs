@@ -53,7 +53,7 @@ fn entity_tag(body: &[u8]) -> String {
 
 /// Whether the client has it already (RFC 9110, section 13.1.2), by the weak comparison. Our tags
 /// hold no comma, so a list can be split at each.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(IF_NONE_MATCH)
         .iter()

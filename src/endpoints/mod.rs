@@ -34,7 +34,7 @@
 //! | `GET /openapi.json` | [`document`](Endpoints::document) |
 
 mod admin;
-mod body;
+pub(crate) mod body;
 mod challenge;
 mod cookies;
 mod document;
@@ -42,7 +42,7 @@ mod drain;
 mod envelope;
 mod events;
 mod health;
-mod jwks;
+pub(crate) mod jwks;
 mod limited;
 mod oauth;
 #[cfg(feature = "openapi")]

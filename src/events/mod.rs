@@ -1,7 +1,11 @@
 //! What happened, typed.
 
+mod statistics;
+
 use std::fmt;
 use std::net::IpAddr;
+
+pub use statistics::{Counts, SeenEvent, Statistics};
 
 use crate::clock::UnixTime;
 use crate::rejection::Rejection;
@@ -121,6 +125,14 @@ pub trait Observer: Send + Sync + 'static {
 impl<F: Fn(UnixTime, &Event) + Send + Sync + 'static> Observer for F {
     fn observe(&self, now: UnixTime, event: &Event) {
         self(now, event);
+    }
+}
+
+/// Two that hear of everything, one after the other.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn observe(&self, now: UnixTime, event: &Event) {
+        self.0.observe(now, event);
+        self.1.observe(now, event);
     }
 }
 

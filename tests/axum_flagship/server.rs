@@ -299,7 +299,7 @@ fn example() -> &'static str {
                 "--example",
                 "axum",
                 "--features",
-                "axum,openapi,sqlite",
+                "axum,browser,openapi,sqlite",
             ])
             .args(["--message-format", "json"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -31,6 +31,8 @@
 
 mod drain;
 mod extract;
+#[cfg(feature = "browser")]
+mod pages;
 mod respond;
 mod routes;
 

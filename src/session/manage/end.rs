@@ -39,8 +39,22 @@ impl<C: CustomClaims> Sessions<C> {
     ///
     /// As for [`end`](Self::end).
     pub async fn end_as_admin(&self, id: SessionId, admin: &UserId) -> Result<Done, SessionError> {
-        let by = Some(admin.clone());
-        self.end_one(id, None, EndReason::AdminRevoked, by).await
+        let reason = EndReason::AdminRevoked;
+        self.end_as_admin_because(id, admin, reason).await
+    }
+
+    /// The same for a reason of the administrator's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`end`](Self::end).
+    pub async fn end_as_admin_because(
+        &self,
+        id: SessionId,
+        admin: &UserId,
+        reason: EndReason,
+    ) -> Result<Done, SessionError> {
+        self.end_one(id, None, reason, Some(admin.clone())).await
     }
 
     /// Ends one session of a user.

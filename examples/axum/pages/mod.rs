@@ -1,0 +1,109 @@
+//! The pages of the example itself: the first one, and the one to sign in at.
+
+use axum::Form;
+use axum::Router;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use tower_jwt_session::Device;
+use tower_jwt_session::endpoints::{self, Problem};
+use tower_jwt_session::middleware::Anonymous;
+use tower_jwt_session::session::Transport;
+
+use crate::app::App;
+use crate::email::Email;
+use crate::sign_in::{NewSession, check};
+
+#[derive(Deserialize)]
+pub struct SignIn {
+    email: String,
+    password: String,
+}
+
+/// `GET /`, `GET /sign-in`, `POST /sign-in` and the script of the first page.
+pub fn routes(app: &App) -> Router<App> {
+    let layer = app.auth.layer().with_anonymous(Anonymous::Allow);
+    Router::new()
+        .route("/", get(first))
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route_layer(layer)
+        .route("/demo.js", get(demo))
+}
+
+async fn first(State(app): State<App>, request: Parts) -> endpoints::Response {
+    let main = include_str!("first.html");
+    app.pages
+        .page(&request, StatusCode::OK, "Sessions to try out", main, None)
+}
+
+async fn sign_in_page(State(app): State<App>, request: Parts) -> endpoints::Response {
+    let main = include_str!("sign_in.html");
+    app.pages
+        .page(&request, StatusCode::OK, "Sign in", main, None)
+}
+
+/// The twin of `POST /api/auth/login` for forms: the tokens are in cookies, and the answer is the
+/// page that was asked for.
+async fn sign_in(
+    State(app): State<App>,
+    device: Device,
+    request: Parts,
+    form: Result<Form<SignIn>, FormRejection>,
+) -> Result<Response, Problem> {
+    app.auth.check_transport(&request, Transport::Cookie)?;
+    let Ok(Form(form)) = form else {
+        return Err(Problem::invalid_input(
+            "the form has an e-mail address and a password",
+        ));
+    };
+    let email = Email::parse(&form.email).unwrap_or_default();
+    let Some(ticket) = check(&app, &email, form.password).await? else {
+        let told = Some("The e-mail address or the password is wrong.");
+        let main = include_str!("sign_in.html");
+        let status = StatusCode::UNAUTHORIZED;
+        let page = app.pages.page(&request, status, "Sign in", main, told);
+        return Ok(page.into_response());
+    };
+    let session = NewSession {
+        status: StatusCode::SEE_OTHER,
+        transport: Transport::Cookie,
+        device,
+        key: None,
+    };
+    let mut response = session.begin(&app, &request, ticket).await?;
+    response.headers_mut().insert(LOCATION, next(&request));
+    Ok(response.into_response())
+}
+
+/// Where to go then: a path of this site, and `/devices` unless one was asked for.
+fn next(request: &Parts) -> HeaderValue {
+    let query = request.uri.query().unwrap_or_default();
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    let asked = parameters.find(|(name, _)| name == "next");
+    asked
+        .map(|(_, path)| path)
+        .filter(|path| is_of_this_site(path))
+        .and_then(|path| HeaderValue::try_from(path.as_ref()).ok())
+        .unwrap_or(HeaderValue::from_static("/devices"))
+}
+
+/// Not `//elsewhere`, nor what browsers take for that.
+fn is_of_this_site(path: &str) -> bool {
+    let mut bytes = path.bytes();
+    bytes.next() == Some(b'/')
+        && !matches!(bytes.next(), Some(b'/' | b'\\'))
+        && !path.contains(|c: char| c.is_control() || c == '\\')
+}
+
+async fn demo() -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, include_str!("demo.js"))
+}

@@ -1,0 +1,213 @@
+//! What administrators are shown.
+
+use super::admin::REASONS;
+use super::charts::bars;
+use super::device_list::place;
+use super::frame::{self, time};
+use super::markup::Markup;
+use super::statistics::totals;
+use super::texts::Texts;
+use crate::clock::UnixTime;
+use crate::events::{Counts, SeenEvent};
+use crate::session::SessionInfo;
+use crate::token::SessionId;
+
+/// The page, as of an instant.
+pub(super) struct AdminView<'t> {
+    pub(super) texts: &'t Texts,
+    pub(super) counts: Vec<Counts>,
+    pub(super) events: Vec<SeenEvent>,
+    pub(super) sessions: Vec<SessionInfo>,
+    pub(super) next: Option<SessionId>,
+    pub(super) user: Option<String>,
+    pub(super) now: UnixTime,
+}
+
+impl AdminView<'_> {
+    pub(super) fn page(&self, notice: Option<String>) -> Markup {
+        let mut page = Markup::default();
+        page.raw("<h1>").text(&self.texts.admin).raw("</h1>");
+        page.add(frame::told(notice.as_deref()));
+        page.add(self.figures())
+            .add(self.feed())
+            .add(self.listing());
+        page
+    }
+
+    fn figures(&self) -> Markup {
+        let texts = self.texts;
+        let totals = totals(&self.counts);
+        let mut section = Markup::default();
+        section
+            .raw("<p class=\"windows\"><a href=\"/admin?window=1h\">")
+            .text(&texts.hour);
+        section
+            .raw("</a> <a href=\"/admin?window=24h\">")
+            .text(&texts.today);
+        section.raw("</a></p><dl class=\"counts\">");
+        for (name, count) in [
+            (&texts.sign_ins, totals.signed_in),
+            (&texts.refreshes, totals.refreshed),
+            (&texts.ended, totals.ended),
+            (&texts.refused, totals.refused),
+        ] {
+            section
+                .raw("<div><dt>")
+                .text(name)
+                .raw("</dt><dd>")
+                .text(count)
+                .raw("</dd></div>");
+        }
+        section.raw("</dl><div class=\"charts\">");
+        let of = |count: fn(&Counts) -> u64| self.counts.iter().map(count).collect::<Vec<_>>();
+        section.add(bars(texts, &texts.sign_ins, &of(|counts| counts.signed_in)));
+        section.add(bars(
+            texts,
+            &texts.refreshes,
+            &of(|counts| counts.refreshed),
+        ));
+        section.raw("</div>");
+        section
+    }
+
+    fn feed(&self) -> Markup {
+        let mut feed = Markup::default();
+        feed.raw("<section aria-labelledby=\"events\"><h2 id=\"events\">");
+        feed.text(&self.texts.events).raw("</h2>");
+        if self.events.is_empty() {
+            feed.raw("<p>").text(&self.texts.no_events).raw("</p>");
+        }
+        let last = self.events.last().map_or(0, |event| event.number);
+        feed.raw("<ol id=\"feed\" tabindex=\"0\" aria-labelledby=\"events\" data-last=\"")
+            .text(last)
+            .raw("\">");
+        for event in self.events.iter().rev().take(SHOWN_EVENTS) {
+            feed.raw("<li>")
+                .add(time(self.texts, event.at, self.now))
+                .raw(" <b>");
+            feed.text(event.what).raw("</b> ");
+            feed.isolated(event.user.as_deref().unwrap_or_default())
+                .raw(" ");
+            feed.text(event.reason.as_deref().unwrap_or_default())
+                .raw("</li>");
+        }
+        feed.raw("</ol></section>");
+        feed
+    }
+
+    fn listing(&self) -> Markup {
+        let texts = self.texts;
+        let mut section = Markup::default();
+        section
+            .raw("<section aria-labelledby=\"all\"><h2 id=\"all\">")
+            .text(&texts.all_devices);
+        section.raw("</h2><form class=\"search\" role=\"search\" action=\"/admin\"><label>");
+        section
+            .text(&texts.user)
+            .raw(" <input name=\"user\" dir=\"auto\" value=\"");
+        section
+            .text(self.user.as_deref().unwrap_or_default())
+            .raw("\"></label> <button>");
+        section.text(&texts.search).raw("</button></form>");
+        if let Some(user) = self.user.as_deref().filter(|_| !self.sessions.is_empty()) {
+            section.add(self.end_all(user));
+        }
+        if self.sessions.is_empty() {
+            section
+                .raw("<p>")
+                .text(&texts.no_sessions)
+                .raw("</p></section>");
+            return section;
+        }
+        section.raw("<ul class=\"cards\">");
+        for info in &self.sessions {
+            section.add(self.row(info));
+        }
+        section.raw("</ul>").add(self.next_page()).raw("</section>");
+        section
+    }
+
+    fn row(&self, info: &SessionInfo) -> Markup {
+        let mut row = Markup::default();
+        row.raw("<li class=\"card\"><h3><a href=\"/admin?user=");
+        row.text(encoded(info.user_id.as_str())).raw("\">");
+        row.isolated(info.user_id.as_str())
+            .raw("</a></h3><p class=\"about\">");
+        row.isolated(info.name.as_deref().unwrap_or(&info.device))
+            .raw(" · ");
+        if let Some(place) = place(info) {
+            row.isolated(place).raw(" · ");
+        }
+        row.add(frame::with_time(
+            &self.texts.active,
+            time(self.texts, info.last_active, self.now),
+        ));
+        row.raw("</p><form class=\"acts\" method=\"post\" action=\"/admin/sessions/")
+            .text(info.id);
+        row.raw("/end\"><input type=\"hidden\" name=\"user\" value=\"");
+        row.text(self.user.as_deref().unwrap_or_default())
+            .raw("\">");
+        row.add(self.reasons())
+            .raw("<button class=\"danger\" aria-label=\"");
+        row.text(&self.texts.sign_out)
+            .raw(": ")
+            .text(info.user_id.as_str())
+            .raw(", ");
+        row.text(&info.device)
+            .raw("\">")
+            .text(&self.texts.sign_out)
+            .raw("</button></form></li>");
+        row
+    }
+
+    fn end_all(&self, user: &str) -> Markup {
+        let mut form = Markup::default();
+        form.raw("<details class=\"ask\"><summary>")
+            .text(&self.texts.end_all_of_user);
+        form.raw("</summary><form class=\"acts\" method=\"post\" action=\"/admin/users/");
+        form.text(encoded(user).replace('+', "%20"))
+            .raw("/end-all\">")
+            .add(self.reasons());
+        form.raw("<button class=\"danger\">")
+            .text(&self.texts.end_all_of_user);
+        form.raw("</button></form></details>");
+        form
+    }
+
+    fn reasons(&self) -> Markup {
+        let mut select = Markup::default();
+        select
+            .raw("<label>")
+            .text(&self.texts.reason)
+            .raw(" <select name=\"reason\">");
+        for reason in REASONS {
+            select
+                .raw("<option value=\"")
+                .text(reason.as_str())
+                .raw("\">");
+            select
+                .text(self.texts.reason(reason.as_str()))
+                .raw("</option>");
+        }
+        select.raw("</select></label> ");
+        select
+    }
+
+    fn next_page(&self) -> Markup {
+        let mut link = Markup::default();
+        if let Some(next) = self.next {
+            let user = encoded(self.user.as_deref().unwrap_or_default());
+            link.raw("<p><a rel=\"next\" href=\"/admin?user=")
+                .text(user);
+            link.raw("&amp;cursor=").text(next).raw("\">");
+            link.text(&self.texts.next_page).raw("</a></p>");
+        }
+        link
+    }
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+const SHOWN_EVENTS: usize = 50;

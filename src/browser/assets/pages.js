@@ -1,0 +1,86 @@
+// What the pages do beyond forms: they hear of their end, keep their times, and change in place.
+
+const { body, documentElement: root } = document;
+const { tokenManager } = window;
+
+const tell = (text) => {
+  const notice = document.getElementById('notice');
+  notice.textContent = text;
+  notice.focus();
+  return notice;
+};
+
+tokenManager.addEventListener('signed-out', ({ detail: { reason } }) => {
+  const reasons = JSON.parse(body.dataset.reasons);
+  const main = document.getElementById('main');
+  const why = reasons[reason] ?? reasons.signed_out;
+  document.querySelector('header form')?.remove();
+  for (const child of [...main.children]) if (child.tagName !== 'H1' && child.id !== 'notice') child.remove();
+  tell(body.dataset.signedOut.replace('{why}', why));
+  const again = Object.assign(document.createElement('a'), { href: body.dataset.signIn, textContent: body.dataset.again });
+  const line = document.createElement('p');
+  line.append(again);
+  main.append(line);
+});
+
+const units = [[86_400, 'day'], [3_600, 'hour'], [60, 'minute']];
+const words = new Intl.RelativeTimeFormat(root.lang, { numeric: 'auto' });
+const keepTime = () => {
+  for (const time of document.querySelectorAll('time')) {
+    const at = new Date(time.dateTime);
+    const passed = (Date.now() - at) / 1000;
+    const [seconds, unit] = units.find(([seconds]) => passed >= seconds) ?? [];
+    time.title = at.toLocaleString(root.lang, { dateStyle: 'full', timeStyle: 'long' });
+    if (unit) time.textContent = words.format(-Math.floor(passed / seconds), unit);
+  }
+};
+
+const show = (html) => {
+  const next = new DOMParser().parseFromString(html, 'text/html');
+  document.getElementById('main').replaceWith(document.adoptNode(next.getElementById('main')));
+  keepTime();
+  document.getElementById('notice').focus();
+};
+
+document.addEventListener('submit', async (event) => {
+  const form = event.target;
+  if (form.method !== 'post' || !form.closest('main') || form.dataset.plain !== undefined) return;
+  event.preventDefault();
+  try {
+    const init = { method: 'POST', body: new URLSearchParams(new FormData(form)) };
+    const response = await tokenManager.makeAuthenticatedRequest(form.action, init);
+    const landed = new URL(response.url);
+    if (landed.pathname !== location.pathname) location.assign(landed);
+    else show(await response.text());
+  } catch {
+    form.submit();
+  }
+});
+
+const next = new URLSearchParams(location.search).get('next');
+if (location.pathname === body.dataset.signIn && next && tokenManager.isAuthenticated()) {
+  // Led here with a session that needs no more than a refresh.
+  const target = new URL(next, location.origin);
+  const renewed = await tokenManager.refreshAccessToken();
+  if (renewed && target.origin === location.origin) location.replace(target);
+}
+
+const feed = document.getElementById('feed');
+if (feed) {
+  let last = +feed.dataset.last;
+  const source = new EventSource('/api/admin/events');
+  source.addEventListener('message', ({ data }) => {
+    const { number, at, what, user, reason } = JSON.parse(data);
+    if (number <= last) return;
+    last = number;
+    const line = document.createElement('li');
+    const part = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text ?? '' }, more);
+    const time = part('time', new Date(at).toLocaleTimeString(root.lang), { dateTime: at });
+    line.append(time, ' ', part('b', what), ' ', part('bdi', user), ' ', reason ?? '');
+    document.getElementById('feed')?.prepend(line);
+  });
+  tokenManager.addEventListener('signed-out', () => source.close());
+}
+
+keepTime();
+setInterval(keepTime, 60_000);

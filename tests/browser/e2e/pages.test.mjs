@@ -1,0 +1,388 @@
+// The pages of the example in a real browser.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, afterEach, before, test } from 'node:test';
+
+import { ADMIN, PASSWORD, launch, open, signIn, start } from './flagship.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 14_0 like Mac OS X)';
+
+let server;
+let browser;
+const pages = [];
+
+before(async () => {
+  [server, browser] = await Promise.all([start(), launch()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.context().close();
+});
+
+const window = async (options) => {
+  const page = await open(browser, options);
+  pages.push(page);
+  return page;
+};
+
+/** A user of the test's own, signed in. */
+const somebody = async (options) => {
+  const email = `user${Math.random().toString(36).slice(2)}@example.com`;
+  assert.equal((await server.register(email)).status, 201);
+  const page = await window(options);
+  await signIn(page, server, email);
+  return { email, page };
+};
+
+const clean = (page) => {
+  assert.deepEqual(page.said, []);
+  assert.deepEqual(page.foreign, []);
+};
+
+test('whoever is not signed in is led to the sign-in page and back', async () => {
+  const page = await window();
+  await page.goto(`${server.address}/admin`);
+  assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, '/sign-in?next=%2Fadmin');
+  await page.fill('#email', ADMIN);
+  await page.fill('#password', 'wrong password');
+  await page.click('main button');
+  assert.match(await page.textContent('#notice'), /wrong/);
+  await page.fill('#email', ADMIN);
+  await page.fill('#password', PASSWORD);
+  await page.click('main button');
+  await page.waitForURL('**/admin');
+});
+
+test('a sign-in leads to no other site', async () => {
+  for (const next of ['//evil.example/', 'https://evil.example/', '/\\evil.example', 'javascript:alert(1)']) {
+    const page = await window();
+    await page.goto(`${server.address}/sign-in?next=${encodeURIComponent(next)}`);
+    await page.fill('#email', ADMIN);
+    await page.fill('#password', PASSWORD);
+    await page.click('main button');
+    await page.waitForURL(`${server.address}/devices`);
+  }
+});
+
+test('the script sees no token, and the page takes nothing from elsewhere', async () => {
+  const { page } = await somebody();
+  const seen = await page.evaluate(() => [document.cookie, JSON.stringify({ ...localStorage }), tokenManager.getAccessToken()]);
+  assert.equal(seen[0], '');
+  assert.ok(!seen[1].includes('eyJ'), seen[1]);
+  assert.equal(seen[2], null);
+  clean(page);
+});
+
+test('the device in use comes first and cannot be ended; others can', async () => {
+  const { email, page } = await somebody();
+  await server.device(email, IPHONE);
+  await page.reload();
+  const cards = page.locator('.card');
+  assert.equal(await cards.nth(0).locator('.danger').count(), 0);
+  assert.equal(await cards.nth(0).locator('.new').count(), 0);
+  assert.match(await cards.nth(1).textContent(), /New/);
+  const before = await cards.count();
+  await cards.filter({ hasText: 'Safari on iOS' }).locator('.danger').click();
+  await page.waitForFunction(() => document.getElementById('notice').textContent);
+  assert.equal(await cards.count(), before - 1);
+  assert.match(await page.textContent('.ended'), /Safari on iOS · signed out from another device/);
+  clean(page);
+});
+
+test('ending all others asks first and says how many', async () => {
+  const { email, page } = await somebody();
+  for (let i = 0; i < 3; i++) await server.device(email);
+  await page.reload();
+  assert.equal(await page.locator('.ask button').isVisible(), false);
+  await page.locator('.ask summary').click();
+  // The registration was a session as well.
+  assert.match(await page.textContent('.ask'), /Sign out 4 other devices\?/);
+  await page.locator('.ask button').click();
+  await page.waitForFunction(() => document.getElementById('notice').textContent);
+  assert.match(await page.textContent('#notice'), /^4 devices/);
+  assert.equal(await page.locator('.card').count(), 1);
+});
+
+test('a name is changed in place, and a wrong one is told', async () => {
+  const { page } = await somebody();
+  await page.locator('.card summary').first().click();
+  await page.fill('.card input', 'My laptop');
+  await page.press('.card input', 'Enter');
+  await page.waitForFunction(() => document.querySelector('h3').textContent === 'My laptop');
+  await page.locator('.card summary').first().click();
+  await page.fill('.card input', 'a\u200bb');
+  await page.press('.card input', 'Enter');
+  await page.waitForFunction(() => /64/.test(document.getElementById('notice').textContent));
+  assert.equal(await page.textContent('h3'), 'My laptop');
+  clean(page);
+});
+
+test('times are in words, and exact on hover', async () => {
+  const { page } = await somebody();
+  const time = page.locator('time').first();
+  assert.equal(await time.textContent(), 'just now');
+  assert.match(await time.getAttribute('title'), /\d{4}.*\d\d:\d\d:\d\d/);
+});
+
+test('whatever a device is called is shown as text', async () => {
+  const { email, page } = await somebody();
+  const names = [
+    '<script>window.hit=1</script>',
+    '"><img src=x onerror=window.hit=1>',
+    "' onfocus='window.hit=1' autofocus='",
+    '</title></textarea><svg onload=window.hit=1>',
+    '&lt;b&gt; {{7*7}} ${7*7}',
+    '😀👩‍👩‍👧‍👦',
+    'שלום עולם',
+  ];
+  for (const name of names) {
+    const device = await server.device(email);
+    const renamed = await server.rename(device, name);
+    // Names with invisible characters are refused; the others have to be shown as they are.
+    if (renamed.status !== 200) continue;
+    await page.goto(`${server.address}/devices`);
+    assert.equal(await page.locator('h3 bdi', { hasText: name }).first().textContent(), name);
+    await page.locator('.ask button').evaluate((button) => button.click());
+    await page.waitForFunction(() => document.getElementById('notice').textContent);
+  }
+  const agents = ['<script>window.hit=1</script>', `x${'<b>'.repeat(3_000)}`, '"><svg/onload=window.hit=1>'];
+  for (const agent of agents) await server.device(email, agent);
+  await page.goto(`${server.address}/devices`);
+  assert.equal(await page.evaluate(() => window.hit), undefined);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  const admin = await window();
+  await signIn(admin, server);
+  await admin.goto(`${server.address}/admin?user=${encodeURIComponent('"><script>window.hit=1</script>')}`);
+  assert.equal(await admin.evaluate(() => window.hit), undefined);
+  clean(page);
+  clean(admin);
+});
+
+test('a session ended in one window is over in another in under a second, with the reason', async () => {
+  const { email, page } = await somebody();
+  const other = await window();
+  const stream = other.waitForResponse('**/sessions/events');
+  await signIn(other, server, email);
+  await stream;
+  await page.reload();
+  const told = other.waitForFunction(() => /another device/.test(document.getElementById('notice').textContent), null, { timeout: 10_000, polling: 5 });
+  const begun = performance.now();
+  await page.locator('.cards').nth(1).locator('.card').first().locator('.danger').click();
+  await told;
+  console.log(`signed out in the other window after ${Math.round(performance.now() - begun)} ms`);
+  assert.equal(await other.textContent('#notice'), 'You were signed out: signed out from another device.');
+  assert.equal(await other.evaluate(() => tokenManager.isAuthenticated()), false);
+  assert.equal(await other.locator('main a').textContent(), 'Sign in again');
+});
+
+test('tabs of one browser share one stream, and all hear of the end', async () => {
+  const { page } = await somebody();
+  const tabs = [page];
+  for (let i = 0; i < 3; i++) {
+    const tab = await page.context().newPage();
+    await tab.goto(`${server.address}/devices`);
+    tabs.push(tab);
+  }
+  const held = await page.evaluate(async () => {
+    const { held, pending } = await navigator.locks.query();
+    const of = (locks) => locks.filter(({ name }) => name === 'tokenManager-live').length;
+    return [of(held), of(pending)];
+  });
+  assert.deepEqual(held, [1, 3]);
+  assert.equal(await page.evaluate(() => tokenManager.signOut()), true);
+  for (const tab of tabs) await tab.waitForFunction(() => !tokenManager.isAuthenticated());
+});
+
+test('a session that needs a refresh only comes back by itself', async () => {
+  const { page } = await somebody();
+  const context = page.context();
+  const cookies = await context.cookies();
+  await context.clearCookies({ name: '__Host-at' });
+  await page.goto(`${server.address}/devices`);
+  await page.waitForURL(`${server.address}/devices`);
+  assert.equal(await page.textContent('h1'), 'Your devices');
+  assert.ok(cookies.every(({ httpOnly, secure }) => httpOnly && secure));
+});
+
+test('signing out in the navigation bar ends the session and takes the cookies back', async () => {
+  const { page } = await somebody();
+  await page.click('header button');
+  await page.waitForURL('**/sign-in');
+  assert.deepEqual(await page.context().cookies(), []);
+  await page.goto(`${server.address}/devices`);
+  assert.equal(new URL(page.url()).pathname, '/sign-in');
+});
+
+test('everything works without scripts', async () => {
+  const { email, page } = await somebody({ javaScriptEnabled: false });
+  await server.device(email, IPHONE);
+  await page.goto(`${server.address}/devices`);
+  await page.locator('.card summary').first().click();
+  await page.locator('.card input').first().fill('Plain');
+  await page.locator('.card input').first().press('Enter');
+  await page.waitForURL('**/devices?done=name');
+  assert.equal(await page.textContent('h3'), 'Plain');
+  await page.locator('.card', { hasText: 'Safari on iOS' }).locator('.danger').click();
+  await page.waitForURL('**/devices?done=end');
+  await page.locator('.ask summary').click();
+  assert.match(await page.textContent('.ask'), /Sign out the other device\?/);
+  await page.locator('.ask button').click();
+  await page.waitForURL('**/devices?done=all&count=1');
+  await page.click('header button');
+  await page.waitForURL('**/sign-in');
+});
+
+test('everything works with the keyboard alone', async () => {
+  const { email, page } = await somebody();
+  await server.device(email, IPHONE);
+  await page.reload();
+  const tabTo = async (wanted) => {
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab');
+      const text = await page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+      if (text.includes(wanted)) return;
+    }
+    assert.fail(`${wanted} cannot be reached`);
+  };
+  await tabTo('Skip');
+  await tabTo('Rename: Chromium');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('By hand');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('h3').textContent === 'By hand');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'notice');
+  await tabTo('Sign out all other devices');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('.card').length === 1);
+});
+
+test('no page has a barrier that axe knows, light and dark, wide and narrow', async () => {
+  const page = await window({ bypassCSP: true });
+  const device = await server.device(ADMIN);
+  await server.rename(device, 'Laptop');
+  const paths = ['/', '/sign-in'];
+  const look = async (path) => {
+    for (const [colorScheme, width] of [['light', 1000], ['dark', 320]]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 700 });
+      await page.goto(server.address + path);
+      for (const details of await page.locator('details').all()) await details.evaluate((element) => (element.open = true));
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => axe.run());
+      assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), [], `${path} ${colorScheme}`);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} at ${width}`);
+    }
+  };
+  for (const path of paths) await look(path);
+  await signIn(page, server);
+  for (const path of ['/', '/devices', '/admin', '/admin?user=nobody']) await look(path);
+});
+
+test('nothing moves once it is painted', async () => {
+  const { page } = await somebody();
+  for (const path of ['/devices', '/']) {
+    await page.goto(server.address + path);
+    const shift = await page.evaluate(
+      () => new Promise((done) => {
+        let sum = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (sum += value))).observe({ type: 'layout-shift', buffered: true });
+        setTimeout(() => done(sum), 500);
+      }),
+    );
+    assert.equal(shift, 0, path);
+  }
+});
+
+test('the pages speak the language of the reader', async () => {
+  const { page } = await somebody({ locale: 'de-AT' });
+  assert.equal(await page.textContent('h1'), 'Ihre Geräte');
+  assert.equal(await page.getAttribute('html', 'lang'), 'de');
+});
+
+test('administrators see counts, search, and end sessions with a reason', async () => {
+  const { email, page } = await somebody();
+  const { user_id } = await page.evaluate(async () => (await fetch('/api/me')).json());
+  const stream = page.waitForResponse('**/sessions/events');
+  await page.reload();
+  await stream;
+  const admin = await window();
+  await signIn(admin, server);
+  await admin.goto(`${server.address}/admin`);
+  assert.ok(+(await admin.locator('dd').first().textContent()) > 0);
+  assert.ok((await admin.locator('svg rect').count()) > 0);
+  await server.device(email);
+  await admin.waitForFunction((user) => document.querySelector('#feed li').textContent.includes(user), user_id, { timeout: 10_000 });
+  await admin.fill('.search input', user_id);
+  await admin.click('.search button');
+  await admin.waitForURL('**/admin?user=**');
+  const cards = admin.locator('.card');
+  assert.equal(await cards.count(), 3);
+  const told = page.waitForFunction(() => /password/.test(document.getElementById('notice').textContent));
+  await cards.filter({ hasText: 'Chromium' }).locator('select').selectOption('password_changed');
+  await cards.filter({ hasText: 'Chromium' }).locator('button').click();
+  await told;
+  await admin.locator('.ask summary').click();
+  await admin.locator('.ask button').click();
+  await admin.waitForFunction(() => /^2 devices/.test(document.getElementById('notice').textContent));
+  clean(admin);
+});
+
+test('who is no administrator is refused', async () => {
+  const { page } = await somebody();
+  for (const path of ['/admin', '/api/admin/stats', '/api/admin/events']) {
+    assert.equal(await page.evaluate(async (path) => (await fetch(path)).status, path), 403, path);
+  }
+});
+
+test('forms of another site do nothing', async () => {
+  // The other page may send what it likes: that this is in vain must be our doing.
+  const { email, page } = await somebody({ bypassCSP: true });
+  await server.device(email);
+  await page.reload();
+  const before = await page.locator('.card').count();
+  const post = (from) =>
+    from.evaluate((url) => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include' }), `${server.address}/devices/end-others`);
+  // Another origin on the same host: cookies know no ports.
+  const other = await start();
+  try {
+    const evil = await page.context().newPage();
+    await evil.goto(`${other.address}/sign-in`);
+    const sent = page.context().waitForEvent('request', (request) => request.url().endsWith('/end-others'));
+    await post(evil);
+    assert.match((await (await sent).allHeaders()).cookie, /__Host-at=/);
+  } finally {
+    await other.stop();
+  }
+  await page.reload();
+  assert.equal(await page.locator('.card').count(), before);
+  await post(page);
+  await page.reload();
+  assert.equal(await page.locator('.card').count(), 1);
+});
+
+test('scripts and styles are compressed, and fetched once', async () => {
+  const { page } = await somebody();
+  await page.reload();
+  const sizes = await page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /\.(js|css)/.test(name)).map(({ name, transferSize, encodedBodySize, decodedBodySize }) => ({ name, transferSize, encodedBodySize, decodedBodySize })));
+  assert.equal(sizes.length, 3);
+  for (const { name, transferSize, encodedBodySize, decodedBodySize } of sizes) {
+    assert.ok(encodedBodySize < decodedBodySize, name);
+    assert.equal(transferSize, 0, `${name} was fetched again`);
+  }
+  const total = sizes.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  const { brotliCompressSync } = await import('node:zlib');
+  const whole = total + brotliCompressSync(await page.content()).length;
+  console.log(`the page of devices has ${whole} bytes with brotli`);
+  assert.ok(whole <= 25_000);
+});

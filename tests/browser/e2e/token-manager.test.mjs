@@ -1,0 +1,184 @@
+// The token manager in tabs of a real browser, over a network that loses answers.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+
+import { PASSWORD, launch, open, start } from './flagship.mjs';
+
+const LIVES = { JWT_ACCESS_TOKEN_EXPIRY: '12s', JWT_ROTATION_GRACE: '3s', RATE_LIMIT_MAX_REQUESTS: '0' };
+const TIMEOUT = 2_000;
+
+let server;
+let browser;
+const contexts = [];
+
+before(async () => {
+  [server, browser] = await Promise.all([start(LIVES), launch()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+});
+
+/** Loads the module into a page that declares nothing, and keeps what it tells in `told`. */
+const tab = async (context, mode, options = {}) => {
+  const page = await context.newPage();
+  await page.goto(`${server.address}/livez`);
+  await page.evaluate(
+    async ([mode, timeout, options]) => {
+      const { TokenManager } = await import('/token-manager.js');
+      const manager = TokenManager.install({ mode, timeout, ...options });
+      window.told = [];
+      for (const type of ['signed-in', 'signed-out', 'refreshed', 'refresh-failed', 'storage-unavailable']) {
+        manager.addEventListener(type, ({ detail }) => told.push({ type, ...detail }));
+      }
+    },
+    [mode, TIMEOUT, options],
+  );
+  return page;
+};
+
+const fresh = async (mode, init) => {
+  const email = `user${Math.random().toString(36).slice(2)}@example.com`;
+  assert.equal((await server.register(email)).status, 201);
+  const page = await open(browser);
+  const context = page.context();
+  contexts.push(context);
+  await page.close();
+  if (init) await context.addInitScript(init);
+  const first = await tab(context, mode);
+  await first.evaluate((form) => tokenManager.signIn(form), { email, password: PASSWORD });
+  return { email, context, first };
+};
+
+const authenticated = (page) => page.evaluate(() => tokenManager.isAuthenticated());
+const me = (page) => page.evaluate(async () => (await tokenManager.makeAuthenticatedRequest('/api/me')).status);
+
+for (const mode of ['storage', 'hybrid', 'cookie']) {
+  test(`${mode}: any number of tabs refresh at once and all go on`, async () => {
+    const { context, first } = await fresh(mode);
+    const tabs = [first];
+    for (let i = 0; i < 4; i++) tabs.push(await tab(context, mode));
+    for (let round = 0; round < 3; round++) {
+      const renewed = await Promise.all(tabs.map((page) => page.evaluate(() => tokenManager.refreshAccessToken())));
+      assert.deepEqual(renewed, tabs.map(() => true));
+    }
+    for (const page of tabs) assert.equal(await me(page), 200);
+  });
+
+  test(`${mode}: a sign-out in one tab is one in all, on the server as well`, async () => {
+    const { context, first } = await fresh(mode);
+    const other = await tab(context, mode);
+    assert.equal(await me(other), 200);
+    assert.equal(await first.evaluate(() => tokenManager.signOut()), true);
+    await other.waitForFunction(() => !tokenManager.isAuthenticated());
+    assert.equal(await me(other), 401);
+    const reasons = await other.evaluate(() => told.filter(({ type }) => type === 'signed-out').map(({ reason }) => reason));
+    assert.equal(reasons.length, 1);
+    // The other tab tells, unless the server was faster: the stream is this tab's now.
+    assert.match(reasons[0], /^(signed_out|invalid_token)$/);
+  });
+
+  test(`${mode}: a session ended elsewhere is over at once, with the reason`, async () => {
+    const { email, first } = await fresh(mode);
+    assert.equal(await me(first), 200);
+    const { access_token } = await server.device(email);
+    const others = `${server.address}/sessions/revoke-all?keep_current=true`;
+    await fetch(others, { method: 'POST', headers: { authorization: `Bearer ${access_token}` } });
+    await first.waitForFunction(() => !tokenManager.isAuthenticated());
+    assert.deepEqual(await first.evaluate(() => told.filter(({ type }) => type === 'signed-out').map(({ reason }) => reason)), ['user_revoked']);
+  });
+
+  test(`${mode}: an answer that is lost after the server rotated is asked for again`, async () => {
+    const { context, first } = await fresh(mode);
+    let lost = 0;
+    await context.route('**/api/auth/refresh', async (route) => {
+      if (lost++) return route.continue();
+      await route.fetch();
+      return route.abort();
+    });
+    assert.equal(await first.evaluate(() => tokenManager.refreshAccessToken()), false);
+    await first.waitForFunction(() => told.some(({ type }) => type === 'refreshed'));
+    assert.equal(await authenticated(first), true);
+    assert.equal(await me(first), 200);
+  });
+}
+
+for (const [name, fulfil] of Object.entries({
+  'a page': { status: 200, contentType: 'text/html', body: '<html>sign in to this network</html>' },
+  'a bad gateway': { status: 502, body: 'bad gateway' },
+  'a redirect': { status: 302, headers: { location: '/sign-in' } },
+  'a refusal by something in between': { status: 401, contentType: 'text/html', body: 'proxy' },
+})) {
+  test(`a refresh that is answered with ${name} ends nothing and throws nothing`, async () => {
+    const { context, first } = await fresh('storage');
+    const thrown = [];
+    first.on('pageerror', (error) => thrown.push(String(error)));
+    let asked = 0;
+    await context.route('**/api/auth/refresh', (route) => (asked++, route.fulfill(fulfil)));
+    assert.equal(await first.evaluate(() => tokenManager.refreshAccessToken()), false);
+    assert.equal(await authenticated(first), true);
+    assert.equal(await first.evaluate(() => told.at(-1).type), 'refresh-failed');
+    assert.ok(asked <= 2);
+    await context.unroute('**/api/auth/refresh');
+    assert.equal(await first.evaluate(() => tokenManager.refreshAccessToken()), true);
+    assert.deepEqual(thrown, []);
+  });
+}
+
+test('a storage that throws is done without', async () => {
+  const { first } = await fresh('storage', () => {
+    Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('denied', 'SecurityError'); } });
+  });
+  assert.equal(await me(first), 200);
+  assert.equal(await first.evaluate(() => tokenManager.refreshAccessToken()), true);
+  assert.equal(await first.evaluate(() => tokenManager.getTokenInfo().persistent), false);
+});
+
+test('a reload keeps the session in every mode', async () => {
+  for (const mode of ['storage', 'hybrid', 'cookie']) {
+    const { context } = await fresh(mode);
+    const again = await tab(context, mode);
+    assert.equal(await authenticated(again), true);
+    assert.equal(await me(again), 200);
+  }
+});
+
+test('twenty tabs over a bad network stay signed in', { timeout: 120_000 }, async () => {
+  const seconds = Number(process.env.SOAK_SECONDS ?? 20);
+  const { context, first } = await fresh('cookie');
+  let asked = 0;
+  let dropped = 0;
+  await context.route('**/api/auth/refresh', async (route) => {
+    asked++;
+    await new Promise((wake) => setTimeout(wake, Math.random() * 500));
+    if (Math.random() >= 0.2) return route.continue();
+    dropped++;
+    await route.fetch().catch(() => {});
+    return route.abort().catch(() => {});
+  });
+  const tabs = [first];
+  while (tabs.length < 20) tabs.push(await tab(context, 'cookie', { live: false }));
+  const until = Date.now() + seconds * 1000;
+  let closed = 0;
+  while (Date.now() < until) {
+    await new Promise((wake) => setTimeout(wake, 2_000));
+    const place = 1 + Math.floor(Math.random() * 19);
+    if (Math.random() < 0.4) {
+      await tabs[place].close();
+      tabs[place] = await tab(context, 'cookie', { live: false });
+      closed++;
+    }
+  }
+  const signedOut = await Promise.all(tabs.map((page) => page.evaluate(() => told.filter(({ type }) => type === 'signed-out'))));
+  const { generation } = await first.evaluate(() => tokenManager.getTokenInfo());
+  console.log(`${seconds} s: ${generation - 1} rotations, ${asked} refreshes, ${dropped} answers dropped, ${closed} tabs closed`);
+  assert.deepEqual(signedOut.flat(), []);
+  for (const page of tabs) assert.equal(await authenticated(page), true);
+  assert.ok(generation >= 2);
+});

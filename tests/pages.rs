@@ -1,0 +1,434 @@
+//! The pages, by the requests of a browser that runs no script.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_jwt_session::browser::{Pages, Texts};
+use tower_jwt_session::events::Statistics;
+use tower_jwt_session::testing::ManualClock;
+use tower_jwt_session::{ClaimsSource, Device, Grants, JwtSession, Running, SessionId, UserId};
+
+const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+struct Roles;
+
+impl ClaimsSource for Roles {
+    type Error = Infallible;
+
+    async fn claims(&self, user: &UserId) -> Result<Option<Grants>, Infallible> {
+        let grants = Grants::default();
+        Ok(Some(if user.as_str() == "root" {
+            grants.role("admin")
+        } else {
+            grants
+        }))
+    }
+}
+
+struct Site {
+    app: Router,
+    auth: JwtSession,
+    clock: ManualClock,
+    _running: Running,
+}
+
+/// Somebody's browser: an access cookie.
+struct Visitor {
+    app: Router,
+    cookie: String,
+    session: SessionId,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let clock = ManualClock::new();
+        let statistics = Statistics::default();
+        let auth = JwtSession::builder()
+            .hmac_secret(b"8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e")
+            .clock(Arc::new(clock.clone()))
+            .claims_source(Roles)
+            .observer(statistics.clone())
+            .build()
+            .expect("it is sound");
+        let running = auth.start().await.expect("memory is always there");
+        let mut french = Texts::english();
+        french.language = "fr".into();
+        french.your_devices = "Vos appareils".into();
+        let pages = Pages::new(auth.clone()).with_statistics(statistics);
+        let pages = pages.with_texts(vec![Texts::english(), Texts::german(), french]);
+        Self {
+            app: pages.routes(),
+            auth,
+            clock,
+            _running: running,
+        }
+    }
+
+    async fn visitor(&self, user: &str) -> Visitor {
+        let mut device = Device::default();
+        device.label = "Test Device".to_owned();
+        self.visitor_on(user, device).await
+    }
+
+    async fn visitor_on(&self, user: &str, device: Device) -> Visitor {
+        let user = UserId::new(user).expect("an id");
+        let sessions = self.auth.sessions();
+        let ticket = sessions.ticket(&user).await.expect("memory");
+        let signed_in = sessions.sign_in(ticket, device).await.expect("memory");
+        let tokens = signed_in.tokens();
+        Visitor {
+            app: self.app.clone(),
+            cookie: format!("__Host-at={}", tokens.access_token),
+            session: tokens.session_id,
+        }
+    }
+
+    async fn live(&self, user: &str) -> usize {
+        let user = UserId::new(user).expect("an id");
+        self.auth
+            .sessions()
+            .list(&user)
+            .await
+            .expect("memory")
+            .len()
+    }
+}
+
+impl Visitor {
+    async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "", &[]).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Answer {
+        self.send("POST", path, form, &[OURS, FORM]).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let mut request = request
+            .header(HOST, "app.example")
+            .header(COOKIE, &self.cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).expect("sound");
+        let response = self.app.clone().oneshot(request).await.expect("infallible");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("complete").to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    fn leads_to(&self, location: &str) {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        assert_eq!(self.headers[LOCATION], location);
+    }
+
+    #[track_caller]
+    fn says(&self, text: &str) -> &Self {
+        assert!(self.body.contains(text), "{text} in {}", self.body);
+        self
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_session_is_led_to_the_sign_in_page() {
+    let site = Site::new().await;
+    let mut nobody = site.visitor("ada").await;
+    for cookie in ["", "__Host-at=nonsense"] {
+        nobody.cookie = cookie.to_owned();
+        nobody
+            .get("/devices")
+            .await
+            .leads_to("/sign-in?next=%2Fdevices");
+        nobody
+            .get("/admin")
+            .await
+            .leads_to("/sign-in?next=%2Fadmin");
+        let posted = nobody.post("/devices/end-others", "").await;
+        posted.leads_to("/sign-in?next=%2Fdevices%2Fend-others");
+        assert_eq!(nobody.get("/api/admin/stats").await.status, 401);
+    }
+    assert_eq!(site.live("ada").await, 1);
+}
+
+#[tokio::test]
+async fn an_ended_session_has_no_page() {
+    let site = Site::new().await;
+    let (first, second) = (site.visitor("ada").await, site.visitor("ada").await);
+    let ended = first
+        .post(&format!("/devices/{}/end", second.session), "")
+        .await;
+    ended.leads_to("/devices?done=end");
+    second
+        .get("/devices")
+        .await
+        .leads_to("/sign-in?next=%2Fdevices");
+    first
+        .get("/devices?done=end")
+        .await
+        .says("The device was signed out.");
+}
+
+#[tokio::test]
+async fn a_page_brings_a_policy_under_which_nothing_smuggled_in_runs() {
+    let site = Site::new().await;
+    let page = site.visitor("ada").await.get("/devices").await;
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("unsafe"));
+    assert_eq!(page.headers["cache-control"], "no-store");
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    assert!(!page.body.contains(" style=") && !page.body.contains("<script>"));
+}
+
+#[tokio::test]
+async fn what_devices_say_of_themselves_is_text() {
+    let site = Site::new().await;
+    let mut device = Device::default();
+    device.label = "\"><script>alert(1)</script>\u{202e}".to_owned();
+    device.city = Some("<img src=x onerror=alert(1)>".to_owned());
+    device.country = Some("'onload='".to_owned());
+    let other = site.visitor_on("<b>&", device).await;
+    let ada = site.visitor("<b>&").await;
+    let page = ada.get("/devices").await;
+    page.says("<bdi>&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\u{202e}</bdi>");
+    page.says("&lt;img src=x onerror=alert(1)&gt;, &#39;onload=&#39;");
+    let root = site.visitor("root").await;
+    let page = root.get("/admin?user=%22%3E%3Cscript%3E").await;
+    page.says("value=\"&quot;&gt;&lt;script&gt;\"");
+    let page = root.get("/admin").await;
+    page.says("<bdi>&lt;b&gt;&amp;</bdi>")
+        .says("user=%3Cb%3E%26");
+    assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"));
+    drop(other);
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_change_nothing() {
+    let site = Site::new().await;
+    let (ada, other) = (site.visitor("ada").await, site.visitor("ada").await);
+    let own_name = format!("/devices/{}/name", ada.session);
+    for headers in [
+        &[("sec-fetch-site", "cross-site"), FORM][..],
+        &[("sec-fetch-site", "same-site"), FORM],
+        &[("origin", "https://evil.example"), FORM],
+        &[("origin", "null"), FORM],
+        &[FORM],
+    ] {
+        for path in [
+            "/devices/end-others",
+            &format!("/devices/{}/end", other.session),
+            &own_name,
+            "/sign-out",
+        ] {
+            let answer = ada.send("POST", path, "name=x", headers).await;
+            assert_ne!(answer.status, 200, "{path} {headers:?}");
+        }
+    }
+    assert_eq!(site.live("ada").await, 2);
+    let page = ada.get("/devices").await;
+    assert!(!page.body.contains("<bdi>x</bdi>"));
+}
+
+#[tokio::test]
+async fn nobody_touches_the_devices_of_others() {
+    let site = Site::new().await;
+    let (ada, bob) = (site.visitor("ada").await, site.visitor("bob").await);
+    ada.post(&format!("/devices/{}/end", bob.session), "").await;
+    ada.post(&format!("/devices/{}/name", bob.session), "name=mine")
+        .await;
+    ada.post("/devices/end-others", "").await;
+    let page = bob.get("/devices").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("mine"));
+}
+
+#[tokio::test]
+async fn a_name_is_given_taken_away_and_refused() {
+    let site = Site::new().await;
+    let ada = site.visitor("ada").await;
+    let path = format!("/devices/{}/name", ada.session);
+    ada.post(&path, "name=+Work+%F0%9F%98%80+")
+        .await
+        .leads_to("/devices?done=name");
+    ada.get("/devices").await.says("<bdi>Work \u{1f600}</bdi>");
+    ada.post(&path, "name=++")
+        .await
+        .leads_to("/devices?done=name");
+    ada.get("/devices").await.says("<h3><bdi>Test Device</bdi>");
+    let long = format!("name={}", "x".repeat(65));
+    ada.post(&path, &long)
+        .await
+        .leads_to("/devices?done=no-name");
+    let huge = format!("name={}", "x".repeat(100_000));
+    assert_eq!(ada.post(&path, &huge).await.status, 413);
+    let json = [OURS, ("content-type", "application/json")];
+    assert_eq!(ada.send("POST", &path, "{}", &json).await.status, 415);
+    ada.post("/devices/nonsense/name", "name=x")
+        .await
+        .leads_to("/devices");
+}
+
+#[tokio::test]
+async fn all_others_are_ended_and_counted() {
+    let site = Site::new().await;
+    let ada = site.visitor("ada").await;
+    for _ in 0..3 {
+        site.visitor("ada").await;
+    }
+    ada.get("/devices").await.says("Sign out 3 other devices?");
+    ada.post("/devices/end-others", "")
+        .await
+        .leads_to("/devices?done=all&count=3");
+    let page = ada.get("/devices?done=all&count=3").await;
+    page.says("3 devices were signed out.")
+        .says("signed out from another device");
+    let forged = ada.get("/devices?done=all&count=%3Cb%3E").await;
+    assert!(!forged.body.contains("<b>"));
+}
+
+#[tokio::test]
+async fn signing_out_takes_the_cookies_back_and_never_fails() {
+    let site = Site::new().await;
+    let ada = site.visitor("ada").await;
+    let answer = ada.post("/sign-out", "").await;
+    answer.leads_to("/sign-in");
+    let cookies = answer.headers.get_all("set-cookie").iter();
+    let cleared = cookies.filter(|cookie| cookie.to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!(cleared.count(), 2);
+    assert_eq!(site.live("ada").await, 0);
+    ada.post("/sign-out", "").await.leads_to("/sign-in");
+}
+
+#[tokio::test]
+async fn a_device_is_new_for_a_day() {
+    let site = Site::new().await;
+    site.visitor("ada").await;
+    site.clock.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    let ada = site.visitor("ada").await;
+    let page = ada.get("/devices").await;
+    assert!(!page.body.contains("class=\"new\""));
+    page.says("First seen <time").says("2 days ago");
+    site.visitor("ada").await;
+    ada.get("/devices").await.says("class=\"new\"");
+}
+
+#[tokio::test]
+async fn readers_get_their_language_or_the_first() {
+    let site = Site::new().await;
+    let ada = site.visitor("ada").await;
+    for (asked, title) in [
+        ("de-AT,de;q=0.9,en;q=0.8", "Ihre Geräte"),
+        ("pt, fr-CA", "Vos appareils"),
+        ("tlh", "Your devices"),
+        ("", "Your devices"),
+    ] {
+        let page = ada
+            .send("GET", "/devices", "", &[("accept-language", asked)])
+            .await;
+        page.says(&format!("<h1>{title}</h1>"));
+    }
+}
+
+#[tokio::test]
+async fn only_administrators_see_everybody() {
+    let site = Site::new().await;
+    let (ada, root) = (site.visitor("ada").await, site.visitor("root").await);
+    for path in ["/admin", "/api/admin/stats", "/api/admin/events"] {
+        assert_eq!(ada.get(path).await.status, 403, "{path}");
+        assert_eq!(root.get(path).await.status, 200, "{path}");
+    }
+    let end = format!("/admin/sessions/{}/end", root.session);
+    assert_eq!(ada.post(&end, "reason=admin_revoked").await.status, 403);
+    assert_eq!(ada.post("/admin/users/root/end-all", "").await.status, 403);
+    assert_eq!(site.live("root").await, 1);
+}
+
+#[tokio::test]
+async fn an_administrator_ends_sessions_for_a_reason() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    let (one, two) = (site.visitor("a b/c").await, site.visitor("a b/c").await);
+    root.get("/admin?user=a+b%2Fc")
+        .await
+        .says("/admin/users/a%20b%2Fc/end-all");
+    let end = format!("/admin/sessions/{}/end", one.session);
+    let ended = root
+        .post(&end, "reason=password_changed&user=a+b%2Fc")
+        .await;
+    ended.leads_to("/admin?user=a+b%2Fc&done=end");
+    two.get("/devices").await.says("the password was changed");
+    let all = root
+        .post("/admin/users/a%20b%2Fc/end-all", "reason=nonsense")
+        .await;
+    all.leads_to("/admin?user=a+b%2Fc&done=all&count=1");
+    assert_eq!(site.live("a b/c").await, 0);
+}
+
+#[tokio::test]
+async fn sessions_come_by_the_hundred() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    for user in 0..120 {
+        site.visitor(&format!("user{user}")).await;
+    }
+    let page = root.get("/admin").await;
+    assert_eq!(page.body.matches("class=\"card\"").count(), 100);
+    let (_, rest) = page
+        .body
+        .split_once("&amp;cursor=")
+        .expect("there is a next page");
+    let (cursor, _) = rest.split_once('"').expect("an attribute ends");
+    let next = root.get(&format!("/admin?user=&cursor={cursor}")).await;
+    assert_eq!(next.body.matches("class=\"card\"").count(), 21);
+    assert!(!next.body.contains("cursor="));
+}
+
+#[tokio::test]
+async fn what_happens_is_counted_and_told() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    site.clock.advance(Duration::from_secs(120));
+    let ada = site.visitor("ada").await;
+    ada.post("/devices/end-others", "").await;
+    let stats = root.get("/api/admin/stats?window=10m").await;
+    let stats: serde_json::Value = serde_json::from_str(&stats.body).unwrap();
+    assert_eq!(stats["window_seconds"], 600);
+    assert_eq!(stats["totals"]["signed_in"], 2);
+    assert_eq!(stats["minutes"][9]["signed_in"], 1);
+    assert_eq!(stats["minutes"][7]["signed_in"], 1);
+    assert_eq!(root.get("/api/admin/stats?window=2d").await.status, 422);
+    root.get("/admin").await.says("<rect").says("signed_in");
+    let events = root.get("/api/admin/events").await;
+    assert_eq!(events.headers[CONTENT_TYPE], "text/event-stream");
+    events
+        .says("retry: 2000")
+        .says("id: 1\n")
+        .says("\"user\":\"ada\"");
+    let later = root
+        .send("GET", "/api/admin/events", "", &[("last-event-id", "1")])
+        .await;
+    assert!(!later.body.contains("id: 1\n"));
+    later.says("id: 2\n");
+}
