@@ -20,7 +20,7 @@ use tower_jwt_session::session::{
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::verify::{Binding, Counter, TokenFacts};
 use tower_jwt_session::{
-    Clock, Device, MemoryStore, SessionId, SessionLimit, SessionStore, TokenId, UnixTime, UserId,
+    Clock, MemoryStore, SessionId, SessionLimit, SessionStore, TokenId, UnixTime, UserId,
 };
 
 const LIMITS: FleetLimits = FleetLimits {
@@ -243,23 +243,18 @@ impl Pair {
             Step::End(of, owner, entry) => {
                 let (session, user, _) = self.session(*of);
                 let owner = owner.map(|owner| self.users[(user + owner / 2) % 3].clone());
-                let request = EndSession {
-                    session,
-                    by: owner.clone(),
-                    owner,
-                    reason: EndReason::UserRevoked,
-                    entry: self.entries[*entry],
-                };
+                let mut request = EndSession::new(session, EndReason::UserRevoked);
+                request.by = owner.clone();
+                request.owner = owner;
+                request.entry = self.entries[*entry];
                 both!(store => store.end(request.clone()));
             }
             Step::EndAll(user, except, entry) => {
-                let request = EndAll {
-                    user: self.users[*user].clone(),
-                    except: except.map(|of| self.session(of).0),
-                    reason: EndReason::PasswordChanged,
-                    by: Some(self.users[*user].clone()),
-                    entry: self.entries[*entry],
-                };
+                let user = &self.users[*user];
+                let mut request = EndAll::new(user.clone(), EndReason::PasswordChanged);
+                request.except = except.map(|of| self.session(of).0);
+                request.by = Some(user.clone());
+                request.entry = self.entries[*entry];
                 both!(store => store.end_all(request.clone()));
             }
             Step::RaiseRoles(user, entry) => {
@@ -275,11 +270,7 @@ impl Pair {
             Step::Touch(of, ago) => {
                 let (session, ..) = self.session(*of);
                 let at = self.now() + Duration::from_secs(20) - Duration::from_secs(*ago);
-                let uses = [Use {
-                    session,
-                    bucket: 0,
-                    at,
-                }];
+                let uses = [Use::new(session, 0, at)];
                 both!(store => store.touch(&uses));
             }
             Step::Change(of, user, what) => {
@@ -323,11 +314,7 @@ impl Pair {
             let of_redis = self.redis.list(user, listing).await.ok();
             same(step, of_memory, of_redis, &self.entries);
         }
-        let page = PageRequest {
-            user: None,
-            after: None,
-            limit: 3,
-        };
+        let page = PageRequest::new(3);
         let of_memory = self.memory.page(page.clone()).await.ok();
         same(
             step,
@@ -349,13 +336,8 @@ impl Pair {
             self.redis.counters(user).await.ok(),
             &self.entries,
         );
-        let request = PollRequest {
-            node: NodeId(7),
-            since: None,
-            history: None,
-            lease: Duration::from_secs(60),
-            probes: &self.entries[..10],
-        };
+        let mut request = PollRequest::new(NodeId(7), Duration::from_secs(60));
+        request.probes = &self.entries[..10];
         let of_memory = self.memory.poll(request.clone()).await.ok();
         same(
             step,
@@ -369,28 +351,27 @@ impl Pair {
         let user = self.users[sign_in.user].clone();
         let counters = self.memory.counters(&user).await.expect("it answers");
         let seconds = Duration::from_secs;
-        NewSession {
-            id: SessionId::random(),
-            revoked_gen: if sign_in.outdated {
-                Counter::from_u64(counters.revoked_gen.as_u64() + 1)
-            } else {
-                counters.revoked_gen
-            },
+        let operation = sign_in.operation;
+        let mut new = NewSession::new(
+            SessionId::random(),
             user,
-            seed: SeedHash::from_bytes([sign_in.operation; 32]),
-            operation: [sign_in.operation; 32],
-            issued_at: self.now().floor_to_secs(),
-            access_expires_at: self.now() + seconds(900),
-            refresh_lifetime: seconds(sign_in.refresh),
-            absolute_lifetime: seconds(sign_in.absolute),
-            idle_lifetime: sign_in.idle.map(seconds),
-            limit: sign_in.limit,
-            device: Device::default(),
-            name: sign_in.name.clone(),
-            transport: Transport::Cookie,
-            authentication: Authentication::default(),
-            data: Some("{\"a\":[]}".to_owned()),
+            SeedHash::from_bytes([operation; 32]),
+            [operation; 32],
+            self.now().floor_to_secs(),
+        );
+        new.revoked_gen = counters.revoked_gen;
+        if sign_in.outdated {
+            new.revoked_gen = Counter::from_u64(counters.revoked_gen.as_u64() + 1);
         }
+        new.access_expires_at = self.now() + seconds(900);
+        new.refresh_lifetime = seconds(sign_in.refresh);
+        new.absolute_lifetime = seconds(sign_in.absolute);
+        new.idle_lifetime = sign_in.idle.map(seconds);
+        new.limit = sign_in.limit;
+        new.name.clone_from(&sign_in.name);
+        new.transport = Transport::Cookie;
+        new.data = Some("{\"a\":[]}".to_owned());
+        new
     }
 
     async fn attempt(
@@ -411,28 +392,25 @@ impl Pair {
             2 => i64::from(u32::MAX) * i64::from(entry == 0) + i64::from(current) + 2,
             ahead => i64::from(current) + ahead.min(0),
         };
-        RefreshAttempt {
-            session,
-            bucket: user as u8,
-            seed: SeedHash::from_bytes([seed; 32]),
-            presented: Presented {
-                generation: u32::try_from(generation.clamp(0, i64::from(u32::MAX)))
-                    .expect("it is within"),
-                operation: operation as u128 * (u128::MAX / 6),
-                issued_at: self.now().floor_to_secs(),
-                access_expires_at: self.now() + Duration::from_secs(900),
+        let presented = Presented {
+            generation: u32::try_from(generation.clamp(0, i64::from(u32::MAX)))
+                .expect("it is within"),
+            operation: operation as u128 * (u128::MAX / 6),
+            issued_at: self.now().floor_to_secs(),
+            access_expires_at: self.now() + Duration::from_secs(900),
+        };
+        let rules = RefreshRules {
+            grace: match grace {
+                1 => Duration::from_nanos(1),
+                grace => Duration::from_secs(grace),
             },
-            rules: RefreshRules {
-                grace: if grace == 1 {
-                    Duration::from_nanos(1)
-                } else {
-                    Duration::from_secs(grace)
-                },
-                lifetime: Duration::from_secs(3_000),
-            },
-            revoke_predecessor,
-            entry: self.entries[entry],
-        }
+            lifetime: Duration::from_secs(3_000),
+        };
+        let seed = SeedHash::from_bytes([seed; 32]);
+        let mut attempt = RefreshAttempt::new(session, user as u8, seed, presented, rules);
+        attempt.revoke_predecessor = revoke_predecessor;
+        attempt.entry = self.entries[entry];
+        attempt
     }
 
     async fn question(&self, of: usize, generation: u32, log: bool, foreign: bool) -> Question {
@@ -441,21 +419,19 @@ impl Pair {
         let counters = self.memory.counters(&user).await.expect("it answers");
         let found = self.memory.find(session).await.expect("it answers");
         let revoked_gen = found.map_or(Counter::ZERO, |record| record.revoked_gen);
-        Question {
-            facts: TokenFacts {
-                user,
-                session: Some(session),
-                token: Some(TokenId::of_generation(session, generation)),
-                binding: (!foreign).then_some(Binding {
-                    generation,
-                    revoked_gen,
-                    roles_gen: counters.roles_gen,
-                }),
-                issued_at: Some(self.now() - Duration::from_secs(u64::from(generation) * 5)),
-                expires_at: self.now() + Duration::from_secs(900),
-            },
-            about: if log { About::Log } else { About::Session },
-        }
+        let facts = TokenFacts {
+            user,
+            session: Some(session),
+            token: Some(TokenId::of_generation(session, generation)),
+            binding: (!foreign).then_some(Binding {
+                generation,
+                revoked_gen,
+                roles_gen: counters.roles_gen,
+            }),
+            issued_at: Some(self.now() - Duration::from_secs(u64::from(generation) * 5)),
+            expires_at: self.now() + Duration::from_secs(900),
+        };
+        Question::new(facts, if log { About::Log } else { About::Session })
     }
 
     fn entry(&self, of: usize, kind: u8, back: u64, on: u64) -> RevocationEntry {
