@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use redis_server::{DURABLE, Server};
 use support::{SECRET, admit, sign_in, user};
-use tower_jwt_session::revocation::{
-    Confirm, EndReason, OnStoreFailure, RevocationSettings, Terms,
-};
+use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
 use tower_jwt_session::{
     JwtSession, RedisStore, Running, SessionLimit, StoreError, StoreErrorKind, TokenId, Tokens,
     UserId,
@@ -138,11 +136,9 @@ async fn work(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_hangs_costs_the_deadline_and_no_more() {
     let server = Server::new();
-    let settings = RevocationSettings {
-        max_staleness: Duration::from_secs(1),
-        poll_interval: Duration::from_millis(200),
-        ..RevocationSettings::default()
-    };
+    let settings = RevocationSettings::default()
+        .with_max_staleness(Duration::from_secs(1))
+        .with_poll_interval(Duration::from_millis(200));
     let (auth, _running) = node_with(server.store(), settings).await;
     let tokens = sign_in(&auth, &user("ada")).await.unwrap();
     let revoked = sign_in(&auth, &user("ada")).await.unwrap();
@@ -211,10 +207,7 @@ async fn what_a_server_forgets_is_written_back_and_nobody_revoked_gets_in() {
         })
         .await;
         // A node that never heard of them learns it from the log.
-        let without_questions = Terms {
-            confirm: Confirm::Never,
-            on_store_failure: OnStoreFailure::Reject,
-        };
+        let without_questions = Terms::new(Confirm::Never);
         let third = JwtSession::builder()
             .hmac_secret(SECRET)
             .store(server.store())
@@ -468,10 +461,7 @@ async fn a_corrupt_line_of_the_log_puts_out_all_of_its_subject() {
         let fresh = JwtSession::builder()
             .hmac_secret(SECRET)
             .store(server.store())
-            .terms(Terms {
-                confirm,
-                on_store_failure: OnStoreFailure::Reject,
-            })
+            .terms(Terms::new(confirm))
             .revocation(patient())
             .build()
             .unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use redis_server::{Server, free_port};
 use support::{SECRET, admit, sign_in, user};
-use tower_jwt_session::revocation::{Confirm, EndReason, OnStoreFailure, Terms};
+use tower_jwt_session::revocation::{Confirm, EndReason, Terms};
 use tower_jwt_session::{JwtSession, RedisStore, Running, SessionLimit, Tokens};
 
 /// A sentinel that watches one primary, on a port of its own.
@@ -175,10 +175,7 @@ async fn a_failover_forgets_no_revocation_that_a_node_still_knows() {
         }
     }
     // A node that goes by the log alone, once the others have written back what it lost.
-    let by_the_log = Terms {
-        confirm: Confirm::Never,
-        on_store_failure: OnStoreFailure::Reject,
-    };
+    let by_the_log = Terms::new(Confirm::Never);
     let (third, _third_running) = node(sentinel.store(), by_the_log).await;
     for tokens in &ended {
         eventually("it is refused", async || {
