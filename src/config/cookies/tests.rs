@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::AllowedOrigins;
 use crate::jwt_session::JwtSession;
 
 const SECRET: (&str, &str) = ("JWT_SECRET", "6f1d0c9ab27e4853f0e19d7c5a3b8264");
