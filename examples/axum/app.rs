@@ -65,7 +65,11 @@ pub fn router(app: App) -> Router {
         .route("/livez", get(|| async { "alive" }))
         .route("/docs", get(docs::page))
         .merge(auth.auth_routes())
-        .merge(Endpoints::new(auth.clone()).with_document(openapi::json()).routes())
+        .merge(
+            Endpoints::new(auth.clone())
+                .with_document(openapi::json())
+                .routes(),
+        )
         .merge(app.pages.routes())
         .merge(pages::routes(&app));
 

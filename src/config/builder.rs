@@ -4,33 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 use super::client::IntrospectionClient;
-use super::cookies::{SessionCookies, Web};
-use super::edge::{Edge, EdgeSettings};
+use super::cookies::SessionCookies;
+use super::edge::EdgeSettings;
 use super::env::Environment;
-use super::origins::AllowedOrigins;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::events::{LogObserver, Observer};
-use crate::jwt_session::{JwtSession, VerifyOnly};
-use crate::middleware::Origins;
-use crate::revocation::{Breakers, FleetLimits, RevocationSettings, Revocations, Terms};
-use crate::session::core::Core;
-use crate::session::failures::Failures;
+use crate::revocation::{RevocationSettings, Terms};
 use crate::session::{
-    Activity, ClaimsSource, DynClaimsSource, Guarded, Lifetimes, NoGrants, Rotation, SessionLimit,
-    SessionStore,
+    ClaimsSource, DynClaimsSource, Lifetimes, NoGrants, Rotation, SessionLimit, SessionStore,
 };
-use crate::stores::{MemoryStore, SealedStore};
 use crate::token::TokenSource;
-use crate::verify::{
-    Algorithm, CustomClaims, Key, KeyState, NoClaims, Origin, TokenPolicy, Verifier,
-};
+use crate::verify::{Algorithm, CustomClaims, Key, KeyState, NoClaims, TokenPolicy};
 
-/// Puts a [`JwtSession`] together. Mistakes are collected and reported all at once by
+/// Puts a [`JwtSession`](crate::JwtSession) together. Mistakes are collected and reported all at once by
 /// [`build`](Self::build).
 #[must_use = "nothing is made before `build`"]
 pub struct JwtSessionBuilder<C = NoClaims> {
@@ -56,13 +46,6 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) introspection_client: Option<IntrospectionClient>,
     pub(super) edge: EdgeSettings,
     pub(super) problems: ConfigError,
-}
-
-/// What a service is made of.
-struct Parts<C> {
-    core: Core<C>,
-    web: Web,
-    edge: Edge,
 }
 
 impl JwtSessionBuilder {
@@ -254,56 +237,6 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
-    /// Puts it together. Nothing is connected and nothing runs before
-    /// [`start`](JwtSession::start).
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] with every mistake at once, each with its fix.
-    pub fn build(self) -> Result<JwtSession<C>, ConfigError> {
-        let client = self.introspection_client.clone();
-        let parts = self.parts(true)?;
-        let core = Arc::new(parts.core);
-        Ok(JwtSession::new(core, client, parts.web, parts.edge))
-    }
-
-    /// Puts a service together that only checks tokens: it follows the revocation log of the
-    /// [`store`](Self::store) that those who make sessions share, and has no verbs.
-    ///
-    /// Its keys are all for checking; it needs no secret. Give it the lifetime of access tokens of
-    /// those who make them, unless that is the default: a node that takes tokens for longer
-    /// than the log remembers is refused at its start.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] with every mistake at once, each with its fix.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use tower_jwt_session::verify::{Algorithm, Key, KeyState};
-    /// # use tower_jwt_session::{JwtSession, MemoryStore};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let (key_set, store) = (PUBLIC_KEYS, MemoryStore::new());
-    /// let auth = JwtSession::builder()
-    ///     .key_set(key_set)
-    ///     .store(store)
-    ///     .build_verify_only()?;
-    /// # let _ = auth.layer();
-    /// # Ok(()) }
-    /// # const PUBLIC_KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"1",
-    /// #     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    /// ```
-    pub fn build_verify_only(mut self) -> Result<VerifyOnly<C>, ConfigError> {
-        for (_, state) in &mut self.keys {
-            *state = KeyState::VerifyOnly;
-        }
-        // Nobody signs with a secret that only this process knows.
-        self.secret_for_the_run = None;
-        let parts = self.parts(false)?;
-        Ok(VerifyOnly::new(Arc::new(parts.core), parts.web))
-    }
-
     /// Accepts tokens by the public keys of a JWK Set (RFC 7517, section 5), each with `kid` and
     /// `alg`: those of the service that signs them.
     pub fn key_set(mut self, json: &str) -> Self {
@@ -318,130 +251,6 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         }
         self
     }
-
-    fn parts(mut self, sweeps: bool) -> Result<Parts<C>, ConfigError> {
-        self.lifetimes.check(&mut self.problems);
-        self.cookies.check(&mut self.problems);
-        let origins = self.origins();
-        self.revocation.check(&mut self.problems);
-        let rotation = match self.rotation {
-            Some(rotation) => rotation,
-            None => Rotation::default().fitted(&self.lifetimes),
-        };
-        rotation.check(&self.lifetimes, &mut self.problems);
-        if let Some(algorithm) = self.secret_for_the_run.take()
-            && self.keys.is_empty()
-        {
-            self.add_secret_for_the_run(algorithm);
-        }
-        let refresh_keys = self.refresh_keys();
-        let seal_keys = self.seal_keys();
-        let policy = self.fitted_policy();
-        policy.check(&mut self.problems);
-        let ring = self.key_ring();
-        let (Some(ring), Some(refresh_keys)) = (ring, refresh_keys) else {
-            return Err(self.problems);
-        };
-        self.problems.into_result(())?;
-
-        let clock = self.clock;
-        let store = self
-            .store
-            .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
-        let store = match seal_keys {
-            Some(keys) => Arc::new(SealedStore::new(store, keys)),
-            None => store,
-        };
-        let mut settings = self.revocation;
-        settings.limits = FleetLimits {
-            access_lifetime: policy.max_lifetime(),
-            leeway: policy.leeway,
-            skew: settings.limits.skew,
-        };
-        let store_timeout = settings.store_timeout;
-        let breakers = Arc::new(Breakers::new(clock.clone(), store.backend()));
-        let store: Arc<dyn SessionStore> = Arc::new(Guarded::new(
-            store,
-            breakers.clone(),
-            self.observer.clone(),
-            store_timeout,
-        ));
-        let revocations = Revocations::new(store.clone(), settings, clock.clone());
-        revocations.note_terms(self.terms.on_store_failure);
-        revocations.watch_renewals(Arc::new(store.clone()), self.terms.on_store_failure);
-        let plain_http = !self.cookies.are_secure();
-        let core = Core {
-            clock,
-            source: self.source.unwrap_or(self.cookies.token_source()),
-            verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
-            revocations,
-            activity: Arc::new(Activity::default()),
-            store,
-            breakers,
-            observer: self.observer,
-            claims_source: self.claims_source,
-            refresh_keys: ArcSwap::from_pointee(refresh_keys),
-            lifetimes: self.lifetimes,
-            rotation,
-            limit: self.limit,
-            retention: self.retention,
-            terms: self.terms,
-            store_timeout,
-            placing: self.edge.placing.clone(),
-            failures: Failures::default(),
-            sweeps,
-            started: Arc::default(),
-        };
-        let web = Web {
-            cookies: self.cookies,
-            origins: Arc::new(origins.with_plain_http(plain_http)),
-        };
-        let edge = self.edge.build(&core.clock);
-        Ok(Parts { core, web, edge })
-    }
-
-    /// From where pages may act in the name of a cookie. Who may read answers without being anybody
-    /// may not.
-    fn origins(&mut self) -> Origins {
-        let mut origins = Origins::default();
-        if let AllowedOrigins::Listed(listed) = &self.edge.origins {
-            for origin in listed {
-                if let Err(fix) = origins.add(origin) {
-                    let what = format!("the allowed origin {origin:?} is none");
-                    self.problems.add(what, fix);
-                }
-            }
-        }
-        origins
-    }
-
-    /// The policy with a longest lifetime that fits: no entry of the revocation log has to be kept
-    /// for longer than a token can live.
-    fn fitted_policy(&mut self) -> TokenPolicy {
-        let policy = self.policy.clone();
-        let needed = self.lifetimes.access() + ROUNDING;
-        let others = policy.migration.is_some()
-            || self
-                .keys
-                .iter()
-                .any(|(key, _)| *key.origin() != Origin::Ours);
-        match policy.max_lifetime {
-            None if others => {
-                let longest = policy.max_lifetime().max(needed);
-                policy.with_max_lifetime(longest)
-            }
-            None => policy.with_max_lifetime(needed),
-            Some(longest) => {
-                if longest < needed {
-                    self.problems.add(
-                        "the policy accepts only tokens that live shorter than ours",
-                        "raise its longest lifetime, or shorten JWT_ACCESS_TOKEN_EXPIRY",
-                    );
-                }
-                policy
-            }
-        }
-    }
 }
 
 impl<C> fmt::Debug for JwtSessionBuilder<C> {
@@ -453,6 +262,3 @@ impl<C> fmt::Debug for JwtSessionBuilder<C> {
             .finish_non_exhaustive()
     }
 }
-
-/// `iat` is rounded down and `exp` up to whole seconds.
-const ROUNDING: Duration = Duration::from_secs(2);
