@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
-use tower_jwt_session::StoreError;
+use tower_jwt_session::{StoreError, StoreErrorKind};
 
 use crate::accounts::Accounts;
 use crate::app::App;
@@ -61,16 +61,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
 /// In one line: what is wrong with the server, and the way out. The address may hold a password, so
 /// it is not repeated.
 fn no_redis(error: StoreError) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        said = format!("{said}: {deeper}");
-        cause = deeper.source();
-    }
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!(
-        "{said}; start one with `redis-server`, or set REDIS_URL to one as \
-         redis://user:password@host:6379/0 (unset, it is {})",
-        settings::REDIS
-    )
+    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    // Whoever answers without being Redis may have said it in many lines.
+    let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    let way_out = match error.kind() {
+        StoreErrorKind::Timeout | StoreErrorKind::Unavailable => {
+            "start one with `redis-server`, or set REDIS_URL to one that runs"
+        }
+        _ => "set REDIS_URL to one as redis://user:password@host:6379/0",
+    };
+    let usual = settings::REDIS;
+    format!("{error}: {why}; {way_out} (where it is unset: {usual})")
 }

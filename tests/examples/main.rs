@@ -7,7 +7,10 @@ mod layers;
 mod live;
 mod plain;
 mod process;
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
 mod session_devices;
+mod token_blacklisting;
 mod tonic;
 mod user_token_tracking;
 mod verify_only;
