@@ -23,6 +23,7 @@ need mkfs.ext4 "small disks (tests/disk)" e2fsprogs
 need prlimit "limits of a process (tests/disk)" util-linux
 need initdb "PostgreSQL: tests start servers of their own" postgresql
 need pgrep "finding processes of those servers" procps
+need python3 "a service in another language shares Redis with ours" python3
 need redis-server "Redis: tests start servers of their own" redis-server
 need redis-sentinel "its failover" redis-sentinel
 need nginx "addresses behind a proxy" nginx
