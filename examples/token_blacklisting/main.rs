@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
-use tower_jwt_session::{StoreError, StoreErrorKind};
+use tower_jwt_session::{Environment, StoreError, StoreErrorKind};
 
 use crate::accounts::Accounts;
 use crate::app::App;
@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let env = settings::environment();
+    let env = Environment::of_process();
     let accounts = Accounts::default();
     let (settings, auth) = settings::read(&env, &accounts)?;
     let listener = TcpListener::bind(settings.listen).await?;

@@ -1,10 +1,11 @@
 //! What the environment says, and what it leaves to this example.
 
+use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tower_jwt_session::{ConfigError, Environment, JwtSession};
+use tower_jwt_session::{ConfigError, Environment, JwtSession, RedisStore};
 
 use crate::accounts::Accounts;
 use crate::email::Email;
@@ -26,12 +27,6 @@ pub struct DemoAccount {
 /// Where Redis is, unless `SESSION_STORE` or `REDIS_URL` says otherwise.
 pub const REDIS: &str = "redis://127.0.0.1:6379";
 
-pub fn environment() -> Environment {
-    let env = Environment::of_process();
-    let address = env.get("REDIS_URL").unwrap_or(REDIS).to_owned();
-    env.with_default("SESSION_STORE", address)
-}
-
 /// Reads everything before it complains, so that all mistakes are seen at once.
 pub fn read(env: &Environment, accounts: &Accounts) -> Result<(Settings, JwtSession), ConfigError> {
     let mut problems = ConfigError::default();
@@ -43,14 +38,7 @@ pub fn read(env: &Environment, accounts: &Accounts) -> Result<(Settings, JwtSess
         );
         None
     });
-    let others = ["memory:", "sqlite:", "postgres:", "postgresql:"];
-    let store = env.get("SESSION_STORE").unwrap_or_default();
-    if others.iter().any(|other| store.starts_with(other)) {
-        problems.add(
-            "SESSION_STORE is not a Redis server, and the keys of this example are in one",
-            format!("write it as {REDIS}"),
-        );
-    }
+    let store = store(env, &mut problems);
     let settings = Settings {
         listen: listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))),
         accounts: [
@@ -63,15 +51,44 @@ pub fn read(env: &Environment, accounts: &Accounts) -> Result<(Settings, JwtSess
     if settings.has_own_secret {
         env = env.with_default("JWT_SECRET", random::<32>());
     }
-    let auth = JwtSession::builder()
+    let mut auth = JwtSession::builder()
         .claims_source(accounts.clone())
-        .with_env(&env)
-        .build();
-    match auth {
+        .with_env(&env);
+    if let Some(store) = store {
+        auth = auth.store(store);
+    }
+    match auth.build() {
         Ok(auth) => problems.into_result((settings, auth)),
         Err(more) => {
             problems.append(more);
             Err(problems)
+        }
+    }
+}
+
+/// The server of `REDIS_URL`; `None` where `SESSION_STORE` names the store, or there is a problem.
+fn store(env: &Environment, problems: &mut ConfigError) -> Option<RedisStore> {
+    let others = ["memory:", "sqlite:", "postgres:", "postgresql:"];
+    if let Some(store) = env.get("SESSION_STORE") {
+        if others.iter().any(|other| store.starts_with(other)) {
+            problems.add(
+                "SESSION_STORE is not a Redis server, and the keys of this example are in one",
+                format!("write it as {REDIS}"),
+            );
+        }
+        return None;
+    }
+    match RedisStore::new(env.get("REDIS_URL").unwrap_or(REDIS)) {
+        Ok(store) => Some(store),
+        Err(error) => {
+            // Nothing of the address is repeated: it may hold a password.
+            let why = error.source().map(ToString::to_string);
+            let why = why.unwrap_or_else(|| error.to_string());
+            problems.add(
+                format!("REDIS_URL: {why}"),
+                format!("the usual one is {REDIS}"),
+            );
+            None
         }
     }
 }

@@ -401,9 +401,9 @@ fn a_reader_whose_redis_is_away_accepts_nothing() {
 }
 
 /// What it says to a server that it cannot use, as it ends.
-fn refused_start(address: &str) -> String {
+fn refused_start(variable: &str, address: &str) -> String {
     let output = command("token_blacklisting")
-        .envs([("REDIS_URL", address), ("LISTEN_ADDR", "127.0.0.1:0")])
+        .envs([(variable, address), ("LISTEN_ADDR", "127.0.0.1:0")])
         .output()
         .expect("the example was just built");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -413,13 +413,13 @@ fn refused_start(address: &str) -> String {
 
 #[test]
 fn without_a_redis_that_it_can_use_it_ends_with_one_line_that_says_what_to_do() {
-    let nobody = refused_start(&format!("redis://127.0.0.1:{}", free_port()));
+    let nobody = refused_start("REDIS_URL", &format!("redis://127.0.0.1:{}", free_port()));
     assert!(nobody.contains("cannot be reached"), "{nobody}");
     assert!(nobody.contains("start one with `redis-server`"), "{nobody}");
 
     let redis = Redis::with(&["--requirepass", "sesame"]);
     let wrong = format!("redis://:a-wrong-one@127.0.0.1:{}", redis.port);
-    let denied = refused_start(&wrong);
+    let denied = refused_start("SESSION_STORE", &wrong);
     assert!(denied.contains("password is wrong"), "{denied}");
     assert!(!denied.contains("a-wrong-one"), "{denied}");
     for said in [&nobody, &denied] {
@@ -431,11 +431,16 @@ fn without_a_redis_that_it_can_use_it_ends_with_one_line_that_says_what_to_do() 
 
 #[test]
 fn a_store_that_is_not_redis_is_refused_with_the_address_to_write() {
-    for address in ["memory:", "sqlite:sessions.db"] {
-        let said = refused_start(address);
-        assert!(
-            said.contains("write it as redis://127.0.0.1:6379"),
-            "{said}"
-        );
+    for variable in ["REDIS_URL", "SESSION_STORE"] {
+        for address in ["memory:", "sqlite:sessions.db", "postgres://u:a-secret@h/d"] {
+            let said = refused_start(variable, address);
+            assert!(
+                said.contains("error: 1 problem in the configuration"),
+                "{said}"
+            );
+            assert!(said.contains(variable), "{said}");
+            assert!(said.contains("redis://127.0.0.1:6379"), "{said}");
+            assert!(!said.contains("a-secret"), "{said}");
+        }
     }
 }
