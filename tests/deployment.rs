@@ -1,0 +1,137 @@
+//! The files for running it, as far as they run here.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use support::nginx::folder;
+use tokio::net::TcpListener;
+
+fn deploy(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("deploy")
+        .join(file);
+    fs::read_to_string(path).expect("it is there")
+}
+
+#[test]
+fn the_proxy_of_compose_is_the_other_one_without_its_certificates() {
+    let lines = |text: String| -> BTreeSet<String> {
+        let lines = text.lines().map(str::trim).map(str::to_owned);
+        lines
+            .filter(|line| {
+                let own = [
+                    "server ",
+                    "listen ",
+                    "ssl_",
+                    "add_header Strict",
+                    "access_log",
+                    "#",
+                ];
+                !own.iter().any(|start| line.starts_with(start))
+            })
+            .collect()
+    };
+    assert_eq!(
+        lines(deploy("nginx.conf")),
+        lines(deploy("nginx.compose.conf"))
+    );
+}
+
+/// A node that says its name, and whom it was asked for.
+async fn node(name: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let said = move |headers: axum::http::HeaderMap| async move {
+        let forwarded = headers.get("x-forwarded-for").cloned();
+        let forwarded = forwarded.and_then(|value| value.to_str().ok().map(str::to_owned));
+        format!("{name} for {}", forwarded.unwrap_or_default())
+    };
+    let app = Router::new()
+        .route("/", get(said))
+        .route("/sessions/events", get(|| async { "event: ended\n\n" }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    port
+}
+
+struct Proxy(Child, PathBuf);
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        let _ = fs::remove_dir_all(&self.1);
+    }
+}
+
+fn proxy(nodes: [u16; 2], port: u16) -> Proxy {
+    let folder = folder();
+    let shown = folder.display();
+    let config = deploy("nginx.compose.conf")
+        .replace("node:3000", &format!("127.0.0.1:{}", nodes[0]))
+        .replace("node2:3000", &format!("127.0.0.1:{}", nodes[1]))
+        .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
+        .replace("/dev/stdout", &format!("{shown}/access.log"))
+        .replace("worker_processes auto;", "master_process off; daemon off;")
+        .replace(
+            "http {",
+            &format!(
+                "pid {shown}/pid;\nhttp {{\n client_body_temp_path {shown}/b; proxy_temp_path {shown}/p; \
+                 fastcgi_temp_path {shown}/f; uwsgi_temp_path {shown}/u; scgi_temp_path {shown}/s;"
+            ),
+        );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, config).expect("the folder is ours");
+    let process = Command::new("nginx")
+        .arg("-p")
+        .arg(&folder)
+        .arg("-c")
+        .arg(&file)
+        .args(["-e", "stderr"])
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("nginx is installed; tests/run.sh sees to it");
+    let begun = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nginx listens");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Proxy(process, folder)
+}
+
+async fn ask(port: u16, path: &str) -> String {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<&[u8]>>();
+    let request = http::Request::get(format!("http://127.0.0.1:{port}{path}"));
+    let request = request.header("x-forwarded-for", "203.0.113.7");
+    let response = client.request(request.body(Empty::new()).unwrap()).await;
+    let body = response.expect("the proxy answers").into_body();
+    let body = body.collect().await.expect("a whole answer").to_bytes();
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+#[tokio::test]
+async fn the_proxy_asks_the_nodes_in_turn_and_tells_them_whom_it_saw() {
+    let nodes = [node("one").await, node("two").await];
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = free.local_addr().expect("it is bound").port();
+    drop(free);
+    let _proxy = proxy(nodes, port);
+    let mut answers = BTreeSet::new();
+    for _ in 0..4 {
+        answers.insert(ask(port, "/").await);
+    }
+    // What the client claims stands first, what the proxy saw last.
+    let expected = ["one", "two"].map(|name| format!("{name} for 203.0.113.7, 127.0.0.1"));
+    assert_eq!(answers, BTreeSet::from(expected));
+    assert_eq!(ask(port, "/sessions/events").await, "event: ended\n\n");
+}
