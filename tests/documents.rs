@@ -46,13 +46,21 @@ fn identifier(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// What stands in backticks in the last column of a document's tables.
+/// What stands in backticks in the last column of a document's tables of tests.
 fn evidence(document: &str) -> Vec<String> {
-    let rows = document.lines().filter(|line| line.starts_with('|'));
-    let last = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
-    last.flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect()
+    let mut named = Vec::new();
+    let mut of_tests = false;
+    let mut above = "";
+    for line in document.lines() {
+        let last = line.trim_end_matches('|').rsplit('|').next().unwrap_or("");
+        if line.starts_with('|') && !above.starts_with('|') {
+            of_tests = matches!(last.trim(), "test" | "tests");
+        } else if line.starts_with('|') && of_tests {
+            named.extend(last.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+        above = line;
+    }
+    named
 }
 
 /// The short names of a module's siblings, as in "`session::refresh::tests::clauses`, `stories`".
@@ -81,8 +89,8 @@ fn each_test_that_a_table_names_exists() {
 
 #[test]
 fn a_test_that_does_not_exist_is_noticed() {
-    let row = "| R1 | `left` | `identifier`, `no_such_test` |";
-    assert_eq!(evidence(row), ["identifier", "no_such_test"]);
+    let table = "| rule | of | tests |\n| R1 | `left` | `identifier`, `no_such_test` |\n\n| else |\n| `x` |";
+    assert_eq!(evidence(table), ["identifier", "no_such_test"]);
     let names = names();
     assert!(is_known("identifier", &names));
     assert!(!is_known("no_such_test", &names));
