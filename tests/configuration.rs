@@ -45,16 +45,59 @@ const NO_UNIT: &str = "has no unit";
 const ROWS: &[Row] = &[
     Row {
         name: "SESSION_STORE",
-        good: &["memory:", "sqlite:/tmp/never-opened.db"],
+        good: &[
+            "memory:",
+            "sqlite:/tmp/never-opened.db",
+            "postgres://ada:secret@db.example/app",
+            "redis://:secret@cache.example:6379/0",
+            "rediss://cache.example",
+            "redis+sentinel://one.example:26379,two.example:26379/main",
+        ],
         bad: &[
             ("mongodb://u:pw@h", "memory:"),
             ("sqlite:", "names no file"),
+            ("postgres:secret", "write it as postgres://"),
+            ("redis://u:secret@h:port", "write it as redis://"),
         ],
     },
     Row {
         name: "DATABASE_URL",
-        good: &["sqlite:///./sessions.db"],
-        bad: &[("sqlite:", "DATABASE_URL")],
+        good: &[
+            "sqlite:///./sessions.db",
+            "postgres://ada:secret@db.example/app",
+            "postgresql://db.example/app",
+        ],
+        bad: &[("sqlite:", "DATABASE_URL"), ("postgres:x", "DATABASE_URL")],
+    },
+    Row {
+        name: "SESSION_ENCRYPTION_KEY",
+        good: &[OTHER],
+        bad: &[("short", "SESSION_ENCRYPTION_KEY")],
+    },
+    Row {
+        name: "SESSION_ENCRYPTION_KEY_PREVIOUS",
+        good: &[],
+        bad: &[(OTHER, "without SESSION_ENCRYPTION_KEY")],
+    },
+    Row {
+        name: "SESSION_COOKIES",
+        good: &["auto", "off"],
+        bad: &[("on", "auto or off")],
+    },
+    Row {
+        name: "SESSION_COOKIE_SECURE",
+        good: &["true", "1"],
+        bad: &[("maybe", "true or false"), ("false", "LISTEN_ADDR")],
+    },
+    Row {
+        name: "SESSION_COOKIE_HTTP_ONLY",
+        good: &["true", "1"],
+        bad: &[("yes", "true or false"), ("false", "LISTEN_ADDR")],
+    },
+    Row {
+        name: "SESSION_COOKIE_SAME_SITE",
+        good: &["strict", "Lax"],
+        bad: &[("always", "strict, lax or none"), ("none", "LISTEN_ADDR")],
     },
     Row {
         name: "JWT_SECRET",
@@ -295,6 +338,16 @@ fn variables_that_name_files_take_files() {
         ("JWT_REFRESH_SECRET_PREVIOUS", OTHER),
     ];
     assert!(build(&both).is_ok());
+    let both = [
+        ("SESSION_ENCRYPTION_KEY", SECRET),
+        ("SESSION_ENCRYPTION_KEY_PREVIOUS", OTHER),
+    ];
+    assert!(build(&both).is_ok());
+    let insecure = [
+        ("SESSION_COOKIE_SECURE", "false"),
+        ("LISTEN_ADDR", "127.0.0.1:3000"),
+    ];
+    assert!(build(&insecure).is_ok());
     for path in [secret, set] {
         std::fs::remove_file(path).expect("it was written above");
     }
@@ -339,8 +392,9 @@ fn what_is_set_is_what_holds_and_what_is_not_has_the_documented_default() {
 }
 
 /// What is not looked at, or is told of under another name, where the others are set as well.
-const STAND_INS: [&str; 6] = [
+const STAND_INS: [&str; 7] = [
     "DATABASE_URL",
+    "SESSION_ENCRYPTION_KEY_PREVIOUS",
     "JWT_SECRET_KEY",
     "JWT_REFRESH_SECRET_PREVIOUS",
     "JWT_AUTO_REFRESH_THRESHOLD",

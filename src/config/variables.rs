@@ -43,12 +43,42 @@ const VARIABLES: &[Variable] = &[
     variable(
         "SESSION_STORE",
         "memory:",
-        "where sessions are kept: memory: or sqlite:PATH",
+        "where sessions are kept: memory:, sqlite:PATH, postgres://USER@HOST/DATABASE, redis://HOST or redis+sentinel://HOST,HOST/NAME, rediss: with TLS (features sqlite, postgres, redis, tls)",
     ),
     variable(
         "DATABASE_URL",
         "",
-        "stands in for SESSION_STORE where it names a store",
+        "stands in for SESSION_STORE where it begins with sqlite: or postgres:",
+    ),
+    variable(
+        "SESSION_ENCRYPTION_KEY",
+        "",
+        "encrypts session data in the store; at least 32 bytes",
+    ),
+    variable(
+        "SESSION_ENCRYPTION_KEY_PREVIOUS",
+        "",
+        "earlier ones, with commas between; they decrypt only",
+    ),
+    variable(
+        "SESSION_COOKIES",
+        "auto",
+        "auto: a sign-in may ask for cookies; or off",
+    ),
+    variable(
+        "SESSION_COOKIE_SECURE",
+        "true",
+        "false sends cookies without TLS; needs a LISTEN_ADDR on this machine",
+    ),
+    variable(
+        "SESSION_COOKIE_HTTP_ONLY",
+        "true",
+        "false lets scripts read the tokens; needs a LISTEN_ADDR on this machine",
+    ),
+    variable(
+        "SESSION_COOKIE_SAME_SITE",
+        "strict",
+        "when the refresh cookie goes across sites: strict or lax; none needs a LISTEN_ADDR on this machine",
     ),
     variable(
         "JWT_SECRET",

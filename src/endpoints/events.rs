@@ -26,7 +26,7 @@ use http_body_util::Full;
 use serde_json::json;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::{Endpoints, Problem, kept_session};
+use super::{Endpoints, Problem, kept_session, security};
 use crate::BoxFuture;
 use crate::revocation::EndReason;
 use crate::session::Session;
@@ -75,6 +75,7 @@ impl<C: CustomClaims> Endpoints<C> {
             Ok(stream) => {
                 let mut response = http::Response::new(stream);
                 let headers = response.headers_mut();
+                security::of_data(headers);
                 headers.insert(CONTENT_TYPE, EVENT_STREAM);
                 headers.insert(CACHE_CONTROL, UNTOUCHED);
                 headers.insert(X_ACCEL_BUFFERING, NO);

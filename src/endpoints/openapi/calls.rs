@@ -11,6 +11,21 @@ pub(super) struct Described {
     pub(super) status: u16,
     pub(super) told: Told,
     pub(super) errors: &'static [(u16, &'static str)],
+    pub(super) cookies: Cookies,
+    /// Whether attempts are counted.
+    pub(super) limited: bool,
+}
+
+/// What cookies have to do with a call that anybody may call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cookies {
+    None,
+    /// The answer may set them.
+    Set,
+    /// And the refresh cookie may stand instead of a body.
+    SetByRefresh,
+    /// Either cookie may stand instead of a body, and both are taken back.
+    TakenBack,
 }
 
 #[derive(Clone, Copy)]
@@ -22,6 +37,7 @@ pub(super) enum Body {
 
 #[derive(Clone, Copy)]
 pub(super) enum Told {
+    Events,
     Nothing,
     /// A media type, and the name of a schema, with `[]` before it for several.
     Json(&'static str, &'static str),
@@ -37,7 +53,17 @@ impl Described {
             status: 204,
             told: Told::Nothing,
             errors: &[],
+            cookies: Cookies::None,
+            limited: false,
         }
+    }
+
+    /// A call that makes a pair of tokens out of another.
+    const fn refreshes(mut self, cookies: Cookies) -> Self {
+        self.errors = REFRESH;
+        self.cookies = cookies;
+        self.limited = true;
+        self
     }
 
     const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
@@ -100,6 +126,15 @@ fn known(method: &str, path: &str) -> Option<Described> {
         .query(&[("state", "live (the default) or ended")])
         .tells("[]Session")
         .errors(&[(403, "insufficient_scope"), (422, "invalid_input")]),
+        ("GET", "/sessions/events") => Described {
+            told: Told::Events,
+            status: 200,
+            ..call(
+                "sessionEvents",
+                "Stays open, and says when the session is over",
+            )
+        }
+        .errors(&[(403, "insufficient_scope"), (429, "rate_limited")]),
         ("POST", "/sessions/revoke-all") => call("endSessions", "Ends the user's sessions")
             .query(&[("keep_current", "true (the default) or false")])
             .tells("Revoked")
@@ -122,9 +157,9 @@ fn of_tokens(method: &str, path: &str) -> Option<Described> {
     let call = Described::new;
     Some(match (method, path) {
         ("POST", "/api/token/refresh") => call("refreshToken", "A new pair for a refresh token")
-            .json(&[("refreshToken", "text")])
+            .json(&[("refreshToken?", "text")])
             .tells("Refreshed")
-            .errors(REFRESH),
+            .refreshes(Cookies::SetByRefresh),
         ("POST", "/api/token/validate") => call("validateToken", "What an access token is worth")
             .json(&[("accessToken", "text")])
             .tells("Validated"),
@@ -134,7 +169,7 @@ fn of_tokens(method: &str, path: &str) -> Option<Described> {
         )
         .json(&[("accessToken", "text"), ("refreshToken", "text")])
         .tells("AutoRefreshed")
-        .errors(REFRESH),
+        .refreshes(Cookies::Set),
         ("GET", "/api/token/session-stats/{user}") => {
             call("sessionStatistics", "A user's live sessions, summed up")
                 .tells("Statistics")
@@ -149,13 +184,16 @@ fn of_tokens(method: &str, path: &str) -> Option<Described> {
             call("health", "Whether this node can answer").tells("Health")
         }
         ("POST", "/api/auth/refresh") => call("refresh", "A new pair for a refresh token")
-            .json(&[("refresh_token", "text")])
+            .json(&[("refresh_token?", "text")])
             .tells("Tokens")
-            .errors(REFRESH),
-        ("POST", "/api/auth/logout") => call(
-            "signOut",
-            "Ends the session of the bearer token or the refresh token",
-        )
+            .refreshes(Cookies::SetByRefresh),
+        ("POST", "/api/auth/logout") => Described {
+            cookies: Cookies::TakenBack,
+            ..call(
+                "signOut",
+                "Ends the session of the bearer token, the refresh token or the cookies",
+            )
+        }
         .json(&[("refresh_token?", "text")])
         .errors(&[
             (401, "invalid_token"),
@@ -215,6 +253,8 @@ const OWN: &[(u16, &str)] = &[(403, "insufficient_scope"), (404, "not_found")];
 
 const REFRESH: &[(u16, &str)] = &[
     (401, "invalid_token"),
+    (401, "malformed_token"),
+    (401, "missing_token"),
     (401, "refresh_reused"),
     (429, "rate_limited"),
 ];

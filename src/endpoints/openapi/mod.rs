@@ -14,7 +14,9 @@
 //! ```
 
 mod calls;
+mod headers;
 mod schemas;
+mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,13 +24,12 @@ use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, Paths,
 };
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, Info, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
     Schema,
 };
 
-use self::calls::{Body, Described, Told, described};
+use self::calls::{Body, Cookies, Described, Told, described};
 use self::schemas::{code_among, object, schemas};
 use super::routes::{Access, Group, Route, routes};
 
@@ -63,13 +64,11 @@ fn document() -> OpenApi {
         paths.paths.entry(path).or_default().merge_operations(item);
     }
     let mut document = OpenApi::new(info, paths);
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-    let bearer = bearer.bearer_format("JWT").build();
-    let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
     let mut components = Components::new();
     components.schemas = schemas();
-    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    components.add_security_scheme("client", SecurityScheme::Http(basic));
+    for (name, scheme) in security::schemes() {
+        components.add_security_scheme(name, scheme);
+    }
     document.components = Some(components);
     document
 }
@@ -97,15 +96,16 @@ fn operation(route: &Route, described: &Described) -> OperationBuilder {
             .required(Required::False);
         operation = operation.parameter(parameter.schema(Some(schemas::text())));
     }
-    for scheme in schemes(route.access) {
-        operation = operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(*scheme, []));
+    for requirement in security::requirements(route.access, described.cookies) {
+        operation = operation.security(requirement);
     }
     let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
     for (status, code) in errors(route, described) {
         by_status.entry(status).or_default().insert(code);
     }
     for (status, codes) in by_status {
-        operation = operation.response(status.to_string(), refusal(route, status, &codes));
+        let refusal = refusal(route, described, status, &codes);
+        operation = operation.response(status.to_string(), refusal);
     }
     operation
 }
@@ -119,6 +119,11 @@ fn errors(route: &Route, described: &Described) -> Vec<(u16, &'static str)> {
     }
     if matches!(route.access, Access::Admin | Access::Introspector) {
         errors.push((403, "insufficient_role"));
+    }
+    let reads_cookies = matches!(route.access, Access::Admin | Access::User | Access::Watcher)
+        || described.cookies != Cookies::None;
+    if reads_cookies && route.method != http::Method::GET {
+        errors.push((403, "csrf_rejected"));
     }
     match described.body {
         Body::None => {}
@@ -134,8 +139,15 @@ fn errors(route: &Route, described: &Described) -> Vec<(u16, &'static str)> {
 }
 
 fn success(described: &Described) -> Response {
-    let response = ResponseBuilder::new();
+    let response = headers::of_success(ResponseBuilder::new(), described);
     match described.told {
+        Told::Events => {
+            let content = ContentBuilder::new().schema(Some(schemas::text())).build();
+            response
+                .description(EVENTS)
+                .content("text/event-stream", content)
+                .build()
+        }
         Told::Nothing => response.description("Done.").build(),
         Told::Json(content_type, schema) => {
             let schema: RefOr<Schema> = match schema.strip_prefix("[]") {
@@ -151,7 +163,7 @@ fn success(described: &Described) -> Response {
     }
 }
 
-fn refusal(route: &Route, status: u16, codes: &BTreeSet<&str>) -> Response {
+fn refusal(route: &Route, described: &Described, status: u16, codes: &BTreeSet<&str>) -> Response {
     let content = ContentBuilder::new()
         .schema(Some(code_among(codes)))
         .build();
@@ -164,6 +176,7 @@ fn refusal(route: &Route, status: u16, codes: &BTreeSet<&str>) -> Response {
         "application/problem+json"
     };
     let response = ResponseBuilder::new().description(listed.join(", "));
+    let response = headers::of_refusal(response, described, status);
     response.content(kind, content).build()
 }
 
@@ -205,14 +218,6 @@ fn parameters(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn schemes(access: Access) -> &'static [&'static str] {
-    match access {
-        Access::Public => &[],
-        Access::Introspector => &["bearer", "client"],
-        Access::Admin | Access::User | Access::Watcher => &["bearer"],
-    }
-}
-
 fn tag(group: Group) -> &'static str {
     match group {
         Group::Admin => "administration",
@@ -235,7 +240,13 @@ const BEHIND_THE_LAYER: [(u16, &str); 6] = [
 
 const ABOUT: &str = "Refusals are problem documents (RFC 9457) with a `code`; a 401 carries a \
     challenge (RFC 6750), a 503 and a 429 say when to try again. Another method is answered with 405 \
-    and `Allow`.";
+    and `Allow`. Tokens travel in bodies and bearer headers, or in cookies where a sign-in asked for \
+    that: then bodies lack what is in a cookie, and a call that changes something is refused \
+    (`csrf_rejected`) unless a page of this site sent it.";
+
+const EVENTS: &str = "Server-sent events. The last one says what happened: `ended`, the session is over; `renew`, \
+    the token alone is, so refresh and open the stream again; `unconfirmed`, open it again later. Its \
+    data is `{\"reason\",\"session_id\"}`.";
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-/// The name of a member, with `?` behind it where it may be missing, and its kind.
+/// The name of a member, with `?` behind it where it may be missing, and its kind, with `?` behind
+/// it where it may be `null`.
 pub(super) type Member = (&'static str, &'static str);
 
 pub(super) fn text() -> Schema {
@@ -40,9 +41,21 @@ pub(super) fn code_among(codes: &BTreeSet<&str>) -> Schema {
 
 fn kind(of: &str) -> RefOr<Schema> {
     let simple = |of: Type| RefOr::T(ObjectBuilder::new().schema_type(of).into());
+    let or_null = |of: Type| {
+        let either = SchemaType::from_iter([of, Type::Null]);
+        RefOr::T(ObjectBuilder::new().schema_type(either).into())
+    };
     match of {
+        "any" => RefOr::T(
+            ObjectBuilder::new()
+                .schema_type(SchemaType::AnyValue)
+                .into(),
+        ),
         "text" => simple(Type::String),
+        "text?" => or_null(Type::String),
         "number" => simple(Type::Integer),
+        "number?" => or_null(Type::Integer),
+        "list?" => or_null(Type::Array),
         "bool" => simple(Type::Boolean),
         "object" => simple(Type::Object),
         of => match of.strip_prefix("[]") {
@@ -84,16 +97,25 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("accessToken?", "text"),
             ("refreshToken?", "text"),
             ("expiresIn", "number"),
-            ("sessionId", "text"),
+            ("sessionId", "text?"),
+        ],
+    ),
+    (
+        "Breakers",
+        &[
+            ("confirm", "text"),
+            ("follow", "text"),
+            ("list", "text"),
+            ("write", "text"),
         ],
     ),
     (
         "HealthFacts",
         &[
             ("status", "text"),
-            ("store", "object"),
-            ("view", "object"),
-            ("keys", "object"),
+            ("store", "StoreHealth"),
+            ("view", "ViewHealth"),
+            ("keys", "KeyHealth"),
         ],
     ),
     (
@@ -107,6 +129,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("iat?", "number"),
             ("nbf?", "number"),
             ("sub?", "text"),
+            ("aud?", "any"),
             ("iss?", "text"),
             ("jti?", "text"),
             ("sid?", "text"),
@@ -117,11 +140,20 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     ("JwkSet", &[("keys", "[]object")]),
-    ("OpenApi", &[("openapi", "text"), ("paths", "object")]),
+    ("KeyHealth", &[("canSign", "bool")]),
+    (
+        "OpenApi",
+        &[
+            ("openapi", "text"),
+            ("info", "object"),
+            ("paths", "object"),
+            ("components", "object"),
+        ],
+    ),
     (
         "Pair",
         &[
-            ("accessToken", "text"),
+            ("accessToken?", "text"),
             ("refreshToken?", "text"),
             ("expiresIn", "number"),
             ("sessionId", "text"),
@@ -159,39 +191,45 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("user_id", "text"),
             ("device", "text"),
             ("device_kind", "text"),
-            ("ip_address?", "text"),
-            ("user_agent?", "text"),
-            ("country?", "text"),
-            ("city?", "text"),
+            ("is_mobile", "bool"),
+            ("ip_address", "text?"),
+            ("user_agent", "text?"),
+            ("country", "text?"),
+            ("city", "text?"),
             ("last_active", "text"),
             ("created_at", "text"),
             ("is_current", "bool"),
-            ("name?", "text"),
+            ("name", "text?"),
             ("ended_at?", "text"),
             ("ended_reason?", "text"),
         ],
     ),
     (
         "SessionPage",
-        &[("sessions", "[]Session"), ("next_cursor?", "text")],
+        &[("sessions", "[]Session"), ("next_cursor", "text?")],
     ),
     (
         "SessionStatistics",
         &[
             ("userId", "text"),
             ("activeSessions", "number"),
-            ("maxSessions?", "number"),
-            ("oldestSession?", "text"),
-            ("newestSession?", "text"),
+            ("maxSessions", "number?"),
+            ("oldestSession", "text?"),
+            ("newestSession", "text?"),
             ("totalRefreshes", "number"),
+            ("failedRefreshes", "number"),
             ("devices", "object"),
         ],
     ),
     (
+        "StoreHealth",
+        &[("reachable", "bool"), ("breakers", "Breakers")],
+    ),
+    (
         "Tokens",
         &[
-            ("access_token", "text"),
-            ("token_type", "text"),
+            ("access_token?", "text"),
+            ("token_type?", "text"),
             ("expires_in", "number"),
             ("refresh_token?", "text"),
             ("session_id", "text"),
@@ -207,6 +245,18 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("expiresAt?", "text"),
             ("timeUntilExpiry?", "number"),
             ("userId?", "text"),
+        ],
+    ),
+    (
+        "ViewHealth",
+        &[
+            ("following", "bool"),
+            ("fresh", "bool"),
+            ("complete", "bool"),
+            ("ageMs", "number?"),
+            ("entries", "number"),
+            ("cursor", "list?"),
+            ("unsettled", "number"),
         ],
     ),
 ];

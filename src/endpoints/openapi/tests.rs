@@ -73,6 +73,7 @@ fn every_rejection_of_the_layer_is_told_of() {
     use crate::rejection::Rejection;
     let codes = error_codes();
     for rejection in [
+        Rejection::CsrfRejected,
         Rejection::InsufficientRole,
         Rejection::InvalidToken,
         Rejection::MalformedToken,
@@ -87,5 +88,34 @@ fn every_rejection_of_the_layer_is_told_of() {
         let statuses = codes.get(rejection.code());
         let told = statuses.is_some_and(|all| all.contains(&rejection.status().as_u16()));
         assert!(told, "{rejection:?}");
+    }
+}
+
+#[test]
+fn every_call_that_a_cookie_may_speak_for_is_refused_to_pages_of_others() {
+    let document = parsed();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let security = operation["security"].to_string();
+            let told = operation["responses"]["403"]["description"].as_str();
+            let refused = told.unwrap_or_default().contains("csrf_rejected");
+            let sets = operation["responses"].to_string().contains("Set-Cookie");
+            let changes = method != "get" && (security.contains("Cookie") || sets);
+            assert_eq!(refused, changes, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn whoever_shall_try_again_later_is_told_when() {
+    let document = parsed();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            for status in ["429", "503"] {
+                if let Some(response) = operation["responses"].get(status) {
+                    assert!(response["headers"]["Retry-After"].is_object(), "{response}");
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,9 @@ use http::{Method, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::super::{Endpoints, EnvelopeResponses, Problem, RequestBody, ResponseBody, challenge};
+use super::super::{
+    Endpoints, EnvelopeResponses, Problem, RequestBody, ResponseBody, challenge, security,
+};
 use super::path;
 use super::table::{Access, Answer, Call, Group, Handler, Route};
 use crate::BoxFuture;
@@ -67,12 +69,14 @@ impl Bound {
 
     pub(crate) fn answer(&self, request: Request<RequestBody>) -> BoxFuture<'static, Answer> {
         let answer = (self.answering)(request);
-        let Some(url) = self.metadata.clone() else {
-            return answer;
-        };
+        let metadata = self.metadata.clone();
         Box::pin(async move {
             let mut answer = answer.await;
-            challenge::add_metadata(&mut answer, &url);
+            // What the layer refuses has none of its own.
+            security::of_data(answer.headers_mut());
+            if let Some(url) = metadata {
+                challenge::add_metadata(&mut answer, &url);
+            }
             answer
         })
     }
