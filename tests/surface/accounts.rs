@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body::Body;
 use serde::Deserialize;
 use serde_json::json;
 use tower_jwt_session::endpoints::{self, Problem, Response};
 use tower_jwt_session::revocation::EndReason;
-use tower_jwt_session::session::Authentication;
+use tower_jwt_session::session::{Authentication, Transport};
 use tower_jwt_session::{
-    BoxError, ClaimsSource, Device, Grants, JwtSession, Rejection, Session, UserId,
+    BoxError, ClaimsSource, ClientAddress, Device, Grants, JwtSession, Rejection, Session, UserId,
 };
 
 /// Who may call it: everybody, or somebody whom the layer let in.
@@ -48,6 +49,8 @@ pub struct Accounts {
 struct Credentials {
     email: String,
     password: String,
+    #[serde(default)]
+    transport: Transport,
 }
 
 #[derive(Deserialize)]
@@ -130,7 +133,7 @@ impl Accounts {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let device = Device::from_headers(request.headers(), None);
+        let device = device(&request);
         let form: Credentials = endpoints::read_json(request).await?;
         if !form.email.contains('@') || form.password.chars().count() < 8 {
             return Err(Problem::invalid_input("an address, and 8 characters"));
@@ -150,17 +153,20 @@ impl Accounts {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let device = Device::from_headers(request.headers(), None);
-        let key = request.headers().get("idempotency-key").cloned();
-        let form: Credentials = endpoints::read_json(request).await?;
+        let device = device(&request);
+        let (parts, form) = read::<Credentials, _>(request).await?;
+        self.auth.check_transport(&parts, form.transport)?;
+        let key = parts.headers.get("idempotency-key");
         let user = UserId::new(form.email.as_str()).map_err(|_| Problem::invalid_credentials())?;
         let ticket = self.auth.sessions().ticket(&user).await?;
         self.prove(&form.email, &form.password)?;
-        let mut sign_in = self.auth.sessions().sign_in(ticket, device);
+        let sign_in = self.auth.sessions().sign_in(ticket, device);
+        let mut sign_in = sign_in.transport(form.transport);
         if let Some(key) = key {
             sign_in = sign_in.idempotency_key(key.as_bytes());
         }
-        Ok(endpoints::json(StatusCode::OK, &sign_in.await?.tokens()))
+        let tokens = sign_in.await?.tokens();
+        self.auth.hand_out(&parts, StatusCode::OK, tokens)
     }
 
     async fn reauthenticate<B>(&self, request: Request<B>) -> Result<Response, Problem>
@@ -215,6 +221,22 @@ impl Accounts {
             .is_some_and(|(known, _)| known == password);
         right.then_some(()).ok_or_else(Problem::invalid_credentials)
     }
+}
+
+/// The body of a request, and all the rest of it.
+async fn read<T, B>(request: Request<B>) -> Result<(Parts, T), Problem>
+where
+    T: serde::de::DeserializeOwned,
+    B: Body<Error: Into<BoxError>>,
+{
+    let (parts, body) = request.into_parts();
+    let form = endpoints::read_json(Request::from_parts(parts.clone(), body)).await?;
+    Ok((parts, form))
+}
+
+fn device<B>(request: &Request<B>) -> Device {
+    let client = request.extensions().get::<ClientAddress>();
+    Device::from_headers(request.headers(), client.map(|client| client.ip()))
 }
 
 fn nothing(path: &str) -> Problem {

@@ -22,6 +22,9 @@ pub struct Case {
     pub like: Option<Value>,
     pub with: Vec<(&'static str, String)>,
     pub keep: Vec<(&'static str, &'static str)>,
+    /// The cookies that are set, no others.
+    pub sets: Vec<&'static str>,
+    pub keep_cookies: Vec<(&'static str, &'static str)>,
     /// Cases of one name have one answer.
     pub same: Option<&'static str>,
 }
@@ -60,6 +63,8 @@ pub fn case(name: impl Into<String>, method: &str, path: &str) -> Case {
         like: None,
         with: Vec::new(),
         keep: Vec::new(),
+        sets: Vec::new(),
+        keep_cookies: Vec::new(),
         same: None,
     }
 }
@@ -120,6 +125,30 @@ impl Case {
         self
     }
 
+    /// With cookies of a browser, each `name={value}`.
+    pub fn cookies(self, cookies: &[(&str, &str)]) -> Self {
+        let pairs = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={{{value}}}"));
+        let all: Vec<_> = pairs.collect();
+        self.header("cookie", all.join("; "))
+    }
+
+    /// Sent by a page of the same site.
+    pub fn ours(self) -> Self {
+        self.header("sec-fetch-site", "same-origin")
+    }
+
+    pub fn sets(mut self, cookies: &[&'static str]) -> Self {
+        self.sets = cookies.to_vec();
+        self
+    }
+
+    pub fn keep_cookie(mut self, name: &'static str, cookie: &'static str) -> Self {
+        self.keep_cookies.push((name, cookie));
+        self
+    }
+
     pub fn same(mut self, group: &'static str) -> Self {
         self.same = Some(group);
         self
@@ -174,6 +203,17 @@ impl Case {
             let told = challenge.contains("resource_metadata=\"");
             must(own || told, "the metadata in the challenge");
         }
+        for (name, value) in EVERYWHERE {
+            must(header(name) == Some(value), &format!("the header {name}"));
+        }
+        must(
+            cookies(raw).iter().map(|(name, _)| name).eq(&self.sets),
+            "the cookies",
+        );
+        must(
+            ![429, 503].contains(&raw.status) || header("retry-after").is_some(),
+            "when to try again",
+        );
         must(
             raw.status != 405 || header("allow").is_some(),
             "the methods that are allowed",
@@ -186,13 +226,15 @@ impl Case {
             let expected: Value = serde_json::from_str(&like).expect("values need no escapes");
             must(is_like(&body, &expected), &format!("a body like {like}"));
         }
+        let data =
+            header("content-security-policy") == Some("default-src 'none'; frame-ancestors 'none'");
+        let is_json = !raw.body.is_empty()
+            && !header("content-type").is_some_and(|kind| kind.starts_with("text/"));
         let code = body["code"].as_str();
-        wrong.extend(document::unknown(
-            &self.method,
-            &self.path,
-            raw.status,
-            code,
-        ));
+        if let Some(operation) = document::operation(&self.method, &self.path) {
+            must(data, "that it may load nothing");
+            wrong.extend(operation.unknown(raw.status, code, is_json.then_some(&body)));
+        }
         (!wrong.is_empty()).then(|| {
             let headers = &raw.headers;
             format!(
@@ -209,6 +251,12 @@ impl Case {
             // Where it is missing there is a complaint already.
             values.insert((*name).to_owned(), value.unwrap_or("missing").to_owned());
         }
+        for (name, cookie) in &self.keep_cookies {
+            let cookies = cookies(raw);
+            let value = cookies.iter().find(|(known, _)| known == cookie);
+            let value = value.map_or("missing", |(_, value)| value);
+            values.insert((*name).to_owned(), value.to_owned());
+        }
     }
 }
 
@@ -217,7 +265,10 @@ impl Answer {
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in &raw.headers {
             if !BY_FRAMEWORKS.contains(&name.as_str()) {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let mut value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                if name == "set-cookie" {
+                    value = without_value(&value);
+                }
                 headers.entry(name.to_string()).or_default().push(value);
             }
         }
@@ -235,6 +286,30 @@ impl Answer {
 /// What a framework, or the version of HTTP, says by itself.
 const BY_FRAMEWORKS: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
 
+/// What stands on every answer, whoever gives it.
+const EVERYWHERE: [(&str, &str); 4] = [
+    ("cross-origin-opener-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+];
+
+/// The names and values of the cookies that an answer sets.
+fn cookies(raw: &Raw) -> Vec<(&str, &str)> {
+    let all = raw.headers.get_all("set-cookie").iter();
+    all.filter_map(|cookie| cookie.to_str().ok()?.split(';').next()?.split_once('='))
+        .collect()
+}
+
+fn without_value(cookie: &str) -> String {
+    let (name, rest) = cookie.split_once('=').unwrap_or_default();
+    match rest.split_once(';') {
+        Some(("", rest)) => format!("{name}=;{rest}"),
+        Some((_, rest)) => format!("{name}=_;{rest}"),
+        None => cookie.to_owned(),
+    }
+}
+
 fn filled(text: &str, values: &Values) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {
@@ -250,12 +325,12 @@ fn filled_bytes(bytes: &[u8], values: &Values) -> Vec<u8> {
     }
 }
 
-/// Every member of `like` is in `value`; what else is there is not looked at.
+/// Every member of `like` is in `value`, or is `null` and missing; what else is there is not looked at.
 fn is_like(value: &Value, like: &Value) -> bool {
     match (value, like) {
         (Value::Object(value), Value::Object(like)) => like
             .iter()
-            .all(|(name, like)| value.get(name).is_some_and(|value| is_like(value, like))),
+            .all(|(name, like)| is_like(value.get(name).unwrap_or(&Value::Null), like)),
         (Value::Array(value), Value::Array(like)) => {
             value.len() == like.len() && value.iter().zip(like).all(|(a, b)| is_like(a, b))
         }
@@ -263,9 +338,11 @@ fn is_like(value: &Value, like: &Value) -> bool {
     }
 }
 
-/// Ids, tokens and ages are another one each time.
+/// Ids, tokens, ages and cursors are another one each time.
 fn normalise(value: &mut Value, name: &str) {
     match value {
+        // How a store counts is its own.
+        Value::Array(_) if name == "cursor" => *value = "_".into(),
         Value::Array(items) => items.iter_mut().for_each(|item| normalise(item, name)),
         Value::Object(members) => {
             for (name, value) in members {

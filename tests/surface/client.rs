@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -43,6 +44,17 @@ impl Client {
 
     /// Fails when the connection is closed without an answer.
     pub async fn send(&self, sent: &Sent) -> Raw {
+        let (parts, body) = self.open(sent).await.into_parts();
+        let body = body.collect().await.expect("the answer is complete");
+        Raw {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.to_bytes(),
+        }
+    }
+
+    /// The same with a body that may go on.
+    pub async fn open(&self, sent: &Sent) -> Response<Incoming> {
         let uri = format!("http://{}{}", self.address, sent.path);
         let mut request = Request::builder().method(sent.method.as_str()).uri(uri);
         for (name, value) in &sent.headers {
@@ -50,13 +62,6 @@ impl Client {
         }
         let request = request.body(Full::new(sent.body.clone())).unwrap();
         let answer = self.http.request(request).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{}: no answer: {error:?}", sent.path));
-        let (parts, body) = answer.into_parts();
-        let body = body.collect().await.expect("the answer is complete");
-        Raw {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: body.to_bytes(),
-        }
+        answer.unwrap_or_else(|error| panic!("{}: no answer: {error:?}", sent.path))
     }
 }

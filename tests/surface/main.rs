@@ -9,23 +9,32 @@ mod document;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod servers;
+mod streams;
 mod world;
 
 use std::collections::HashMap;
+use std::time::Duration;
+
+use tower_jwt_session::{RateLimit, TrustedProxies};
 
 use crate::case::{Answer, Case, case};
 use crate::client::{Client, Version};
 use crate::servers::Framework;
 use crate::world::{Store, World};
 
-/// Runs all cases in their order, in a world of their own: the answers, and what is wrong.
-async fn run(framework: Framework, store: Store, version: Version) -> (Vec<Answer>, Vec<String>) {
-    let mut world = World::new(store).await;
+/// Runs cases in their order, in a world of their own: the answers, and what is wrong.
+async fn run(
+    framework: Framework,
+    mut world: World,
+    version: Version,
+    cases: &[Case],
+) -> (Vec<Answer>, Vec<String>) {
     let address = framework.serve(world.accounts.clone()).await;
+    world.values.insert("host".to_owned(), address.to_string());
     let client = Client::new(address, version);
     let (mut answers, mut wrong) = (Vec::new(), Vec::new());
     let mut same: HashMap<&str, Answer> = HashMap::new();
-    for case in cases::all() {
+    for case in cases {
         let raw = client.send(&case.sent(&world.values)).await;
         wrong.extend(case.complaint(&raw, &world.values));
         case.kept(&raw, &mut world.values);
@@ -38,7 +47,7 @@ async fn run(framework: Framework, store: Store, version: Version) -> (Vec<Answe
         }
         answers.push(answer);
         if case.bad {
-            wrong.extend(unharmed(&case, &client, &world).await);
+            wrong.extend(unharmed(case, &client, &world).await);
         }
     }
     world.running.shutdown().await;
@@ -59,7 +68,8 @@ async fn every_framework_gives_the_answers_of_the_contract_and_all_the_same() {
     for framework in Framework::ALL {
         for store in [Store::Memory, Store::Sqlite] {
             for version in [Version::Http1, Version::Http2] {
-                let (answers, mut wrong) = run(framework, store, version).await;
+                let world = World::new(store).await;
+                let (answers, mut wrong) = run(framework, world, version, &cases).await;
                 let expected = first.get_or_insert_with(|| answers.clone());
                 for ((case, expected), answer) in cases.iter().zip(&*expected).zip(&answers) {
                     if expected != answer {
@@ -74,13 +84,42 @@ async fn every_framework_gives_the_answers_of_the_contract_and_all_the_same() {
     }
 }
 
+/// The same in a world with a limit on attempts, without the answers being compared.
+async fn limited(proxies: &str, cases: &[Case]) {
+    let limit = RateLimit::new(cases::limits::LIMIT, Duration::from_secs(900));
+    let proxies = TrustedProxies::parse(proxies).unwrap();
+    for framework in Framework::ALL {
+        for version in [Version::Http1, Version::Http2] {
+            let world = World::with(Store::Memory, |builder| {
+                builder.rate_limit(limit).trusted_proxies(proxies.clone())
+            });
+            let (_, wrong) = run(framework, world.await, version, cases).await;
+            assert!(
+                wrong.is_empty(),
+                "{framework:?} {version:?}:\n{}",
+                wrong.join("\n")
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn attempts_are_counted_by_the_peer_whatever_it_says_of_itself() {
+    limited("", &cases::limits::of_one_peer()).await;
+}
+
+#[tokio::test]
+async fn attempts_are_counted_by_the_client_that_a_trusted_proxy_names() {
+    limited("loopback", &cases::limits::of_clients()).await;
+}
+
 #[test]
 fn there_are_enough_cases_of_either_kind() {
     let cases = cases::all();
     let bad = cases.iter().filter(|case| case.bad).count();
     println!("{} cases, {bad} of them bad input", cases.len());
     assert!(
-        cases.len() >= 250 && bad >= 150,
+        cases.len() >= 350 && bad >= 250,
         "{} and {bad}",
         cases.len()
     );

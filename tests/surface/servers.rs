@@ -8,7 +8,8 @@ use axum::extract::Request as AxumRequest;
 use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, on};
 use bytes::Bytes;
-use http::Request;
+use http::uri::Authority;
+use http::{Request, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,11 +18,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_jwt_session::endpoints::{
-    Endpoints, Group, Problem, RequestBody, Response, ResponseBody, openapi,
+    Endpoints, Group, Problem, RequestBody, Response, ResponseBody, SecurityHeaders,
+    SecurityHeadersService, openapi,
 };
 use tower_jwt_session::integrations::axum::drain_unread;
 use tower_jwt_session::integrations::warp::recover;
-use tower_jwt_session::{BoxError, Session};
+use tower_jwt_session::{BoxError, ClientAddress, ClientAddressService, Peer, Session};
 use warp::Filter;
 use warp::path::FullPath;
 
@@ -39,9 +41,9 @@ impl Framework {
 
     pub async fn serve(self, accounts: Accounts) -> SocketAddr {
         match self {
-            Self::Axum => serve(axum(accounts)).await,
-            Self::Hyper => serve(hyper(accounts)).await,
-            Self::Warp => serve(warp(accounts)).await,
+            Self::Axum => serve(around(&accounts.clone(), axum(accounts))).await,
+            Self::Hyper => serve(around(&accounts.clone(), hyper(accounts))).await,
+            Self::Warp => serve(around(&accounts.clone(), warp(accounts))).await,
         }
     }
 }
@@ -50,6 +52,15 @@ fn endpoints(accounts: &Accounts) -> Endpoints {
     Endpoints::new(accounts.auth.clone())
         .with_groups(Group::ALL)
         .with_document(openapi::json())
+}
+
+/// What stands around the whole application.
+fn around<S: Clone>(
+    accounts: &Accounts,
+    app: S,
+) -> ClientAddressService<SecurityHeadersService<S>> {
+    let addresses = accounts.auth.client_addresses();
+    addresses.layer(SecurityHeaders::new().layer(app))
 }
 
 fn axum(accounts: Accounts) -> Router {
@@ -139,27 +150,44 @@ fn filters(
 ) -> impl Filter<Extract = (impl warp::Reply,), Error = warp::Rejection> + Clone {
     warp::method()
         .and(warp::path::full())
+        .and(warp::host::optional())
         .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<Session>())
+        .and(warp::ext::optional::<ClientAddress>())
         .and(warp::body::bytes())
-        .then(move |method, path: FullPath, headers, session, body| {
-            let accounts = accounts.clone();
-            async move {
-                let mut request = Request::new(Full::<Bytes>::new(body));
-                *request.method_mut() = method;
-                *request.uri_mut() = path.as_str().parse().unwrap();
-                *request.headers_mut() = headers;
-                if let Some(session) = session {
-                    let _: Option<Session> = request.extensions_mut().insert(session);
+        .then(
+            move |method, path: FullPath, host, headers, session, client, body| {
+                let accounts = accounts.clone();
+                async move {
+                    let mut request = Request::new(Full::<Bytes>::new(body));
+                    *request.method_mut() = method;
+                    *request.uri_mut() = uri(host, &path);
+                    *request.headers_mut() = headers;
+                    if let Some(session) = session {
+                        let _: Option<Session> = request.extensions_mut().insert(session);
+                    }
+                    if let Some(client) = client {
+                        let _: Option<ClientAddress> = request.extensions_mut().insert(client);
+                    }
+                    let answer = accounts.answer(request).await;
+                    let (parts, body) = answer.into_parts();
+                    let body = http_body_util::BodyExt::collect(body).await.unwrap();
+                    http::Response::from_parts(parts, body.to_bytes())
                 }
-                let answer = accounts.answer(request).await;
-                let (parts, body) = answer.into_parts();
-                let body = http_body_util::BodyExt::collect(body).await.unwrap();
-                http::Response::from_parts(parts, body.to_bytes())
-            }
-        })
+            },
+        )
         .map(|answer: http::Response<Bytes>| answer.map(|body| body.to_vec()))
         .recover(recover)
+}
+
+/// As HTTP/2 has it: whom the request is sent to is nowhere but there.
+fn uri(host: Option<Authority>, path: &FullPath) -> Uri {
+    let uri = Uri::builder().path_and_query(path.as_str());
+    let uri = match host {
+        Some(host) => uri.scheme("http").authority(host),
+        None => uri,
+    };
+    uri.build().unwrap()
 }
 
 async fn serve<S, R>(app: S) -> SocketAddr
@@ -173,9 +201,15 @@ where
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         loop {
-            let (stream, _) = listener.accept().await.unwrap();
+            let (stream, peer) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
-            let service = TowerToHyperService::new(app.clone());
+            let peer = Peer::Address(peer.ip());
+            let app = app.clone();
+            let service = app.map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                request
+            });
+            let service = TowerToHyperService::new(service);
             tokio::spawn(async move {
                 let connection = auto::Builder::new(TokioExecutor::new());
                 let _ = connection

@@ -7,11 +7,12 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use tower_jwt_session::revocation::RevocationSettings;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::verify::{Algorithm, Key, KeyState, Origin, TokenPolicy};
 use tower_jwt_session::{
-    Clock, Device, IntrospectionClient, JwtSession, MemoryStore, Running, SessionLimit,
-    SqliteStore, Tokens, UserId,
+    Clock, Device, IntrospectionClient, JwtSession, JwtSessionBuilder, MemoryStore, NoClaims,
+    Running, SessionLimit, SqliteStore, Tokens, UserId,
 };
 
 use crate::accounts::{Accounts, Directory};
@@ -40,12 +41,21 @@ const CLIENT_SECRET: &str = "6f1d0c9ab27e4853f0e19d7c5a3b8264";
 
 impl World {
     pub async fn new(store: Store) -> Self {
+        Self::with(store, |builder| builder).await
+    }
+
+    pub async fn with(
+        store: Store,
+        change: impl FnOnce(JwtSessionBuilder<NoClaims>) -> JwtSessionBuilder<NoClaims>,
+    ) -> Self {
         let folder = Folder::new();
         let clock = ManualClock::new();
         let held: Arc<dyn Clock> = Arc::new(clock.clone());
         let directory = Directory::default();
         for name in [
             "ada@example.com",
+            "cleo@example.com",
+            "dan@example.com",
             "eve@example.com",
             "old@example.com",
             "moved@example.com",
@@ -62,6 +72,8 @@ impl World {
             .refresh_secret(SECRET)
             .token_policy(TokenPolicy::new("https://id.example", AUDIENCE).add_issuer("them"))
             .limit(SessionLimit::UNLIMITED)
+            // However busy the machine is: an answer late is no other answer.
+            .revocation(RevocationSettings::default().with_store_timeout(Duration::from_secs(20)))
             .claims_source(directory.clone())
             .introspection_client(IntrospectionClient::new("gateway", CLIENT_SECRET).unwrap())
             .clock(held.clone());
@@ -71,7 +83,7 @@ impl World {
                 builder.store(SqliteStore::new(folder.file("sessions.db")).with_clock(held))
             }
         };
-        let auth = builder.build().unwrap();
+        let auth = change(builder).build().unwrap();
         let mut world = Self {
             running: auth.start().await.unwrap(),
             accounts: Accounts { auth, directory },
@@ -89,7 +101,7 @@ impl World {
         self.put("expired", &expired);
         self.clock.advance(Duration::from_secs(3 * 3600));
         let sessions = self.accounts.auth.sessions().clone();
-        for name in ["ada", "eve", "root"] {
+        for name in ["ada", "dan", "eve", "root"] {
             let tokens = self.sign_in(name).await;
             self.put(name, &tokens);
         }

@@ -218,7 +218,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("newestSession", "text?"),
             ("totalRefreshes", "number"),
             ("failedRefreshes", "number"),
-            ("devices", "object"),
+            ("devices", "[]text"),
         ],
     ),
     (

@@ -29,6 +29,7 @@ pub fn all() -> Vec<Case> {
     }
     let wrong = [
         ("PUT", "/sessions", "GET,HEAD"),
+        ("POST", "/sessions/events", "GET,HEAD"),
         ("GET", "/sessions/{ada.session}", "DELETE"),
         ("DELETE", "/sessions/revoke-all", "POST"),
         ("POST", "/sessions/{ada.session}/name", "PATCH"),

@@ -1,6 +1,8 @@
 //! The cases.
 
 mod bodies;
+mod cookies;
+pub mod limits;
 mod methods;
 mod tokens;
 mod walk;
@@ -13,5 +15,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(methods::all());
     cases.extend(tokens::all());
     cases.extend(walk::all());
+    cases.extend(cookies::all());
+    cases.extend(limits::forwarding());
     cases
 }

@@ -19,9 +19,10 @@ const BAD: [(&str, u16, &str); 10] = [
 ];
 
 /// What stands behind the layer.
-const CALLS: [(&str, &str); 10] = [
+const CALLS: [(&str, &str); 11] = [
     ("GET", "/api/me"),
     ("GET", "/sessions"),
+    ("GET", "/sessions/events"),
     ("DELETE", "/sessions/{ada.session}"),
     ("POST", "/sessions/revoke-all"),
     ("PATCH", "/sessions/{ada.session}/name?name=x"),
@@ -100,6 +101,7 @@ fn foreign() -> Vec<Case> {
     vec![
         of("GET", "/api/me").gives(200, json!({ "user_id": "ada@example.com" })),
         of("GET", "/sessions").refused(403, "insufficient_scope"),
+        of("GET", "/sessions/events").refused(403, "insufficient_scope"),
         of("DELETE", "/sessions/{ada.session}").refused(403, "insufficient_scope"),
         of("POST", "/sessions/revoke-all").refused(403, "insufficient_scope"),
         of("PATCH", "/sessions/{ada.session}/name?name=x").refused(403, "insufficient_scope"),
