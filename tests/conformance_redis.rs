@@ -53,6 +53,10 @@ impl Harness for Redis {
     fn gives_hints(&self) -> bool {
         true
     }
+
+    fn can_be_away(&self) -> bool {
+        true
+    }
 }
 
 mod by_a_clock_that_is_held {
@@ -95,6 +99,10 @@ mod through_two_stores_in_turn {
         }
 
         fn gives_hints(&self) -> bool {
+            true
+        }
+
+        fn can_be_away(&self) -> bool {
             true
         }
     }

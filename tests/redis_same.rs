@@ -14,7 +14,7 @@ use tower_jwt_session::revocation::{
 };
 use tower_jwt_session::session::refresh::{Presented, RefreshRules, SeedHash};
 use tower_jwt_session::session::{
-    Authentication, EndAll, EndSession, Listing, NewSession, PageRequest, RefreshAttempt,
+    Authentication, EndAll, EndSession, Idleness, Listing, NewSession, PageRequest, RefreshAttempt,
     SessionChange, SignInOutcome, Transport, Use,
 };
 use tower_jwt_session::testing::ManualClock;
@@ -336,7 +336,8 @@ impl Pair {
             self.redis.counters(user).await.ok(),
             &self.entries,
         );
-        let mut request = PollRequest::new(NodeId(7), Duration::from_secs(60));
+        // The memory store is never away from anybody, so this one is not either.
+        let mut request = PollRequest::new(NodeId(7), WHOLE_STORY);
         request.probes = &self.entries[..10];
         let of_memory = self.memory.poll(request.clone()).await.ok();
         same(
@@ -476,6 +477,7 @@ impl Pair {
     }
 }
 
+const WHOLE_STORY: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 const STORIES: u32 = 300;
 const STEPS: usize = 60;
 
@@ -508,6 +510,66 @@ fn scripts_and_memory_decide_alike() {
             Ok(())
         })
         .expect("both decide alike");
+}
+
+/// A session that was not used since it was made is there as long as that is excused.
+async fn outages_are_excused(server: &Server, polls: &[(u64, Option<u64>)]) {
+    let pair = Pair::new(server).await;
+    let sign_in = SignIn {
+        user: 0,
+        operation: 1,
+        limit: SessionLimit::UNLIMITED,
+        refresh: 1_000_000,
+        absolute: 1_000_000,
+        idle: Some(0),
+        outdated: false,
+        name: None,
+    };
+    let new = pair.new_session(&sign_in).await;
+    let user = new.user.clone();
+    pair.redis.sign_in(new).await.expect("it answers");
+    let mut idleness = Idleness::default();
+    for (pause, lease) in polls {
+        pair.clock.advance(Duration::from_micros(*pause));
+        let excused = || u64::from(idleness.suspended(pair.now()));
+        let count = pair.redis.count(&user).await.expect("it answers");
+        assert_eq!(count, excused(), "{idleness:?} at {}", pair.now());
+        if let Some(lease) = lease.map(Duration::from_micros) {
+            let request = PollRequest::new(NodeId(7), lease);
+            pair.redis.poll(request).await.expect("it answers");
+            idleness = idleness.polled(pair.now(), lease).unwrap_or(idleness);
+        }
+    }
+}
+
+#[test]
+fn scripts_excuse_from_an_outage_as_the_shared_rule_does() {
+    let server = Server::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("there are threads");
+    let config = Config {
+        cases: STORIES / 3,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    // Mostly near the instants that decide, where a microsecond matters.
+    let instant = prop_oneof![
+        0..60_000_000_u64,
+        0..4_u64,
+        Just(30_000_000),
+        Just(15_000_000)
+    ];
+    let lease = prop_oneof![1..60_000_000_u64, 1..9_u64, Just(30_000_000)];
+    let polls = prop::collection::vec((instant, prop::option::weighted(0.7, lease)), 1..30);
+    TestRunner::new(config)
+        .run(&polls, |polls| {
+            runtime.block_on(outages_are_excused(&server, &polls));
+            Ok(())
+        })
+        .expect("both excuse alike");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

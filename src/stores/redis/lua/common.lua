@@ -12,6 +12,7 @@ local DAY = 86400000000
 -- What no sweep came for goes by itself so long after its session's absolute end.
 local KEEP = 400 * DAY
 local MARGIN = DAY / 24
+local SETTLING = 30000000
 
 local function arg(i) return ARGV[i + 4] end
 local function text(v) return string.format('%.0f', v) end
@@ -36,7 +37,8 @@ end
 
 -- The fleet ------------------------------------------------------------------------------------
 
-local fleet = call('HMGET', KEYS[1], 'deployment', 'history', 'access', 'leeway', 'skew')
+local fleet = call('HMGET', KEYS[1], 'deployment', 'history', 'access', 'leeway', 'skew',
+  'covered', 'settles')
 
 local function ensure()
   if fleet[1] and fleet[2] then return end
@@ -49,6 +51,24 @@ end
 local function history()
   local run = string.match(call('INFO', 'server'), 'run_id:(%x+)')
   return string.sub(redis.sha1hex(fleet[2] .. run), 1, 32)
+end
+
+-- Being unused is excused in a time that no lease covered, and until the uses of that time were
+-- written down.
+local covered, settles = number(fleet[6]) or 0, number(fleet[7]) or 0
+
+local function lapsed() return covered > 0 and now >= covered end
+
+local function excused() return lapsed() or now < settles end
+
+local function polled(lease)
+  if lapsed() then
+    settles = plus(now, SETTLING)
+  elseif covered >= plus(now, math.floor(lease / 2)) then
+    return
+  end
+  covered = plus(now, lease)
+  call('HSET', KEYS[1], 'covered', text(covered), 'settles', text(settles))
 end
 
 local function entry_lifetime()

@@ -1,5 +1,6 @@
 -- node, lease, cursor, history, probes. The lease is written before anything is read.
 ensure()
+polled(number(arg(2)))
 local is = history()
 local known = arg(4) ~= '' and arg(4) or is
 call('HSET', P .. 'leases', arg(1), known .. ' ' .. text(plus(now, number(arg(2)))) .. ' ' .. arg(3))

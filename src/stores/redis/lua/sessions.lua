@@ -34,7 +34,7 @@ local function raw(id) return {id, call('HGETALL', P .. 's:' .. id)} end
 
 local function expired(r, at)
   if at >= r.ab or at >= r.ex then return 'expired' end
-  if r.il and at >= plus(r.la, r.il) then return 'idle' end
+  if r.il and at >= plus(r.la, r.il) and not excused() then return 'idle' end
   return nil
 end
 
