@@ -331,7 +331,7 @@ async fn a_replica_is_refused() {
 }
 
 /// The rule of docs/redis.md.
-const ACL: &str = "+evalsha +script|load +hello +ping +info +time +publish +subscribe \
+const ACL: &str = "+eval +evalsha +hello +ping +info +time +publish +subscribe \
     +client|tracking +select +scan +mget +get +set +incr +del +exists +pttl \
     +pexpire +@hash +@sortedset";
 

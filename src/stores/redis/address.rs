@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
 
+use super::cluster::Cluster;
 use super::error::{not_opened, told};
 use super::transport;
 use crate::error::{StoreError, StoreErrorKind};
@@ -13,6 +14,7 @@ use crate::error::{StoreError, StoreErrorKind};
 /// Where the primary is found.
 #[derive(Clone)]
 pub(super) enum Address {
+    Cluster(Cluster),
     Sentinels(Sentinels),
     Single(Client),
 }
@@ -34,13 +36,16 @@ impl Address {
             return wrong("the address has no scheme: write it as redis://host:6379");
         };
         match scheme {
-            "redis" | "redis+sentinel" => {}
-            "rediss" | "rediss+sentinel" => transport::check()?,
+            "redis" | "redis+cluster" | "redis+sentinel" => {}
+            "rediss" | "rediss+cluster" | "rediss+sentinel" => transport::check()?,
             _ => {
                 return wrong(
-                    "the address is none of redis://, rediss://, redis+sentinel:// and rediss+sentinel://",
+                    "the address is none of redis://, redis+cluster://, redis+sentinel://, nor of these with rediss",
                 );
             }
+        }
+        if let Some(scheme) = scheme.strip_suffix("+cluster") {
+            return Cluster::parse(scheme, rest).map(Self::Cluster);
         }
         match scheme.strip_suffix("+sentinel") {
             Some(scheme) => Sentinels::parse(scheme, rest).map(Self::Sentinels),
@@ -48,9 +53,10 @@ impl Address {
         }
     }
 
-    /// The primary, as far as is known now.
+    /// The primary, as far as is known now; of a cluster some node.
     pub(super) async fn primary(&self) -> RedisResult<Client> {
         match self {
+            Self::Cluster(cluster) => Ok(cluster.some_node()),
             Self::Sentinels(sentinels) => sentinels.primary().await,
             Self::Single(client) => Ok(client.clone()),
         }
@@ -61,6 +67,7 @@ impl fmt::Debug for Address {
     /// Neither names nor passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Cluster(_) => "Cluster",
             Self::Sentinels(_) => "Sentinels",
             Self::Single(_) => "Single",
         })
@@ -141,7 +148,7 @@ impl Sentinels {
     }
 }
 
-fn client(address: &str) -> RedisResult<Client> {
+pub(super) fn client(address: &str) -> RedisResult<Client> {
     let info = redis::IntoConnectionInfo::into_connection_info(address)?;
     let tcp = transport::patient(TcpSettings::default().set_nodelay(true));
     Client::open(info.set_tcp_settings(tcp))
@@ -158,6 +165,7 @@ mod tests {
         for address in [
             "redis://127.0.0.1",
             "redis://user:p%40ss@localhost:6380/3",
+            "redis+cluster://user:secret@a:1,b",
             "redis+sentinel://a:1,b:2/mymaster",
             "redis+sentinel://user:secret@a,b/mymaster/2",
         ] {
@@ -175,6 +183,9 @@ mod tests {
             "redis://user:secret@host:port",
             "redis://user:secret@host/database",
             "redis://",
+            "redis+cluster://user:secret@",
+            "redis+cluster://user:secret@a,,b",
+            "redis+cluster://user:secret@a/1",
             "redis+sentinel://user:secret@a:1",
             "redis+sentinel://user:secret@a:1/",
             "redis+sentinel://user:secret@a:1/master/x",

@@ -1,8 +1,11 @@
 //! What a server must be to keep sessions.
 
 use redis::aio::ConnectionLike;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::{RedisResult, Value};
 
-use super::error::{not_opened, told};
+use super::error::{garbled, not_opened, told};
 use crate::error::{StoreError, StoreErrorKind};
 
 /// Refuses a server that would forget, or that is not the one to write to; answers what it does
@@ -14,7 +17,7 @@ pub(super) async fn check(
         .query_async(connection)
         .await
         .map_err(not_opened)?;
-    judge(&info)?;
+    judge(&info, "standalone")?;
     // Who may not ask is not told.
     let fsync: Option<Vec<String>> = redis::cmd("CONFIG")
         .arg("GET")
@@ -25,7 +28,47 @@ pub(super) async fn check(
     Ok(weaknesses(&info, fsync.as_deref()))
 }
 
-fn judge(info: &str) -> Result<(), StoreError> {
+/// The same of every master of a cluster.
+pub(super) async fn check_all(
+    wire: &mut ClusterConnection,
+) -> Result<Vec<&'static str>, StoreError> {
+    let ask = |command: &[&str]| {
+        let mut call = redis::cmd(command[0]);
+        call.arg(&command[1..]);
+        let mut wire = wire.clone();
+        let masters = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+        async move { wire.route_command(call, masters).await }
+    };
+    let infos = each(ask(&["INFO"]).await.map_err(not_opened)?).map_err(not_opened)?;
+    let fsyncs = ask(&["CONFIG", "GET", "appendfsync"]).await;
+    let fsyncs = fsyncs.and_then(each).unwrap_or_default();
+    let mut found = Vec::new();
+    for (at, info) in infos.into_iter().enumerate() {
+        let info: String = redis::from_redis_value(info).map_err(|_| garbled())?;
+        judge(&info, "cluster")?;
+        // Who may not ask is not told.
+        let fsync: Option<Vec<String>> = fsyncs
+            .get(at)
+            .and_then(|fsync| redis::from_redis_value(fsync.clone()).ok());
+        found.extend(weaknesses(&info, fsync.as_deref()));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// What each master answered.
+fn each(answers: Value) -> RedisResult<Vec<Value>> {
+    match answers {
+        Value::Map(answers) => answers
+            .into_iter()
+            .map(|(_, answer)| answer.extract_error())
+            .collect(),
+        other => Ok(vec![other]),
+    }
+}
+
+fn judge(info: &str, mode: &str) -> Result<(), StoreError> {
     let wrong = |what: &str| Err(told(StoreErrorKind::Configuration, what));
     let away = |what: &str| Err(told(StoreErrorKind::Unavailable, what));
     if field(info, "redis_mode") == Some("sentinel") {
@@ -41,8 +84,14 @@ fn judge(info: &str) -> Result<(), StoreError> {
             format!("the server is of version {version}: {OLDEST}.0 or later is needed"),
         ));
     }
-    if field(info, "redis_mode") == Some("cluster") {
-        return wrong("this is a node of a cluster: use a single server, or sentinels");
+    match (field(info, "redis_mode"), mode) {
+        (Some("cluster"), "standalone") => {
+            return wrong("this is a node of a cluster: write the address as redis+cluster://");
+        }
+        (Some("standalone"), "cluster") => {
+            return wrong("this is no node of a cluster: write the address as redis://");
+        }
+        _ => {}
     }
     if field(info, "maxmemory_policy").is_some_and(|policy| policy != "noeviction") {
         return wrong(
@@ -104,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_as_it_should_be_is_taken() {
-        assert!(judge(&info("", "")).is_ok());
+        assert!(judge(&info("", ""), "standalone").is_ok());
         let always = ["appendfsync".to_owned(), "always".to_owned()];
         assert!(weaknesses(&info("", ""), Some(&always)).is_empty());
     }
@@ -129,7 +178,7 @@ mod tests {
             ("role", "slave", StoreErrorKind::Unavailable),
             ("loading", "1", StoreErrorKind::Unavailable),
         ] {
-            let error = judge(&info(name, value)).expect_err("it cannot be used");
+            let error = judge(&info(name, value), "standalone").expect_err("it cannot be used");
             assert_eq!(error.kind(), kind, "{name}:{value}");
         }
     }

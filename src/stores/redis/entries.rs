@@ -7,7 +7,7 @@ use super::reply::{fixed, hex128, instant, number, text};
 use super::scripts;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{EndReason, EntryId, LogPosition, RevocationEntry, Revoked};
+use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked};
 use crate::stores::codec;
 use crate::token::{TokenId, UserId};
 use crate::verify::Counter;
@@ -79,13 +79,10 @@ pub(super) fn write(entry: &RevocationEntry) -> [String; 11] {
 pub(super) fn read(
     value: Value,
     now: UnixTime,
-) -> Result<Option<(RevocationEntry, LogPosition)>, StoreError> {
+) -> Result<Option<(RevocationEntry, u64)>, StoreError> {
     let [id, place, until, line] = fixed(value)?;
     let (id, until) = (id_of(hex128(id)?), instant(until)?);
-    let position = LogPosition {
-        part: 0,
-        value: number(place)?,
-    };
+    let place = number(place)?;
     let line = text(line).or_else(|_| Ok::<_, StoreError>(String::new()))?;
     let parts: Vec<&str> = line.split('\n').collect();
     let entry = match entry(id, until, &parts) {
@@ -95,7 +92,7 @@ pub(super) fn read(
             codec::decode_entry(id, subject, until, "", now)
         }
     };
-    Ok(entry.map(|entry| (entry, position)))
+    Ok(entry.map(|entry| (entry, place)))
 }
 
 fn entry(id: EntryId, until: UnixTime, parts: &[&str]) -> Option<RevocationEntry> {
@@ -137,6 +134,14 @@ fn entry(id: EntryId, until: UnixTime, parts: &[&str]) -> Option<RevocationEntry
         at: UnixTime::from_micros(at.parse().ok()?),
         until,
     })
+}
+
+/// Whose entry it is, where that is known.
+pub(super) fn owner(entry: &RevocationEntry) -> Option<&UserId> {
+    match &entry.revoked {
+        Revoked::Roles { user, .. } | Revoked::User { user, .. } => Some(user),
+        Revoked::Session { user, .. } | Revoked::Token { user, .. } => user.as_ref(),
+    }
 }
 
 /// The one entry that a revocation must have left.

@@ -45,6 +45,8 @@ pub(super) fn garbled() -> StoreError {
 /// need not restart its clients.
 pub(super) fn failed(error: RedisError) -> StoreError {
     let sentence = match error.code() {
+        Some("ASK" | "MOVED" | "TRYAGAIN") => "a slot of the cluster is being moved",
+        Some("CLUSTERDOWN") => "a part of the cluster has no master",
         Some("READONLY") => "this server is a replica: writes go to the primary",
         Some("NOREPLICAS") => "the primary has lost its replicas (min-replicas-to-write)",
         Some("OOM") => "the server's memory is full: raise maxmemory",

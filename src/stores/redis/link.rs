@@ -1,18 +1,21 @@
 //! The connection: opened when it is needed, replaced when it is lost.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use redis::aio::{ConnectionManager, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, RedisError, RedisResult, Script, Value};
+use redis::cluster_async::ClusterConnection;
+use redis::{AsyncConnectionConfig, RedisError, RedisResult, Value};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::address::Address;
 use super::checks;
 use super::error::{SILENT, not_opened, told};
+use super::scripts::Verb;
 use crate::error::{StoreError, StoreErrorKind};
 
 #[derive(Debug)]
@@ -35,8 +38,10 @@ struct Open {
     suspected: AtomicBool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Wire {
+    /// Finds its way about the cluster, and mends itself.
+    Cluster(ClusterConnection),
     /// The application's, which mends itself.
     Manager(ConnectionManager),
     Own(MultiplexedConnection),
@@ -62,26 +67,30 @@ impl Link {
         link
     }
 
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.address, Address::Cluster(_))
+    }
+
     /// Runs a script. Dropping the future leaves the connection to the others in good order.
     ///
     /// Where the connection breaks, it is run once more on another: whatever is run twice finds
     /// what it did by its name, and does nothing more.
     pub(super) async fn run(
         &self,
-        script: &Script,
-        key: &str,
+        verb: &Verb,
+        keys: &[String; 2],
         args: &[String],
     ) -> Result<RedisResult<Value>, StoreError> {
-        match self.run_once(script, key, args).await? {
-            Err(error) if error.is_io_error() => self.run_once(script, key, args).await,
+        match self.run_once(verb, keys, args).await? {
+            Err(error) if error.is_io_error() => self.run_once(verb, keys, args).await,
             answer => Ok(answer),
         }
     }
 
     async fn run_once(
         &self,
-        script: &Script,
-        key: &str,
+        verb: &Verb,
+        keys: &[String; 2],
         args: &[String],
     ) -> Result<RedisResult<Value>, StoreError> {
         let open = self.open().await?;
@@ -90,11 +99,10 @@ impl Link {
             open: &open,
             answered: false,
         };
-        let mut invocation = script.prepare_invoke();
-        invocation.key(key).arg(args);
         let answer = match open.wire.clone() {
-            Wire::Manager(mut wire) => invocation.invoke_async(&mut wire).await,
-            Wire::Own(mut wire) => invocation.invoke_async(&mut wire).await,
+            Wire::Cluster(mut wire) => verb.run(&mut wire, keys, args).await,
+            Wire::Manager(mut wire) => verb.run(&mut wire, keys, args).await,
+            Wire::Own(mut wire) => verb.run(&mut wire, keys, args).await,
         };
         pending.answered = true;
         if let Err(error) = &answer {
@@ -106,8 +114,11 @@ impl Link {
     /// Looks whether the server can keep sessions, also where the connection is another's.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let open = self.open().await?;
-        if let Wire::Manager(mut wire) = open.wire.clone() {
-            self.shared.tell(&checks::check(&mut wire).await?);
+        match open.wire.clone() {
+            // Masters come and go.
+            Wire::Cluster(mut wire) => self.shared.tell(&checks::check_all(&mut wire).await?),
+            Wire::Manager(mut wire) => self.shared.tell(&checks::check(&mut wire).await?),
+            Wire::Own(_) => {}
         }
         Ok(())
     }
@@ -140,6 +151,12 @@ async fn connect(address: &Address) -> Result<(Arc<Open>, Vec<&'static str>), St
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(PATIENCE))
         .set_response_timeout(None);
+    if let Address::Cluster(cluster) = address {
+        // Masters are looked at when a node joins: one that is away must not keep the others'
+        // users out.
+        let wire = cluster.connect().await.map_err(not_opened)?;
+        return Ok((Arc::new(Open::new(Wire::Cluster(wire))), Vec::new()));
+    }
     let client = address.primary().await.map_err(not_opened)?;
     let mut wire = client
         .get_multiplexed_async_connection_with_config(&config)
@@ -152,7 +169,7 @@ async fn connect(address: &Address) -> Result<(Arc<Open>, Vec<&'static str>), St
 impl Shared {
     /// Says once what the server does not promise.
     fn tell(&self, weaknesses: &[&'static str]) {
-        if !self.told.swap(true, Ordering::Relaxed) {
+        if !weaknesses.is_empty() && !self.told.swap(true, Ordering::Relaxed) {
             for weakness in weaknesses {
                 tracing::warn!("redis: {weakness}");
             }
@@ -161,18 +178,34 @@ impl Shared {
 
     /// Gives a connection up after which nothing better will come.
     fn judge(&self, open: &Arc<Open>, error: &RedisError) {
-        let lost = error.is_io_error()
-            || error.is_unrecoverable_error()
-            || matches!(error.code(), Some("READONLY" | "NOREPLICAS"));
+        let lost = match open.wire {
+            // It may be the driver's own task that is gone, with the runtime that it ran on.
+            Wire::Cluster(_) => error.is_connection_dropped(),
+            _ => {
+                error.is_io_error()
+                    || error.is_unrecoverable_error()
+                    || matches!(error.code(), Some("READONLY" | "NOREPLICAS"))
+            }
+        };
         if lost {
             self.give_up(open);
         }
     }
 
     fn give_up(&self, open: &Arc<Open>) {
-        if matches!(open.wire, Wire::Own(_)) {
+        if !matches!(open.wire, Wire::Manager(_)) {
             self.open.compare_and_swap(open, None);
         }
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cluster(_) => "Cluster",
+            Self::Manager(_) => "Manager",
+            Self::Own(_) => "Own",
+        })
     }
 }
 

@@ -1,12 +1,16 @@
-//! The Redis store: one server, or a primary that sentinels name, for many nodes.
+//! The Redis store: one server, a primary that sentinels name, or a cluster, for many nodes.
 
+mod across;
 mod address;
 mod blacklist;
 mod checks;
+mod cluster;
 mod entries;
 mod error;
+mod joined;
 mod link;
 mod news;
+mod parts;
 mod records;
 mod reply;
 mod revocations;
@@ -18,20 +22,23 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redis::aio::ConnectionManager;
-use redis::{Client, RedisResult, Script, Value};
+use redis::{Client, RedisResult};
 use uuid::Uuid;
 
 use self::address::Address;
-use self::error::{failed, not_opened, told};
+use self::error::told;
 use self::link::Link;
 use self::news::{Listening, News};
+use self::parts::{BUCKETS, Histories};
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
 
-/// Keeps everything in Redis 7 or later: a single server, or the primary that sentinels name.
+/// Keeps everything in Redis 7 or later: a single server, the primary that sentinels name, or a
+/// cluster.
 ///
 /// Each step is one script, so it is atomic, takes one round trip, and goes by the server's clock.
-/// All keys begin with `{prefix}:`; `docs/redis.md` has the layout, the permissions that a user
+/// All keys begin with `{prefix}:`, in a cluster with `{prefix:0}:` to `{prefix:63}:`: each user's
+/// belong to one of 64 parts. `docs/redis.md` has the layout, the permissions that a user
 /// needs, and what is promised under which persistence. Cloning shares the connection.
 ///
 /// What was acknowledged survives a crash of the server with `appendonly yes` and
@@ -75,6 +82,7 @@ struct Shared {
     /// The deployment that was found here first; it is given back to a server that lost it.
     deployment: Mutex<Deployment>,
     listening: Mutex<Option<Listening>>,
+    histories: Histories,
 }
 
 struct Deployment {
@@ -93,7 +101,9 @@ struct Settings {
 impl RedisStore {
     /// A store at an address, as `redis://user:password@host:6379/0`, `rediss://…` with the
     /// feature `tls`, or `redis+sentinel://user:password@host:26379,host:26379/master/0`, where
-    /// user and password are those of the primary. Nothing is connected before the start.
+    /// user and password are those of the primary, or
+    /// `redis+cluster://user:password@host:6379,host:6379` with some nodes of a cluster. Nothing
+    /// is connected before the start.
     ///
     /// # Errors
     ///
@@ -136,7 +146,8 @@ impl RedisStore {
     }
 
     /// Whether ended tokens are shared with other services as `blacklist:<jti>`. They are unless
-    /// said otherwise; the user then needs permissions for these keys.
+    /// said otherwise; the user then needs permissions for these keys. On a cluster they are not:
+    /// these keys belong to other slots than what must change with them.
     #[must_use]
     pub fn with_blacklist(mut self, shared: bool) -> Self {
         Arc::make_mut(&mut self.settings).blacklist = shared;
@@ -151,6 +162,7 @@ impl RedisStore {
     }
 
     fn on(link: Link) -> Self {
+        let histories = Histories::new(if link.is_cluster() { BUCKETS } else { 1 });
         Self {
             shared: Arc::new(Shared {
                 link,
@@ -160,6 +172,7 @@ impl RedisStore {
                     found: false,
                 }),
                 listening: Mutex::new(None),
+                histories,
             }),
             settings: Arc::new(Settings {
                 prefix: "tower-jwt-session".into(),
@@ -169,48 +182,12 @@ impl RedisStore {
         }
     }
 
-    /// Runs a script, and tells of the records that it could not read.
-    async fn run(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
-        let answer = self.run_bare(script, args).await?;
-        reply::answer(answer.map_err(failed)?)
-    }
-
-    /// The same while the store is opened.
-    async fn run_first(&self, script: &Script, args: Vec<String>) -> Result<Value, StoreError> {
-        let answer = self.run_bare(script, args).await?;
-        answer.map_err(not_opened)
-    }
-
-    async fn run_bare(
-        &self,
-        script: &Script,
-        args: Vec<String>,
-    ) -> Result<RedisResult<Value>, StoreError> {
-        let now = self.settings.clock.as_ref().map(|clock| clock.now());
-        let mut all = vec![
-            now.map(scripts::instant).unwrap_or_default(),
-            fresh(),
-            lock(&self.shared.deployment).name.clone(),
-            scripts::flag(self.settings.blacklist),
-        ];
-        all.extend(args);
-        self.shared.link.run(script, &self.key("fleet"), &all).await
-    }
-
-    fn key(&self, name: &str) -> String {
-        format!("{{{}}}:{name}", self.settings.prefix)
-    }
-
-    fn channel(&self) -> String {
-        self.key("news")
-    }
-
     fn news(&self) -> &News {
         &self.shared.news
     }
 
     fn lists_ended_tokens(&self) -> bool {
-        self.settings.blacklist
+        self.settings.blacklist && !self.shared.link.is_cluster()
     }
 
     async fn primary(&self) -> RedisResult<Client> {
@@ -232,21 +209,6 @@ impl RedisStore {
             })
         };
         *listening = Some(Listening(tokio::spawn(news::listen(store))));
-    }
-
-    /// Whether the user may do what the scripts do.
-    async fn check_permissions(&self) -> Result<(), StoreError> {
-        let denied = self.run_first(&scripts::SCRIPTS.probe, Vec::new()).await?;
-        match news::strings(denied).as_slice() {
-            [] => Ok(()),
-            denied => Err(told(
-                StoreErrorKind::Configuration,
-                format!(
-                    "the user lacks permissions; see docs/redis.md for the ACL rule: {}",
-                    denied.join("; ")
-                ),
-            )),
-        }
     }
 }
 

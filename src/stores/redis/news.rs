@@ -60,7 +60,7 @@ async fn listen_once(
     let mut wire = client
         .get_multiplexed_async_connection_with_config(&config)
         .await?;
-    wire.subscribe(strong.channel()).await?;
+    wire.subscribe(strong.channels()).await?;
     if strong.lists_ended_tokens() {
         blacklist::track(&mut wire).await?;
         let found = blacklist::scan(&mut wire).await?;

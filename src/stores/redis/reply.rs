@@ -7,7 +7,7 @@ use super::error::garbled;
 use super::records;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{Committed, Cursor, EndReason, Lease, NodeId, Poll};
+use crate::revocation::{EndReason, EntryId, NodeId, RevocationEntry};
 use crate::session::SessionRecord;
 use crate::token::SessionId;
 
@@ -89,48 +89,68 @@ pub(super) fn sessions(value: Value) -> Result<Vec<SessionRecord>, StoreError> {
     read.filter_map(Result::transpose).collect()
 }
 
-pub(super) fn committed(value: Value) -> Result<Committed, StoreError> {
-    let [now, history, lines, held] = fixed(value)?;
+/// How a part stands, and the lines that a write left there.
+pub(super) struct Standing {
+    pub(super) now: UnixTime,
+    pub(super) history: u128,
+    pub(super) lines: Vec<(RevocationEntry, u64)>,
+    pub(super) leases: Vec<PartLease>,
+}
+
+/// How far a node has read a part.
+pub(super) struct PartLease {
+    pub(super) node: NodeId,
+    pub(super) history: u128,
+    pub(super) applied: Option<u64>,
+    pub(super) until: UnixTime,
+}
+
+/// What a part answers to a poll.
+pub(super) struct PartPoll {
+    pub(super) now: UnixTime,
+    pub(super) history: u128,
+    pub(super) end: u64,
+    pub(super) entries: Vec<RevocationEntry>,
+    pub(super) missing: Vec<EntryId>,
+}
+
+fn lines(value: Value, now: UnixTime) -> Result<Vec<(RevocationEntry, u64)>, StoreError> {
+    let read = list(value)?.into_iter();
+    let read = read.map(|line| entries::read(line, now));
+    read.filter_map(Result::transpose).collect()
+}
+
+pub(super) fn standing(value: Value) -> Result<Standing, StoreError> {
+    let [now, history, held, leased] = fixed(value)?;
     let now = instant(now)?;
-    let read = list(lines)?
-        .into_iter()
-        .map(|line| entries::read(line, now));
-    let read: Vec<_> = read
-        .filter_map(Result::transpose)
-        .collect::<Result<_, _>>()?;
-    let (entries, positions) = read.into_iter().unzip();
-    Ok(Committed {
-        entries,
-        positions,
-        leases: leases(held)?,
-        history: hex128(history)?,
+    Ok(Standing {
         now,
+        history: hex128(history)?,
+        lines: lines(held, now)?,
+        leases: leases(leased)?,
     })
 }
 
-pub(super) fn poll(value: Value) -> Result<Poll, StoreError> {
-    let [now, history, end, lines, missing] = fixed(value)?;
+pub(super) fn poll(value: Value) -> Result<PartPoll, StoreError> {
+    let [now, history, end, new, missing] = fixed(value)?;
     let now = instant(now)?;
-    let read = list(lines)?
-        .into_iter()
-        .map(|line| entries::read(line, now));
-    let read: Vec<_> = read
-        .filter_map(Result::transpose)
-        .collect::<Result<_, _>>()?;
     let missing = list(missing)?.into_iter();
-    Ok(Poll {
+    Ok(PartPoll {
+        now,
         history: hex128(history)?,
-        entries: read.into_iter().map(|(entry, _)| entry).collect(),
-        cursor: Cursor(vec![number(end)?]),
+        end: number(end)?,
+        entries: lines(new, now)?
+            .into_iter()
+            .map(|(entry, _)| entry)
+            .collect(),
         missing: missing
             .map(|id| hex128(id).map(entries::id_of))
             .collect::<Result<_, _>>()?,
-        now,
     })
 }
 
 /// Leases that cannot be read are left out: whoever holds one stops by itself.
-pub(super) fn leases(value: Value) -> Result<Vec<Lease>, StoreError> {
+fn leases(value: Value) -> Result<Vec<PartLease>, StoreError> {
     let mut flat = list(value)?.into_iter();
     let mut leases = Vec::new();
     while let (Some(node), Some(held)) = (flat.next(), flat.next()) {
@@ -139,18 +159,18 @@ pub(super) fn leases(value: Value) -> Result<Vec<Lease>, StoreError> {
     Ok(leases)
 }
 
-fn lease(node: u128, held: &str) -> Option<Lease> {
+fn lease(node: u128, held: &str) -> Option<PartLease> {
     let mut words = held.split(' ');
     let history = u128::from_str_radix(words.next()?, 16).ok()?;
     let until = words.next()?.parse().ok()?;
     let applied = match words.next()? {
-        "" => Vec::new(),
-        read => vec![read.parse().ok()?],
+        "" => None,
+        read => Some(read.parse().ok()?),
     };
-    Some(Lease {
+    Some(PartLease {
         node: NodeId(node),
         history,
-        applied: Cursor(applied),
+        applied,
         until: UnixTime::from_micros(until),
     })
 }

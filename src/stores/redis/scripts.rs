@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use redis::Script;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 
 use crate::clock::UnixTime;
 
@@ -12,11 +13,11 @@ macro_rules! scripts {
         /// One script for each verb. What they decide is what `session::refresh`,
         /// `session::limit` and `session::record` decide.
         pub(super) struct Scripts {
-            $(pub(super) $name: Script,)*
+            $(pub(super) $name: Verb,)*
         }
 
         pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
-            $($name: Script::new(concat!(
+            $($name: Verb::new(concat!(
                 include_str!("lua/common.lua"),
                 include_str!("lua/token_id.lua"),
                 include_str!("lua/sessions.lua"),
@@ -29,6 +30,48 @@ macro_rules! scripts {
 scripts! {
     append ask attach change count counters end_all end_one find leases list page poll probe
     raise_roles refresh sign_in sweep touch
+}
+
+/// A script, which a server knows by its hash once it ran there.
+pub(super) struct Verb {
+    text: &'static str,
+    hash: Script,
+}
+
+impl Verb {
+    fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            hash: Script::new(text),
+        }
+    }
+
+    /// Runs it; by its text where the server does not know it, as one that joined a cluster.
+    pub(super) async fn run(
+        &self,
+        wire: &mut (impl ConnectionLike + Send),
+        keys: &[String; 2],
+        args: &[String],
+    ) -> RedisResult<Value> {
+        let call = |command: &str, script: &str| {
+            let mut call = Cmd::new();
+            call.arg(command)
+                .arg(script)
+                .arg(keys.len())
+                .arg(keys)
+                .arg(args);
+            call
+        };
+        match call("EVALSHA", self.hash.get_hash())
+            .query_async(wire)
+            .await
+        {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                call("EVAL", self.text).query_async(wire).await
+            }
+            answer => answer,
+        }
+    }
 }
 
 /// The largest whole number that a script can count with.

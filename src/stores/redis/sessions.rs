@@ -1,12 +1,13 @@
 //! The verbs of sessions: what scripts are asked, and what their answers mean.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use redis::{Script, Value};
+use redis::Value;
 
 use super::error::{garbled, told};
-use super::scripts::{SCRIPTS, duration, flag, hex, instant, number, optional};
+use super::scripts::{SCRIPTS, Verb, duration, flag, hex, instant, number, optional};
 use super::{RedisStore, entries, records, reply};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
@@ -23,18 +24,22 @@ use crate::verify::Counter;
 type Answered<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// An answer that begins with a word.
-struct Told {
+struct Told<'a> {
+    store: &'a RedisStore,
+    part: u16,
     word: String,
     rest: std::vec::IntoIter<Value>,
 }
 
-impl Told {
+impl Told<'_> {
     fn next(&mut self) -> Result<Value, StoreError> {
         self.rest.next().ok_or_else(garbled)
     }
 
     fn committed(&mut self) -> Result<Option<Committed>, StoreError> {
-        reply::optional(self.next()?, reply::committed)
+        let value = self.next()?;
+        let committed = |value| self.store.committed(self.part, value);
+        reply::optional(value, committed)
     }
 
     fn record(&mut self) -> Result<Option<SessionRecord>, StoreError> {
@@ -43,10 +48,20 @@ impl Told {
 }
 
 impl RedisStore {
-    async fn told(&self, script: &Script, args: Vec<String>) -> Result<Told, StoreError> {
-        let mut rest = reply::list(self.run(script, args).await?)?.into_iter();
+    async fn told(
+        &self,
+        part: u16,
+        verb: &Verb,
+        args: Vec<String>,
+    ) -> Result<Told<'_>, StoreError> {
+        let mut rest = reply::list(self.run(part, verb, args).await?)?.into_iter();
         let word = reply::text(rest.next().ok_or_else(garbled)?)?;
-        Ok(Told { word, rest })
+        Ok(Told {
+            store: self,
+            part,
+            word,
+            rest,
+        })
     }
 
     async fn make(&self, new: NewSession) -> Result<SignInOutcome, StoreError> {
@@ -69,7 +84,9 @@ impl RedisStore {
             .to_owned(),
         ];
         args.extend(records::kept_fields(&new));
-        let mut told = self.told(&SCRIPTS.sign_in, args).await?;
+        let mut told = self
+            .told(self.part_of(&new.user), &SCRIPTS.sign_in, args)
+            .await?;
         Ok(match told.word.as_str() {
             "created" => SignInOutcome::Created {
                 record: told.record()?.ok_or_else(garbled)?,
@@ -108,7 +125,9 @@ impl RedisStore {
             // Scripts count in microseconds, and a grace may be shorter.
             flag(attempt.rules.grace.is_zero()),
         ];
-        let mut told = self.told(&SCRIPTS.refresh, args).await?;
+        let mut told = self
+            .told(self.part_at(attempt.bucket), &SCRIPTS.refresh, args)
+            .await?;
         Ok(match told.word.as_str() {
             "granted" => {
                 // A record that nobody can read is as good as none.
@@ -144,6 +163,13 @@ impl RedisStore {
     }
 
     async fn end_one(&self, request: EndSession) -> Result<EndOutcome, StoreError> {
+        let part = match &request.owner {
+            Some(owner) => self.part_of(owner),
+            None => match self.look_for(request.session).await? {
+                Some((part, _)) => part,
+                None => return Ok(EndOutcome::NotFound),
+            },
+        };
         let args = vec![
             request.session.to_string(),
             optional(request.owner),
@@ -151,7 +177,7 @@ impl RedisStore {
             optional(request.by),
             entries::name_of(request.entry),
         ];
-        let mut told = self.told(&SCRIPTS.end_one, args).await?;
+        let mut told = self.told(part, &SCRIPTS.end_one, args).await?;
         if told.word == "unknown" {
             return Ok(EndOutcome::NotFound);
         }
@@ -174,6 +200,7 @@ impl RedisStore {
         request: EndAll,
         erase: bool,
     ) -> Result<EndAllOutcome, StoreError> {
+        let part = self.part_of(&request.user);
         let args = vec![
             request.user.to_string(),
             optional(request.except),
@@ -182,7 +209,7 @@ impl RedisStore {
             entries::name_of(request.entry),
             flag(erase),
         ];
-        let mut told = self.told(&SCRIPTS.end_all, args).await?;
+        let mut told = self.told(part, &SCRIPTS.end_all, args).await?;
         if told.word == "dead" {
             return Ok(EndAllOutcome::ExceptNotAlive);
         }
@@ -202,53 +229,25 @@ impl RedisStore {
             Listing::Live => "live",
         };
         let args = vec![user.to_string(), which.to_owned()];
-        let mut records = reply::sessions(self.run(&SCRIPTS.list, args).await?)?;
+        let mut records =
+            reply::sessions(self.run(self.part_of(user), &SCRIPTS.list, args).await?)?;
         if listing == Listing::Live {
             records.sort_by_key(|record| Reverse((record.last_active_at, record.id)));
         }
         Ok(records)
-    }
-
-    async fn swept(&self, retention: Duration, batch: usize) -> Result<Swept, StoreError> {
-        let batch = batch.min(MOST_AT_ONCE).to_string();
-        let args = vec![duration(retention), batch];
-        let [ended, committed, forgotten, more] =
-            reply::fixed(self.run(&SCRIPTS.sweep, args).await?)?;
-        Ok(Swept {
-            ended: reply::sessions(ended)?,
-            committed: reply::optional(committed, reply::committed)?,
-            forgotten: reply::number(forgotten)?,
-            more: reply::number(more)? == 1,
-        })
-    }
-
-    async fn paged(&self, request: PageRequest) -> Result<Page, StoreError> {
-        let limit = request.limit.clamp(1, MOST_AT_ONCE);
-        let args = vec![
-            optional(request.user),
-            optional(request.after),
-            limit.to_string(),
-        ];
-        let found = reply::list(self.run(&SCRIPTS.page, args).await?)?;
-        let more = found.len() > limit;
-        let mut next = None;
-        let mut records = Vec::new();
-        for value in found.into_iter().take(limit) {
-            let [id, fields] = reply::fixed(value)?;
-            next = Some(reply::text(id.clone())?.parse().map_err(|_| garbled())?);
-            records.extend(reply::record(Value::Array(vec![id, fields]))?);
-        }
-        Ok(Page {
-            records,
-            next: next.filter(|_| more),
-        })
     }
 }
 
 impl SessionStore for RedisStore {
     fn counters<'a>(&'a self, user: &'a UserId) -> Answered<'a, Counters> {
         Box::pin(async move {
-            let answer = self.run(&SCRIPTS.counters, vec![user.to_string()]).await?;
+            let answer = self
+                .run(
+                    self.part_of(user),
+                    &SCRIPTS.counters,
+                    vec![user.to_string()],
+                )
+                .await?;
             let [revoked, roles] = reply::fixed(answer)?;
             counters_of(revoked, roles)
         })
@@ -272,8 +271,10 @@ impl SessionStore for RedisStore {
 
     fn raise_roles<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, Committed> {
         Box::pin(async move {
+            let part = self.part_of(user);
             let args = vec![user.to_string(), entries::name_of(entry)];
-            let committed = reply::committed(self.run(&SCRIPTS.raise_roles, args).await?)?;
+            let committed =
+                self.committed(part, self.run(part, &SCRIPTS.raise_roles, args).await?)?;
             entries::expect_one(&committed.entries)?;
             Ok(committed)
         })
@@ -281,8 +282,8 @@ impl SessionStore for RedisStore {
 
     fn find(&self, id: SessionId) -> Answered<'_, Option<SessionRecord>> {
         Box::pin(async move {
-            let found = self.run(&SCRIPTS.find, vec![id.to_string()]).await?;
-            Ok(reply::optional(found, reply::record)?.flatten())
+            let found = self.look_for(id).await?;
+            found.map_or(Ok(None), |(_, found)| reply::record(found))
         })
     }
 
@@ -291,9 +292,12 @@ impl SessionStore for RedisStore {
     }
 
     fn count<'a>(&'a self, user: &'a UserId) -> Answered<'a, u64> {
-        Box::pin(
-            async move { reply::number(self.run(&SCRIPTS.count, vec![user.to_string()]).await?) },
-        )
+        Box::pin(async move {
+            reply::number(
+                self.run(self.part_of(user), &SCRIPTS.count, vec![user.to_string()])
+                    .await?,
+            )
+        })
     }
 
     fn change<'a>(
@@ -305,18 +309,27 @@ impl SessionStore for RedisStore {
         Box::pin(async move {
             let mut args = vec![id.to_string(), user.to_string()];
             args.extend(records::changed_fields(&change));
-            let changed = self.run(&SCRIPTS.change, args).await?;
+            let changed = self.run(self.part_of(user), &SCRIPTS.change, args).await?;
             Ok(reply::optional(changed, reply::record)?.flatten())
         })
     }
 
     fn touch<'a>(&'a self, uses: &'a [Use]) -> Answered<'a, ()> {
         Box::pin(async move {
-            for part in uses.chunks(TOUCHED_AT_ONCE) {
-                let args = part
-                    .iter()
-                    .flat_map(|used| [used.session.to_string(), instant(used.at)]);
-                self.run(&SCRIPTS.touch, args.collect()).await?;
+            let mut shares: BTreeMap<u16, Vec<&Use>> = BTreeMap::new();
+            for used in uses {
+                shares
+                    .entry(self.part_at(used.bucket))
+                    .or_default()
+                    .push(used);
+            }
+            for (part, uses) in shares {
+                for uses in uses.chunks(TOUCHED_AT_ONCE) {
+                    let args = uses
+                        .iter()
+                        .flat_map(|used| [used.session.to_string(), instant(used.at)]);
+                    self.run(part, &SCRIPTS.touch, args.collect()).await?;
+                }
             }
             Ok(())
         })
@@ -367,4 +380,3 @@ fn taken() -> StoreError {
 
 /// How many uses are written by one script: others wait for it meanwhile.
 const TOUCHED_AT_ONCE: usize = 500;
-const MOST_AT_ONCE: usize = 10_000;

@@ -235,7 +235,7 @@ impl<'h> Case<'h> {
     pub(super) async fn touch(&self, record: &SessionRecord, at: UnixTime) {
         let used = Use {
             session: record.id,
-            bucket: 0,
+            bucket: crate::session::refresh::bucket_of(&record.user),
             at,
         };
         self.store.touch(&[used]).await.expect("the store answers");

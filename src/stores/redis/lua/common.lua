@@ -3,6 +3,8 @@
 -- nothing is undone when a script fails.
 --
 -- KEYS[1]  the fleet's hash, whose name ends in "fleet"
+-- KEYS[2]  a key of the same part that is never there: while a cluster moves the part, it lets no
+--          script begin, on either side
 -- ARGV     1 an instant instead of the server's, 2 a fresh id, 3 the deployment,
 --          4 whether ended tokens are listed under "blacklist:", from 5 on what the verb takes
 local P = string.sub(KEYS[1], 1, -6)

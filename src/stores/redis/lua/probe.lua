@@ -30,4 +30,4 @@ if ARGV[4] == '1' then
   try('SET', 'blacklist:probe', 'tower-jwt-session', 'PX', 1000)
   try('DEL', 'blacklist:probe')
 end
-return denied
+return done(denied)

@@ -1,0 +1,168 @@
+//! Slots of a Redis Cluster that move while nodes work.
+
+mod redis_cluster;
+mod redis_server;
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use redis_cluster::{Cluster, fresh_prefix};
+use support::{SECRET, admit, sign_in, user};
+use tower_jwt_session::revocation::{Confirm, EndReason, Terms};
+use tower_jwt_session::session::refresh::bucket_of;
+use tower_jwt_session::{
+    JwtSession, RedisStore, Running, SessionError, SessionLimit, SessionStore, Tokens, UserId,
+};
+
+async fn node(store: RedisStore, terms: Terms) -> (JwtSession, Running) {
+    let auth = JwtSession::builder()
+        .hmac_secret(SECRET)
+        .limit(SessionLimit::UNLIMITED)
+        .terms(terms)
+        .store(store)
+        .build()
+        .unwrap();
+    let running = auth.start().await.unwrap();
+    (auth, running)
+}
+
+/// A part that is being moved may be away for a moment; nothing else may go wrong.
+fn merely_away(error: &SessionError) -> bool {
+    matches!(error, SessionError::Store(error) if error.is_unavailable())
+}
+
+async fn patiently<T>(mut step: impl AsyncFnMut() -> Result<T, SessionError>) -> T {
+    for _ in 0..600 {
+        match step().await {
+            Ok(done) => return done,
+            Err(error) => assert!(merely_away(&error), "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("still away after half a minute");
+}
+
+#[derive(Default)]
+struct Work {
+    ended: Vec<Tokens>,
+    alive: Vec<Tokens>,
+}
+
+/// Signs in, refreshes and ends every other session, until it is told to stop.
+async fn work(auth: &JwtSession, worker: usize, stop: &AtomicBool) -> Work {
+    let mut work = Work::default();
+    let mut number = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let name = user(&format!("user-{worker}-{}", number % 40));
+        let first = patiently(async || sign_in(auth, &name).await).await;
+        let presented = first.refresh_token.as_deref().expect("it has one");
+        let tokens = patiently(async || auth.sessions().refresh(presented).await).await;
+        number += 1;
+        if number % 2 == 0 {
+            work.alive.push(tokens);
+            continue;
+        }
+        let sessions = auth.sessions();
+        let end = async || {
+            sessions
+                .end(tokens.session_id, EndReason::AdminRevoked)
+                .await
+        };
+        assert_eq!(patiently(end).await.count(), 1);
+        admit(auth, &tokens.access_token).await.unwrap_err();
+        work.ended.push(tokens);
+    }
+    work
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slots_that_move_under_load_lose_and_revive_nothing() {
+    let cluster = Arc::new(Cluster::new());
+    let prefix = fresh_prefix();
+    let (one, _running) = node(cluster.store(&prefix), Terms::default()).await;
+    let (other, _other_running) = node(cluster.store(&prefix), Terms::default()).await;
+    let stop = AtomicBool::new(false);
+    let working = (0..4).map(|number| {
+        let auth = if number % 2 == 0 { &one } else { &other };
+        work(auth, number, &stop)
+    });
+    let (moving, moved) = (cluster.clone(), prefix.clone());
+    let moves = tokio::task::spawn_blocking(move || {
+        for bucket in (0..64).step_by(4) {
+            std::thread::sleep(Duration::from_millis(50));
+            let begun = moving.begin_move(&format!("{{{moved}:{bucket}}}:fleet"));
+            moving.end_move(begun);
+        }
+    });
+    let stopping = async {
+        moves.await.unwrap();
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (done, ()) = tokio::join!(join_all(working), stopping);
+    let mut all = Work::default();
+    for work in done {
+        all.ended.extend(work.ended);
+        all.alive.extend(work.alive);
+    }
+    assert!(all.ended.len() > 10, "{}", all.ended.len());
+    for auth in [&one, &other] {
+        for tokens in &all.ended {
+            admit(auth, &tokens.access_token).await.unwrap_err();
+        }
+    }
+    for tokens in &all.alive {
+        let presented = tokens.refresh_token.as_deref().expect("it has one");
+        patiently(async || other.sessions().refresh(presented).await).await;
+    }
+    // A node that goes by the log alone.
+    let (third, _third) = node(cluster.store(&prefix), Terms::new(Confirm::Never)).await;
+    for tokens in &all.ended {
+        admit(&third, &tokens.access_token).await.unwrap_err();
+    }
+}
+
+fn user_of(bucket: u8) -> UserId {
+    let users = (0..).map(|number| user(&format!("user-{number}")));
+    let mut of_bucket = users.filter(|user| bucket_of(user) == bucket);
+    of_bucket.next().expect("they never end")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
+    let cluster = Cluster::new();
+    let prefix = fresh_prefix();
+    let store = cluster.store(&prefix);
+    let (auth, running) = node(store.clone(), Terms::default()).await;
+    let (moved, stays) = (user_of(7), user_of(8));
+    let tokens = sign_in(&auth, &moved).await.unwrap();
+    sign_in(&auth, &stays).await.unwrap();
+    running.shutdown().await;
+    let fleet = format!("{{{prefix}:7}}:fleet");
+    let begun = cluster.begin_move(&fleet);
+    // Its sessions stay behind for now; on neither side may that look as if there were none.
+    for key in [None, Some(&fleet)] {
+        if let Some(key) = key {
+            cluster.move_key(begun.0, begun.1, key);
+        }
+        let error = store.count(&moved).await.expect_err("it is half moved");
+        assert!(error.is_unavailable(), "{error:?}");
+        let refused = store.counters(&moved).await.expect_err("it is half moved");
+        assert!(refused.is_unavailable(), "{refused:?}");
+        assert_eq!(store.count(&stays).await.unwrap(), 1);
+    }
+    cluster.end_move(begun);
+    let mut counted = store.count(&moved).await;
+    for _ in 0..100 {
+        if counted.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        counted = store.count(&moved).await;
+    }
+    assert_eq!(counted.unwrap(), 1);
+    let found = store.find(tokens.session_id).await.unwrap();
+    assert!(found.is_some_and(|record| record.ended.is_none()));
+}
