@@ -35,14 +35,15 @@ fn merely_away(error: &SessionError) -> bool {
 }
 
 async fn patiently<T>(mut step: impl AsyncFnMut() -> Result<T, SessionError>) -> T {
+    let mut last = None;
     for _ in 0..600 {
         match step().await {
             Ok(done) => return done,
-            Err(error) => assert!(merely_away(&error), "{error:?}"),
+            Err(error) => assert!(merely_away(last.insert(error)), "{last:?}"),
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("still away after half a minute");
+    panic!("still away after half a minute: {last:?}");
 }
 
 #[derive(Default)]
@@ -71,7 +72,8 @@ async fn work(auth: &JwtSession, worker: usize, stop: &AtomicBool) -> Work {
                 .end(tokens.session_id, EndReason::AdminRevoked)
                 .await
         };
-        assert_eq!(patiently(end).await.count(), 1);
+        // One that was told to be away may have been ended all the same.
+        assert!(patiently(end).await.count() <= 1);
         admit(auth, &tokens.access_token).await.unwrap_err();
         work.ended.push(tokens);
     }

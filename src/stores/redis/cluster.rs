@@ -49,7 +49,7 @@ impl Cluster {
         let client = ClusterClient::builder(addresses)
             .tcp_settings(tcp)
             .connection_timeout(PATIENCE)
-            .response_timeout(PATIENCE)
+            .response_timeout(LONGEST)
             .retries(RETRIES)
             .min_retry_wait(10)
             .max_retry_wait(100)
@@ -76,3 +76,5 @@ impl Cluster {
 /// How often a command follows a slot that moved, or comes again while it moves.
 const RETRIES: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a master may work on one script: all of its part of a long log.
+const LONGEST: Duration = Duration::from_secs(10);

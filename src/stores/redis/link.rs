@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use redis::aio::{ConnectionManager, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{AsyncConnectionConfig, RedisError, RedisResult, Value};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -36,6 +37,7 @@ struct Shared {
 struct Open {
     wire: Wire,
     suspected: AtomicBool,
+    answers: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -105,6 +107,9 @@ impl Link {
             Wire::Own(mut wire) => verb.run(&mut wire, keys, args).await,
         };
         pending.answered = true;
+        if !answer.as_ref().is_err_and(RedisError::is_timeout) {
+            open.answers.fetch_add(1, Ordering::Relaxed);
+        }
         if let Err(error) = &answer {
             self.shared.judge(&open, error);
         }
@@ -214,6 +219,7 @@ impl Open {
         Self {
             wire,
             suspected: AtomicBool::new(false),
+            answers: AtomicU64::new(0),
         }
     }
 }
@@ -227,29 +233,46 @@ struct Pending<'a> {
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        let Wire::Own(wire) = &self.open.wire else {
-            return;
-        };
-        if self.answered || self.open.suspected.swap(true, Ordering::Relaxed) {
+        let is_manager = matches!(self.open.wire, Wire::Manager(_));
+        if is_manager || self.answered || self.open.suspected.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (mut wire, shared, open) = (wire.clone(), self.shared.clone(), self.open.clone());
+        let (shared, open) = (self.shared.clone(), self.open.clone());
         let Ok(runtime) = Handle::try_current() else {
             self.shared.give_up(self.open);
             return;
         };
         runtime.spawn(async move {
-            let ping = async { redis::cmd("PING").query_async(&mut wire).await };
-            let answer: Result<RedisResult<Value>, _> = tokio::time::timeout(PATIENCE, ping).await;
-            match answer {
-                Ok(Ok(_)) => open.suspected.store(false, Ordering::Relaxed),
+            let answers = open.answers.load(Ordering::Relaxed);
+            let answer = tokio::time::timeout(PATIENCE, ping(open.wire.clone())).await;
+            let answered = match answer {
+                Ok(Ok(_)) => true,
                 // A server that refuses to be asked is there.
-                Ok(Err(error)) if !error.is_io_error() => {
-                    open.suspected.store(false, Ordering::Relaxed);
-                }
-                _ => shared.give_up(&open),
+                Ok(Err(error)) => !error.is_io_error(),
+                Err(_) => false,
+            };
+            // Of a cluster one master may hang. Where nobody is heard at all, it is the driver
+            // that waits for itself, which it may after a slot has moved.
+            let others = matches!(open.wire, Wire::Cluster(_))
+                && open.answers.load(Ordering::Relaxed) != answers;
+            if answered || others {
+                open.suspected.store(false, Ordering::Relaxed);
+            } else {
+                shared.give_up(&open);
             }
         });
+    }
+}
+
+async fn ping(wire: Wire) -> RedisResult<Value> {
+    let ping = redis::cmd("PING");
+    match wire {
+        Wire::Cluster(mut wire) => {
+            let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::RandomPrimary);
+            wire.route_command(ping, any).await
+        }
+        Wire::Manager(mut wire) => ping.query_async(&mut wire).await,
+        Wire::Own(mut wire) => ping.query_async(&mut wire).await,
     }
 }
 
