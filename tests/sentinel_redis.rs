@@ -10,8 +10,13 @@ use std::time::Duration;
 
 use redis_server::{Server, free_port};
 use support::{SECRET, admit, sign_in, user};
-use tower_jwt_session::revocation::{Confirm, EndReason, Terms};
-use tower_jwt_session::{JwtSession, RedisStore, Running, SessionLimit, Tokens};
+use tower_jwt_session::revocation::{
+    Confirm, EndReason, EntryId, RevocationEntry, RevocationStore, Revoked, Terms,
+};
+use tower_jwt_session::{
+    JwtSession, RedisStore, Running, SessionId, SessionLimit, SessionStore, StoreErrorKind, Tokens,
+    UnixTime,
+};
 
 /// A sentinel that watches one primary, on a port of its own.
 struct Sentinel {
@@ -21,11 +26,15 @@ struct Sentinel {
 
 impl Sentinel {
     fn new(primary: &Server) -> Self {
+        Self::with(primary, "")
+    }
+
+    fn with(primary: &Server, more: &str) -> Self {
         let port = free_port();
         let config = primary.folder().join("sentinel.conf");
         let text = format!(
             "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {} 1\n\
-             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n",
+             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n{more}",
             primary.port
         );
         std::fs::write(&config, text).expect("the folder is ours");
@@ -127,6 +136,91 @@ async fn work(auth: JwtSession, name: String, stop: Arc<AtomicBool>) -> Vec<Toke
         }
     }
     ended
+}
+
+#[tokio::test]
+async fn sentinels_that_ask_for_a_password_are_given_their_own() {
+    let primary = Server::new();
+    let sentinel = Sentinel::with(&primary, "requirepass its-own\n");
+    let store = |more: &str| {
+        let address = format!("redis+sentinel://127.0.0.1:{}/main{more}", sentinel.port);
+        RedisStore::new(&address).expect("the address is one")
+    };
+    let ada = user("ada");
+    eventually("the sentinel answers", async || {
+        let store = store("?sentinel_password=its-own");
+        store.counters(&ada).await.is_ok()
+    })
+    .await;
+    for wrong in ["", "?sentinel_password=another"] {
+        let error = store(wrong).counters(&ada).await.expect_err("it is wrong");
+        assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error:?}");
+    }
+}
+
+/// Its log is the longer one, so its numbers alone would tell nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promoted_replica_that_lost_a_tail_and_took_newer_entries_gets_it_back() {
+    let mut primary = Server::new();
+    let port = primary.port.to_string();
+    let mut replica = Server::with(&["--replicaof", "127.0.0.1", &port]);
+    let (one, _running) = node(primary.store(), Terms::default()).await;
+    let mut signed_in = Vec::new();
+    for _ in 0..5 {
+        signed_in.push(sign_in(&one, &user("ada")).await.unwrap());
+    }
+    eventually("the replica has all", async || {
+        let seen = |server: &Server| {
+            let info: String = server.run(&["INFO", "replication"]);
+            let offset = info
+                .lines()
+                .find(|line| line.starts_with("master_repl_offset"));
+            (
+                info.contains("master_link_status:up"),
+                offset.map(str::to_owned),
+            )
+        };
+        let (is_up, offset) = seen(&replica);
+        is_up && offset == seen(&primary).1
+    })
+    .await;
+    replica.run::<()>(&["REPLICAOF", "NO", "ONE"]);
+    for tokens in &signed_in {
+        let sessions = one.sessions();
+        let ended = sessions.end(tokens.session_id, EndReason::AdminRevoked);
+        assert_eq!(ended.await.unwrap().count(), 1);
+    }
+    for _ in 0..30 {
+        let session = SessionId::random();
+        let newer = RevocationEntry {
+            id: EntryId::random(),
+            revoked: Revoked::Session {
+                session,
+                user: None,
+            },
+            reason: EndReason::AdminRevoked,
+            at: UnixTime::EPOCH,
+            until: UnixTime::EPOCH,
+        };
+        replica.store().append(vec![newer]).await.unwrap();
+    }
+    primary.kill();
+    replica.run::<()>(&["CONFIG", "SET", "port", &port]);
+    replica.port = primary.port;
+    let (third, _third) = node(replica.store(), Terms::new(Confirm::Never)).await;
+    for tokens in &signed_in {
+        admit(&one, &tokens.access_token).await.unwrap_err();
+        eventually("it is refused by the log alone", async || {
+            admit(&third, &tokens.access_token).await.is_err()
+        })
+        .await;
+        let id = tokens.session_id;
+        eventually("the session has ended in the store, too", async || {
+            let found = replica.store().find(id).await.unwrap();
+            found.is_some_and(|record| record.ended.is_some())
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -52,11 +52,11 @@ struct Work {
     alive: Vec<Tokens>,
 }
 
-/// Signs in, refreshes and ends every other session, until it is told to stop.
+/// Signs in, refreshes and ends every other session, until it is told to stop and has ended some.
 async fn work(auth: &JwtSession, worker: usize, stop: &AtomicBool) -> Work {
     let mut work = Work::default();
     let mut number = 0;
-    while !stop.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) || work.ended.len() < 5 {
         let name = user(&format!("user-{worker}-{}", number % 40));
         let first = patiently(async || sign_in(auth, &name).await).await;
         let presented = first.refresh_token.as_deref().expect("it has one");
@@ -109,7 +109,6 @@ async fn slots_that_move_under_load_lose_and_revive_nothing() {
         all.ended.extend(work.ended);
         all.alive.extend(work.alive);
     }
-    assert!(all.ended.len() > 10, "{}", all.ended.len());
     for auth in [&one, &other] {
         for tokens in &all.ended {
             admit(auth, &tokens.access_token).await.unwrap_err();

@@ -35,7 +35,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `REVOCATION_MAX_STALENESS` | `30s` | |
 /// | `STORE_TIMEOUT` | `250ms` | |
 /// | `STORE_OUTAGE_POLICY` | `closed` | or `accept-verified-until-expiry` |
-/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite`; `postgres://…`, with the feature `postgres`; `redis://…`, `redis+sentinel://…`, with the feature `redis`; `rediss://…`, with `tls` too |
+/// | `SESSION_STORE` | `memory:` | or `sqlite:PATH`, with the feature `sqlite`; `postgres://…`, with the feature `postgres`; `redis://…`, `redis+sentinel://…`, `redis+cluster://…`, with the feature `redis`; `rediss://…`, with `tls` too |
 /// | `DATABASE_URL` | | stands in for `SESSION_STORE` where it begins with `sqlite:`, `postgres:` or `postgresql:` |
 /// | `SESSION_COOKIES` | `auto` | a sign-in may ask for cookies; or `off` |
 /// | `SESSION_COOKIE_SECURE`, `SESSION_COOKIE_HTTP_ONLY`, `SESSION_COOKIE_SAME_SITE` | `true`, `true`, `strict` | insecure ones need a `LISTEN_ADDR` on this machine |

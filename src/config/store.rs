@@ -35,9 +35,7 @@ pub(super) fn store_at(
     match address.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(MemoryStore::with_clock(clock.clone()))),
         Some(("postgres" | "postgresql", _)) => postgres::store(address),
-        Some(("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel", _)) => {
-            redis_store::store(address)
-        }
+        Some((scheme, _)) if REDIS.contains(&scheme) => redis_store::store(address),
         Some(("sqlite", _)) => sqlite::store(address, clock),
         // The rest of an address may hold a password.
         _ => Err((
@@ -46,6 +44,15 @@ pub(super) fn store_at(
         )),
     }
 }
+
+const REDIS: [&str; 6] = [
+    "redis",
+    "rediss",
+    "redis+cluster",
+    "rediss+cluster",
+    "redis+sentinel",
+    "rediss+sentinel",
+];
 
 #[cfg(test)]
 mod tests {

@@ -82,6 +82,10 @@ impl Sentinels {
                 "the sentinels are not understood: write them as redis+sentinel://host:26379,host:26379/master/0",
             )
         };
+        let (rest, own) = match rest.split_once('?') {
+            Some((rest, query)) => (rest, own_credentials(query).ok_or_else(wrong)?),
+            None => (rest, String::new()),
+        };
         let (credentials, rest) = match rest.rsplit_once('@') {
             Some((credentials, rest)) => (format!("{credentials}@"), rest),
             None => (String::new(), rest),
@@ -92,8 +96,8 @@ impl Sentinels {
             .split(',')
             .map(|host| match host.rsplit_once(':') {
                 _ if host.is_empty() => Err(wrong()),
-                Some(_) => client(&format!("{scheme}://{host}")).map_err(not_opened),
-                None => client(&format!("{scheme}://{host}:26379")).map_err(not_opened),
+                Some(_) => client(&format!("{scheme}://{own}{host}")).map_err(not_opened),
+                None => client(&format!("{scheme}://{own}{host}:26379")).map_err(not_opened),
             })
             .collect::<Result<Vec<_>, _>>()?;
         if master.is_empty() || database.parse::<u32>().is_err() {
@@ -148,6 +152,19 @@ impl Sentinels {
     }
 }
 
+/// What the sentinels themselves ask for: `sentinel_user=…&sentinel_password=…`.
+fn own_credentials(query: &str) -> Option<String> {
+    let (mut user, mut password) = ("", "");
+    for pair in query.split('&') {
+        match pair.split_once('=')? {
+            ("sentinel_user", value) => user = value,
+            ("sentinel_password", value) => password = value,
+            _ => return None,
+        }
+    }
+    Some(format!("{user}:{password}@"))
+}
+
 pub(super) fn client(address: &str) -> RedisResult<Client> {
     let info = redis::IntoConnectionInfo::into_connection_info(address)?;
     let tcp = transport::patient(TcpSettings::default().set_nodelay(true));
@@ -168,6 +185,8 @@ mod tests {
             "redis+cluster://user:secret@a:1,b",
             "redis+sentinel://a:1,b:2/mymaster",
             "redis+sentinel://user:secret@a,b/mymaster/2",
+            "redis+sentinel://a,b/mymaster?sentinel_password=p%40ss",
+            "redis+sentinel://a/mymaster/2?sentinel_user=u&sentinel_password=p",
         ] {
             assert!(Address::parse(address).is_ok(), "{address}");
         }
@@ -190,6 +209,7 @@ mod tests {
             "redis+sentinel://user:secret@a:1/",
             "redis+sentinel://user:secret@a:1/master/x",
             "redis+sentinel://user:secret@,/master",
+            "redis+sentinel://a/master?sentinel_passwort=secret",
         ] {
             let error = Address::parse(address).expect_err("it is none");
             assert_eq!(error.kind(), StoreErrorKind::Configuration, "{address}");

@@ -101,7 +101,8 @@ struct Settings {
 impl RedisStore {
     /// A store at an address, as `redis://user:password@host:6379/0`, `rediss://…` with the
     /// feature `tls`, or `redis+sentinel://user:password@host:26379,host:26379/master/0`, where
-    /// user and password are those of the primary, or
+    /// user and password are those of the primary (sentinels that ask for some of their own are
+    /// given `?sentinel_user=…&sentinel_password=…`), or
     /// `redis+cluster://user:password@host:6379,host:6379` with some nodes of a cluster. Nothing
     /// is connected before the start.
     ///
