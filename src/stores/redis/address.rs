@@ -14,7 +14,7 @@ use crate::error::{StoreError, StoreErrorKind};
 /// Where the primary is found.
 #[derive(Clone)]
 pub(super) enum Address {
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
     Sentinels(Sentinels),
     Single(Client),
 }
@@ -45,7 +45,7 @@ impl Address {
             }
         }
         if let Some(scheme) = scheme.strip_suffix("+cluster") {
-            return Cluster::parse(scheme, rest).map(Self::Cluster);
+            return Cluster::parse(scheme, rest).map(|cluster| Self::Cluster(Box::new(cluster)));
         }
         match scheme.strip_suffix("+sentinel") {
             Some(scheme) => Sentinels::parse(scheme, rest).map(Self::Sentinels),
