@@ -167,3 +167,52 @@ async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
     let found = store.find(tokens.session_id).await.unwrap();
     assert!(found.is_some_and(|record| record.ended.is_none()));
 }
+
+/// What `docs/redis.md` says, without what the blacklist needs.
+const ACL: &str = "+eval +evalsha +hello +ping +info +time +publish +subscribe +cluster|slots \
+    +asking +get +incr +del +exists +pttl +pexpire +@hash +@sortedset";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_permissions_of_the_guide_are_enough_on_a_cluster() {
+    let cluster = Cluster::new();
+    for master in &cluster.masters {
+        let mut command = vec!["ACL", "SETUSER", "sessions", "reset", "on", ">secret"];
+        command.extend(["~{tower-jwt-session:*", "&{tower-jwt-session:*", "-@all"]);
+        command.extend(ACL.split_whitespace());
+        master.run::<()>(&command);
+    }
+    let address = cluster.address().replace("://", "://sessions:secret@");
+    let store = RedisStore::new(&address).unwrap();
+    let (auth, _running) = node(store, Terms::default()).await;
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    let sessions = auth.sessions();
+    let ended = sessions.end(tokens.session_id, EndReason::SignedOut);
+    ended.await.unwrap().everywhere().await.unwrap();
+    admit(&auth, &tokens.access_token).await.unwrap_err();
+    for master in &cluster.masters {
+        let denied: Vec<redis::Value> = master.run(&["ACL", "LOG"]);
+        let told: Vec<_> = denied.iter().map(|entry| format!("{entry:?}")).collect();
+        // Who may not ask for the persistence is not told of it.
+        let others = told.iter().filter(|entry| !entry.contains("config|get"));
+        let others = others.count();
+        assert_eq!(others, 0, "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_revoked_everywhere_is_refused_in_every_part_when_that_returns() {
+    let cluster = Cluster::new();
+    let prefix = fresh_prefix();
+    let (one, _running) = node(cluster.store(&prefix), Terms::new(Confirm::Never)).await;
+    let (other, _other_running) = node(cluster.store(&prefix), Terms::new(Confirm::Never)).await;
+    for round in 0..30 {
+        let tokens = sign_in(&one, &user(&format!("user-{round}")))
+            .await
+            .unwrap();
+        admit(&other, &tokens.access_token).await.unwrap();
+        let sessions = one.sessions();
+        let ended = sessions.end(tokens.session_id, EndReason::SignedOut);
+        ended.await.unwrap().everywhere().await.unwrap();
+        admit(&other, &tokens.access_token).await.unwrap_err();
+    }
+}
