@@ -13,7 +13,7 @@ use tower_jwt_session::{JwtSession, Running, UnixTime};
 
 use crate::ledger::{Ledger, Tally};
 use crate::support::admit;
-use crate::work;
+use crate::work::{self, Say};
 use crate::{ADDRESS, ROUND};
 
 /// Kills on the store of an address.
@@ -36,14 +36,16 @@ pub trait Server {
 }
 
 impl Kills {
-    pub fn new(store: &'static str, address: &str) -> Self {
+    /// As many of them as `RUNS` says, or else `runs`.
+    pub fn new(store: &'static str, address: &str, runs: u32) -> Self {
+        let usual = runs;
         let runs = std::env::var("RUNS")
             .ok()
             .and_then(|runs| runs.parse().ok());
         Self {
             store,
             address: address.to_owned(),
-            runs: runs.unwrap_or(30),
+            runs: runs.unwrap_or(usual),
             tally: Tally::default(),
             behind: Arc::default(),
             began: Instant::now(),
@@ -61,22 +63,18 @@ impl Kills {
     }
 
     /// Kills the store, and leaves the service alone, which works in this process.
-    #[allow(dead_code, reason = "for stores that are servers")]
     pub async fn of_the_store(&mut self, server: &mut impl Server) {
         for round in 0..self.runs {
             let ledger = Arc::new(Mutex::new(Ledger::default()));
             let heard = ledger.clone();
-            let say = move |line: String| heard.lock().unwrap().note(&line);
+            let say: Say = Arc::new(move |line| heard.lock().unwrap().note(&line));
             let (auth, running) = self.node().await;
-            let name = round.to_string();
-            let working =
-                tokio::spawn(async move { work::at_once(&auth, &name, Arc::new(say)).await });
+            let mut working = work::at_once(&auth, &round.to_string(), &say);
             tokio::time::sleep(Duration::from_micros(fastrand::u64(20_000..250_000))).await;
             server.kill();
             server.revive();
-            working.abort();
+            working.shutdown().await;
             running.shutdown().await;
-            // Who was told nothing yet may still write a line.
             let ledger = std::mem::take(&mut *ledger.lock().unwrap());
             self.compare(ledger).await;
         }

@@ -8,12 +8,19 @@
 mod folder;
 mod kills;
 mod ledger;
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
+mod servers;
 #[path = "../support/mod.rs"]
 mod support;
 mod work;
 
 use folder::Folder;
-use kills::Kills;
+use kills::{Kills, Server};
+use postgres::Cluster;
+use redis_server::DURABLE;
 
 const ADDRESS: &str = "CRASH_STORE";
 const ROUND: &str = "CRASH_ROUND";
@@ -30,11 +37,34 @@ async fn a_service_that_is_about_to_be_killed() {
 async fn nothing_acknowledged_is_lost_and_nothing_revoked_revives_when_the_service_is_killed() {
     let folder = Folder::new();
     let address = format!("sqlite:{}", folder.file("sessions.db").display());
-    let mut kills = Kills::new("sqlite", &address);
+    let mut kills = Kills::new("sqlite", &address, 30);
     kills.of_the_service().await;
     let tally = kills.finish().await;
     assert_eq!(tally.lost, Vec::<String>::new());
     assert_eq!(tally.revived, Vec::<String>::new());
     assert_eq!(tally.failures, 0, "the store was there all the time");
     assert!(tally.alive > 50 && tally.ended > 20, "{tally:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_and_nothing_revoked_revives_when_postgres_is_killed() {
+    let mut server = Cluster::start_with("fsync = on\n");
+    let address = server.admin("postgres");
+    of_the_store("postgres", &address, &mut server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_and_nothing_revoked_revives_when_redis_is_killed() {
+    let mut server = redis_server::Server::with(&DURABLE);
+    let address = server.address();
+    of_the_store("redis", &address, &mut server).await;
+}
+
+async fn of_the_store(name: &'static str, address: &str, server: &mut impl Server) {
+    let mut kills = Kills::new(name, address, 5);
+    kills.of_the_store(server).await;
+    let tally = kills.finish().await;
+    assert_eq!(tally.lost, Vec::<String>::new());
+    assert_eq!(tally.revived, Vec::<String>::new());
+    assert!(tally.alive > 10 && tally.ended > 2, "{tally:?}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use tokio::task::JoinSet;
 use tower_jwt_session::revocation::{EndReason, RevocationSettings};
 use tower_jwt_session::{
     Environment, JwtSession, JwtSessionBuilder, SessionError, SessionId, SessionLimit, Tokens,
@@ -35,18 +35,20 @@ pub async fn until_killed(address: &str, round: &str) {
         out.flush().unwrap();
     };
     say("started".to_owned());
-    at_once(&auth, round, Arc::new(say)).await;
+    at_once(&auth, round, &(Arc::new(say) as Say))
+        .join_all()
+        .await;
 }
 
 /// What is said of sessions, a line at a time.
 pub type Say = Arc<dyn Fn(String) + Send + Sync>;
 
-/// Eight users do what users do, for ever.
-pub async fn at_once(auth: &JwtSession, round: &str, say: Say) {
+/// Eight users do what users do, for as long as the set is kept.
+pub fn at_once(auth: &JwtSession, round: &str, say: &Say) -> JoinSet<()> {
     let tasks = (0..8).map(|number| {
         let (auth, say) = (auth.clone(), say.clone());
         let name = format!("user-{round}-{number}");
-        tokio::spawn(async move {
+        async move {
             let mut worker = Worker {
                 auth,
                 name,
@@ -60,9 +62,9 @@ pub async fn at_once(auth: &JwtSession, round: &str, say: Say) {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
-        })
+        }
     });
-    join_all(tasks).await;
+    tasks.collect()
 }
 
 struct Worker {

@@ -8,10 +8,14 @@ mod link;
 #[path = "../nodes/mod.rs"]
 mod nodes;
 mod place;
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/proxy.rs"]
 mod proxy;
 mod proxy_itself;
 mod races;
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
 mod revoked;
 mod stopped;
 
@@ -104,3 +108,7 @@ macro_rules! linked_store {
 
 shared_store!(sqlite at Place::sqlite());
 linked_store!(beyond_a_link at Place::gated().await);
+shared_store!(on_postgres at Place::postgres().await);
+linked_store!(beyond_a_link_to_postgres at Place::postgres().await);
+shared_store!(on_redis at Place::redis());
+linked_store!(beyond_a_link_to_redis at Place::redis());

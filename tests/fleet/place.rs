@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use crate::folder::Folder;
 use crate::nodes::gated::Gate;
+use crate::postgres;
+use crate::redis_server::Server;
 
 pub struct Place {
     address: String,
@@ -31,6 +33,18 @@ impl Place {
         let (gate, folder) = (Gate::open().await, Folder::new());
         let address = gate.before(&folder.file("sessions.db"));
         Self::new(address, (gate, folder))
+    }
+
+    /// A database of its own on the server that these tests share.
+    pub async fn postgres() -> Self {
+        let server = postgres::shared();
+        let database = server.database().await;
+        Self::new(server.admin(&database), ())
+    }
+
+    pub fn redis() -> Self {
+        let server = Server::new();
+        Self::new(server.address(), server)
     }
 
     /// As `SESSION_STORE` holds it.

@@ -150,13 +150,38 @@ impl Cluster {
 
     /// Sends a signal to the server and all its processes.
     pub fn signal(&self, signal: &str) {
+        let done = Command::new("kill")
+            .arg(signal)
+            .args(self.processes())
+            .output();
+        assert!(done.is_ok(), "kill runs");
+    }
+
+    fn processes(&self) -> Vec<String> {
         let postmaster = self.postmaster();
         let children = Command::new("pgrep").args(["-P", &postmaster]).output();
         let children = children.expect("pgrep runs").stdout;
         let children = String::from_utf8(children).expect("numbers");
-        let all = children.lines().chain([postmaster.as_str()]);
-        let done = Command::new("kill").arg(signal).args(all).output();
-        assert!(done.is_ok(), "kill runs");
+        let children = children.lines().map(str::to_owned);
+        children.chain([postmaster]).collect()
+    }
+
+    /// Ends the server and all its processes as `kill -9` does.
+    pub fn kill_all(&self) {
+        let postmaster = self.postmaster();
+        let kill = |signal: &str, processes: &[String]| {
+            let done = Command::new("kill").arg(signal).args(processes).output();
+            assert!(done.is_ok(), "kill runs");
+        };
+        // It must not start another process behind our back.
+        kill("-STOP", std::slice::from_ref(&postmaster));
+        let all = self.processes();
+        kill("-KILL", &all);
+        while all.iter().any(|process| is_alive(process)) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Who is killed leaves its mark, and its number may be another's by the next start.
+        let _ = fs::remove_file(self.folder.join("data/postmaster.pid"));
     }
 
     fn postmaster(&self) -> String {
@@ -290,6 +315,15 @@ pub fn shared() -> &'static Cluster {
 pub fn some_name() -> String {
     let id = tower_jwt_session::SessionId::random().to_string();
     format!("test_{}", id.replace('-', ""))
+}
+
+/// Whether a process runs; one that nobody has buried does not.
+fn is_alive(process: &str) -> bool {
+    let state = fs::read_to_string(format!("/proc/{process}/stat"));
+    state.is_ok_and(|state| {
+        let after_name = state.rsplit(')').next().unwrap_or_default();
+        !matches!(after_name.trim_start().chars().next(), Some('Z' | 'X'))
+    })
 }
 
 /// Where the server's programs are.
