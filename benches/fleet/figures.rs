@@ -1,16 +1,13 @@
 //! What was measured, and the report of it.
 
 use std::fmt::Write as _;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use serde_json::{Value, json};
 
 /// Everything that was measured on one store.
 #[derive(Debug)]
 pub struct Figures {
     store: &'static str,
+    described: String,
     parts: Vec<Part>,
 }
 
@@ -37,9 +34,11 @@ pub enum Bound {
 }
 
 impl Figures {
-    pub fn new(store: &'static str) -> Self {
+    pub fn new(store: &'static str, described: String) -> Self {
+        eprintln!("{described}");
         Self {
             store,
+            described,
             parts: Vec::new(),
         }
     }
@@ -72,56 +71,54 @@ impl Figures {
         self.add(Figure::millis(format!("{name}, longest"), at(1.0), None));
     }
 
-    /// Writes the report into a folder.
-    ///
-    /// # Errors
-    ///
-    /// Those of the file system.
-    pub fn write(&self, folder: &Path) -> io::Result<PathBuf> {
-        std::fs::create_dir_all(folder)?;
-        let path = folder.join(format!("fleet-{}.md", self.store));
-        std::fs::write(&path, self.markdown())?;
-        let json = serde_json::to_string_pretty(&self.json())?;
-        std::fs::write(path.with_extension("json"), json)?;
-        Ok(path)
-    }
-
     fn markdown(&self) -> String {
-        let mut text = format!("# Figures of a fleet: {}\n", self.store);
+        let mut text = format!("\n## {}\n", self.described);
         for part in &self.parts {
             // Writing into a String cannot fail.
-            let _ = write!(text, "\n## {}\n\n", part.title);
+            let _ = write!(text, "\n### {}\n\n", part.title);
             text.push_str("| | | wanted | |\n|---|---:|---:|---|\n");
             for row in &part.rows {
-                let Figure {
-                    name, value, unit, ..
-                } = row;
+                let Figure { name, .. } = row;
                 let (wanted, verdict) = row.verdict();
-                let _ = writeln!(
-                    text,
-                    "| {name} | {value:.3} {unit} | {wanted} | {verdict} |"
-                );
+                let value = row.value();
+                let _ = writeln!(text, "| {name} | {value} | {wanted} | {verdict} |");
             }
         }
         text
     }
 
-    fn json(&self) -> Value {
-        let rows = self.parts.iter().flat_map(|part| {
-            part.rows.iter().map(|row| {
+    /// A line for each figure that is not what it should be.
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        for part in &self.parts {
+            for row in &part.rows {
                 let (wanted, verdict) = row.verdict();
-                json!({
-                    "part": part.title,
-                    "name": row.name,
-                    "value": row.value,
-                    "unit": row.unit,
-                    "wanted": wanted,
-                    "verdict": verdict,
-                })
-            })
-        });
-        json!({ "store": self.store, "figures": rows.collect::<Vec<_>>() })
+                if verdict == MISSED {
+                    let (store, title, name) = (self.store, part.title, &row.name);
+                    let value = row.value();
+                    missed.push(format!(
+                        "- {store}: {title}: {name}: {value} (wanted {wanted})\n"
+                    ));
+                }
+            }
+        }
+        missed
     }
+}
+
+/// The report of several stores.
+pub fn report(machine: &str, all: &[Figures]) -> String {
+    let missed: Vec<String> = all.iter().flat_map(Figures::missed).collect();
+    let missed = match missed.is_empty() {
+        true => "Nothing was missed.\n".to_owned(),
+        false => format!("Missed:\n\n{}", missed.concat()),
+    };
+    let stores: String = all.iter().map(Figures::markdown).collect();
+    format!(
+        "# Figures of a fleet\n\n\
+         Made by `cargo bench --bench fleet -- --report docs/figures.md`; nodes are processes of \
+         one machine.\n\n{machine}\n{missed}{stores}"
+    )
 }
 
 impl Figure {
@@ -143,12 +140,20 @@ impl Figure {
         Self::new(name, time.as_secs_f64() * 1_000.0, "ms", wanted)
     }
 
+    fn value(&self) -> String {
+        format!("{:.3} {}", self.value, self.unit)
+            .trim_end()
+            .to_owned()
+    }
+
     fn verdict(&self) -> (String, &'static str) {
         let (wanted, met) = match self.wanted {
             None => return (String::new(), ""),
             Some(Bound::AtLeast(least)) => (format!("≥ {least}"), self.value >= least),
             Some(Bound::AtMost(most)) => (format!("≤ {most}"), self.value <= most),
         };
-        (wanted, if met { "met" } else { "**missed**" })
+        (wanted, if met { "met" } else { MISSED })
     }
 }
+
+const MISSED: &str = "**missed**";

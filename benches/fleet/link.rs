@@ -16,7 +16,7 @@ const SETTINGS: [(&str, &str); 2] = [
 ];
 
 pub async fn measure(backend: &dyn Backend, figures: &mut Figures) {
-    let address = backend.address("cuts");
+    let address = backend.address("cuts").await;
     let Some(server) = server(&address) else {
         eprintln!("there is no link to cut: the store is not a server on 127.0.0.1");
         return;

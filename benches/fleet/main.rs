@@ -1,34 +1,41 @@
 //! The figures of a fleet on one store, in a report that this makes anew.
 //!
-//! `cargo bench --bench fleet -- --store sqlite:PATH --out FOLDER` measures a store and writes
-//! `fleet-STORE.md` and `fleet-STORE.json`. Without a store it is an SQLite file of its own, without
-//! a folder it is `target/reports`. `--only revoked` (or `everywhere`, `cuts`, `rate`, `scale`)
-//! measures one part, `--quick` everything less often. What is measured stays in the store: name
-//! an empty one.
+//! `cargo bench --bench fleet -- --report docs/figures.md` measures SQLite, PostgreSQL and Redis, on
+//! files and servers of its own, and writes one report. `--store sqlite` (or `postgres`, `redis`, or
+//! an address as `SESSION_STORE` holds it) measures one store, `--only revoked` (or `everywhere`,
+//! `cuts`, `still`, `rate`, `scale`) one part, `--quick` everything less often. What is measured
+//! stays in a store that was named by an address: name an empty one.
 //!
 //! Nodes are this program again, as processes of their own.
 
 mod backend;
+#[path = "../../tests/support/postgres.rs"]
+mod cluster;
 mod everywhere;
 mod figures;
 mod link;
+mod machine;
 #[path = "../../tests/nodes/mod.rs"]
 mod nodes;
 #[path = "../../tests/support/proxy.rs"]
 mod proxy;
 mod rate;
+#[path = "../../tests/redis_server/mod.rs"]
+mod redis_server;
 mod revoked;
 mod scale;
+mod still;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use backend::Backend;
 use figures::Figures;
+use machine::Machine;
 
 /// What the command line says.
 struct Wanted {
-    store: Option<String>,
-    out: PathBuf,
+    stores: Vec<String>,
+    report: PathBuf,
     only: Option<String>,
     /// How much less is measured than a report needs.
     quick: bool,
@@ -45,21 +52,32 @@ async fn main() {
     let wanted = Wanted::read(std::env::args().skip(1)).unwrap_or_else(|why| refuse(&why));
     let folder = std::env::temp_dir().join(format!("tower-jwt-session-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
-    let own = format!("sqlite:{}", folder.join("fleet.db").display());
-    let address = wanted.store.as_deref().unwrap_or(&own);
-    let backend = backend::at(address).unwrap_or_else(|why| refuse(&why));
-    let figures = measure(&*backend, &wanted).await;
-    let written = figures.write(&wanted.out);
+    let written = report(&wanted, &folder).await;
     // The system clears its folder for temporary files, too.
     let _ = std::fs::remove_dir_all(&folder);
     match written {
-        Ok(report) => eprintln!("the report is in {}", report.display()),
-        Err(error) => refuse(&format!("{}: {error}", wanted.out.display())),
+        Ok(()) => eprintln!("the report is in {}", wanted.report.display()),
+        Err(why) => refuse(&why),
     }
 }
 
+async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
+    let machine = Machine::look(folder);
+    let mut all = Vec::new();
+    for address in &wanted.stores {
+        let backend = backend::at(address, folder)?;
+        all.push(measure(&*backend, wanted).await);
+    }
+    let text = figures::report(&machine.told(), &all);
+    let told = |error| format!("{}: {error}", wanted.report.display());
+    if let Some(folder) = wanted.report.parent() {
+        std::fs::create_dir_all(folder).map_err(told)?;
+    }
+    std::fs::write(&wanted.report, text).map_err(told)
+}
+
 async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
-    let mut figures = Figures::new(backend.name());
+    let mut figures = Figures::new(backend.name(), backend.described().await);
     if wanted.wants("revoked") {
         revoked::measure(backend, wanted.quick, &mut figures).await;
     }
@@ -68,6 +86,9 @@ async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
     }
     if wanted.wants("cuts") {
         link::measure(backend, &mut figures).await;
+    }
+    if wanted.wants("still") {
+        still::measure(backend, wanted.quick, &mut figures).await;
     }
     if wanted.wants("rate") {
         rate::measure(backend, wanted.quick, &mut figures).await;
@@ -81,26 +102,34 @@ async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
 impl Wanted {
     fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut wanted = Self {
-            store: None,
-            out: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/reports")),
+            stores: Vec::new(),
+            report: PathBuf::from(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/target/reports/fleet.md"
+            )),
             only: None,
             quick: false,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {
-                "--store" => wanted.store = Some(value()?),
-                "--out" => wanted.out = value()?.into(),
+                "--store" => wanted.stores.push(value()?),
+                "--report" => {
+                    wanted.report = Path::new(env!("CARGO_MANIFEST_DIR")).join(value()?);
+                }
                 "--only" => wanted.only = Some(value()?),
                 "--quick" => wanted.quick = true,
                 // Cargo says so to every benchmark.
                 "--bench" => {}
                 _ => {
                     return Err(format!(
-                        "{word} is not known: --store, --out, --only, --quick"
+                        "{word} is not known: --store, --report, --only, --quick"
                     ));
                 }
             }
+        }
+        if wanted.stores.is_empty() {
+            wanted.stores = ["sqlite", "postgres", "redis"].map(str::to_owned).into();
         }
         Ok(wanted)
     }

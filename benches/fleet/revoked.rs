@@ -11,7 +11,7 @@ pub const SETTINGS: [(&str, &str); 2] =
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
     figures.part("Revoked on A, refused on B");
-    let address = backend.address("revoked");
+    let address = backend.address("revoked").await;
     let launch = Launch::program();
     let a = launch.start(&address, &SETTINGS).await;
     let b = launch.start(&address, &SETTINGS).await;

@@ -57,9 +57,7 @@ pub fn at_once(auth: &JwtSession, round: &str, say: &Say) -> JoinSet<()> {
             };
             loop {
                 if worker.step().await.is_err() {
-                    // What became of it is not known, and nobody was told that it worked.
-                    (worker.say)("failed".to_owned());
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    worker.failed().await;
                 }
             }
         }
@@ -99,7 +97,16 @@ impl Worker {
                 for (id, _) in &held {
                     (self.say)(format!("ending {id}"));
                 }
-                self.auth.sessions().end_all(&user(&self.name)).await?;
+                // One whose outcome is not known goes on, and ends whatever comes to be meanwhile.
+                while self
+                    .auth
+                    .sessions()
+                    .end_all(&user(&self.name))
+                    .await
+                    .is_err()
+                {
+                    self.failed().await;
+                }
                 for (id, _) in &held {
                     (self.say)(format!("ended {id}"));
                 }
@@ -107,6 +114,12 @@ impl Worker {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What became of it is not known, and nobody was told that it worked.
+    async fn failed(&self) {
+        (self.say)("failed".to_owned());
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 
     fn acknowledged(&self, tokens: &Tokens) -> String {

@@ -2,6 +2,7 @@
 //!
 //! The rules are plain functions over a [`Place`]; a store joins them by a line at the end.
 
+mod crowded;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod link;
@@ -17,6 +18,8 @@ mod races;
 #[path = "../redis_server/mod.rs"]
 mod redis_server;
 mod revoked;
+mod steps;
+mod still;
 mod stopped;
 
 use nodes::{Launch, Node, program};
@@ -101,6 +104,10 @@ macro_rules! linked_store {
                 a_link_that_loses_the_answers_admits_nothing_for_longer,
                 a_link_that_loses_the_questions_admits_nothing_for_longer,
                 a_slow_link_slows_down_and_refuses_nobody,
+            ]
+            steps: [
+                a_clock_a_day_ahead_lets_nothing_revoked_in_and_forgets_nothing,
+                a_clock_a_day_behind_lets_in_neither_what_is_revoked_nor_what_has_expired,
             ]
         }
     };

@@ -60,7 +60,7 @@ pub async fn cut(
 }
 
 /// Waits until a node admits a token of a live session: a busy machine may miss a short deadline.
-async fn let_in(node: &Node, access: &str) -> Result<(), String> {
+pub async fn let_in(node: &Node, access: &str) -> Result<(), String> {
     let began = Instant::now();
     loop {
         let answer = node.check(access).await;

@@ -9,6 +9,8 @@ pub mod cuts;
 pub mod gated;
 pub mod process;
 pub mod program;
+pub mod stepping;
+pub mod still;
 
 pub use process::{Launch, Node};
 

@@ -20,10 +20,12 @@ use tower_jwt_session::{
 
 use super::SECRET;
 use super::gated::Gated;
+use super::stepping::Stepping;
 
 /// Plays a node until its input ends.
 pub async fn play() {
-    let auth = match build() {
+    let clock = Stepping::default();
+    let auth = match build(&clock) {
         Ok(auth) => auth,
         Err(error) => return say(&format!("failed {}", told(&error))),
     };
@@ -31,7 +33,7 @@ pub async fn play() {
         Ok(running) => running,
         Err(error) => return say(&format!("failed {}", told(&error))),
     };
-    let node = Arc::new(Program::new(auth));
+    let node = Arc::new(Program::new(auth, clock));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     say("ready");
     while let Ok(Some(line)) = lines.next_line().await {
@@ -47,13 +49,15 @@ pub async fn play() {
     running.shutdown().await;
 }
 
-/// The store and the rest are what the environment says; clocks are those of one machine.
-fn build() -> Result<JwtSession, tower_jwt_session::ConfigError> {
+/// The store and the rest are what the environment says; clocks are those of one machine, unless
+/// one is set.
+fn build(clock: &Stepping) -> Result<JwtSession, tower_jwt_session::ConfigError> {
     let settings = RevocationSettings::default()
         .with_skew(Duration::from_millis(100))
         .with_poll_interval(Duration::from_millis(500));
     let builder = JwtSession::builder()
         .hmac_secret(SECRET)
+        .clock(Arc::new(clock.clone()))
         .revocation(settings);
     let address = std::env::var("SESSION_STORE").unwrap_or_default();
     let Some(store) = Gated::at(&address) else {
@@ -87,6 +91,7 @@ fn told(error: &dyn std::error::Error) -> String {
 
 struct Program {
     auth: JwtSession,
+    clock: Stepping,
     tickets: Mutex<HashMap<u64, SignInTicket>>,
     next: AtomicU64,
     resting: Arc<AtomicBool>,
@@ -95,9 +100,10 @@ struct Program {
 type Outcome = Result<String, SessionError>;
 
 impl Program {
-    fn new(auth: JwtSession) -> Self {
+    fn new(auth: JwtSession, clock: Stepping) -> Self {
         Self {
             auth,
+            clock,
             tickets: Mutex::default(),
             next: AtomicU64::default(),
             resting: Arc::default(),
@@ -116,6 +122,10 @@ impl Program {
             ["load", tasks] => return self.load(tasks),
             ["rest"] => {
                 self.resting.store(true, Ordering::SeqCst);
+                return "ok".to_owned();
+            }
+            ["step", seconds] => {
+                self.clock.step_to(seconds.parse().unwrap_or_default());
                 return "ok".to_owned();
             }
             ["sign-in", user] => self.sign_in(user).await,

@@ -150,33 +150,27 @@ impl Cluster {
 
     /// Sends a signal to the server and all its processes.
     pub fn signal(&self, signal: &str) {
-        let done = Command::new("kill")
-            .arg(signal)
-            .args(self.processes())
-            .output();
-        assert!(done.is_ok(), "kill runs");
+        // First to the one that starts the others, lest one comes that nobody knew of.
+        send(signal, &[self.postmaster()]);
+        send(signal, &self.children());
     }
 
-    fn processes(&self) -> Vec<String> {
+    fn children(&self) -> Vec<String> {
         let postmaster = self.postmaster();
         let children = Command::new("pgrep").args(["-P", &postmaster]).output();
         let children = children.expect("pgrep runs").stdout;
         let children = String::from_utf8(children).expect("numbers");
-        let children = children.lines().map(str::to_owned);
-        children.chain([postmaster]).collect()
+        children.lines().map(str::to_owned).collect()
     }
 
     /// Ends the server and all its processes as `kill -9` does.
     pub fn kill_all(&self) {
         let postmaster = self.postmaster();
-        let kill = |signal: &str, processes: &[String]| {
-            let done = Command::new("kill").arg(signal).args(processes).output();
-            assert!(done.is_ok(), "kill runs");
-        };
         // It must not start another process behind our back.
-        kill("-STOP", std::slice::from_ref(&postmaster));
-        let all = self.processes();
-        kill("-KILL", &all);
+        send("-STOP", std::slice::from_ref(&postmaster));
+        let mut all = self.children();
+        all.push(postmaster);
+        send("-KILL", &all);
         while all.iter().any(|process| is_alive(process)) {
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -315,6 +309,11 @@ pub fn shared() -> &'static Cluster {
 pub fn some_name() -> String {
     let id = tower_jwt_session::SessionId::random().to_string();
     format!("test_{}", id.replace('-', ""))
+}
+
+fn send(signal: &str, processes: &[String]) {
+    let done = Command::new("kill").arg(signal).args(processes).output();
+    assert!(done.is_ok(), "kill runs");
 }
 
 /// Whether a process runs; one that nobody has buried does not.

@@ -1,8 +1,11 @@
 //! What a store brings along to be measured.
 
+mod postgres;
+mod redis;
 mod sqlite;
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use tower_jwt_session::{BoxFuture, SessionStore};
@@ -15,27 +18,40 @@ pub trait Backend: Send + Sync {
     /// Whether it tells the nodes of news by itself, so that they hear at once. A file cannot.
     fn pushes(&self) -> bool;
 
+    /// What was measured, and how it is kept.
+    fn described(&self) -> BoxFuture<'_, String>;
+
     /// Where a part is measured, as `SESSION_STORE` holds it.
-    fn address(&self, part: &str) -> String;
+    fn address<'a>(&'a self, part: &'a str) -> BoxFuture<'a, String>;
 
     /// The store there.
-    fn store(&self, part: &str) -> BoxFuture<'_, Arc<dyn SessionStore>>;
+    fn store<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Arc<dyn SessionStore>>;
 
     /// How many pairs of a read and a durable write the driver alone does in a second, with as many
     /// round trips and waits for the disk as that many clients of the store share.
-    fn driver(&self, part: &str, clients: usize) -> BoxFuture<'_, f64>;
+    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, f64>;
 
     /// Adds ten sessions for each of the users of those numbers, by the quickest way there is.
-    fn fill(&self, part: &str, users: Range<u64>) -> BoxFuture<'_, ()>;
+    fn fill<'a>(&'a self, part: &'a str, users: Range<u64>) -> BoxFuture<'a, ()>;
+
+    /// Sends a signal to the server, where it is one of our own.
+    fn signal(&self, signal: &str) -> bool;
 }
 
-/// The backend of an address.
-pub fn at(address: &str) -> Result<Box<dyn Backend>, String> {
-    if let Some(sqlite) = sqlite::Sqlite::at(address) {
-        return Ok(Box::new(sqlite));
-    }
+/// The backend of an address, or one of our own where only a kind is named.
+pub fn at(address: &str, folder: &Path) -> Result<Box<dyn Backend>, String> {
     let scheme = address.split(':').next().unwrap_or_default();
-    Err(format!(
-        "{scheme:?} is not a store that is measured here: sqlite:PATH is"
-    ))
+    match (address, scheme) {
+        ("sqlite", _) => Ok(Box::new(sqlite::Sqlite::within(folder))),
+        ("postgres", _) => Ok(Box::new(postgres::Postgres::own())),
+        ("redis", _) => Ok(Box::new(redis::Redis::own())),
+        (_, "postgres" | "postgresql") => Ok(Box::new(postgres::Postgres::at(address))),
+        (_, "redis") => redis::Redis::at(address).map(|redis| Box::new(redis) as _),
+        _ => match sqlite::Sqlite::at(address) {
+            Some(sqlite) => Ok(Box::new(sqlite)),
+            None => Err(format!(
+                "{scheme:?} is not a store that is measured here: sqlite, postgres and redis are"
+            )),
+        },
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, query};
+use sqlx::{ConnectOptions, query, query_scalar};
 use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, SessionId, SessionStore, SqliteStore, UserId};
 
@@ -24,6 +24,12 @@ impl Sqlite {
         address.starts_with("sqlite:").then_some(Self { path })
     }
 
+    pub fn within(folder: &Path) -> Self {
+        Self {
+            path: folder.join("fleet.db"),
+        }
+    }
+
     fn file(&self, part: &str) -> PathBuf {
         let name = self.path.file_stem().unwrap_or_default().to_string_lossy();
         self.path.with_file_name(format!("{name}-{part}.db"))
@@ -39,11 +45,25 @@ impl Backend for Sqlite {
         false
     }
 
-    fn address(&self, part: &str) -> String {
-        format!("sqlite:{}", self.file(part).display())
+    fn described(&self) -> BoxFuture<'_, String> {
+        Box::pin(async {
+            let mut memory = SqliteConnectOptions::new()
+                .filename(":memory:")
+                .connect()
+                .await
+                .expect("there is memory");
+            let version = query_scalar("SELECT sqlite_version()").fetch_one(&mut memory);
+            let version: String = version.await.expect("it knows");
+            format!("SQLite {version}, WAL, `synchronous=FULL`")
+        })
     }
 
-    fn store(&self, part: &str) -> BoxFuture<'_, Arc<dyn SessionStore>> {
+    fn address<'a>(&'a self, part: &'a str) -> BoxFuture<'a, String> {
+        let address = format!("sqlite:{}", self.file(part).display());
+        Box::pin(std::future::ready(address))
+    }
+
+    fn store<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Arc<dyn SessionStore>> {
         let file = self.file(part);
         Box::pin(async move {
             let store = SqliteStore::open(file).await;
@@ -51,7 +71,7 @@ impl Backend for Sqlite {
         })
     }
 
-    fn driver(&self, part: &str, clients: usize) -> BoxFuture<'_, f64> {
+    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, f64> {
         let file = self.file(&format!("{part}-driver"));
         Box::pin(async move {
             // On a thread like the store's writer.
@@ -60,16 +80,19 @@ impl Backend for Sqlite {
         })
     }
 
-    fn fill(&self, part: &str, users: Range<u64>) -> BoxFuture<'_, ()> {
-        let part = part.to_owned();
+    fn signal(&self, _signal: &str) -> bool {
+        false
+    }
+
+    fn fill<'a>(&'a self, part: &'a str, users: Range<u64>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let mut session = new_session();
             session.user = UserId::new(TEMPLATE).expect("it is a name");
             session.seed = SeedHash::from_bytes([7; 32]);
             let id = session.id;
-            let made = self.store(&part).await.sign_in(session).await;
+            let made = self.store(part).await.sign_in(session).await;
             made.expect("the store answers");
-            copy(&self.file(&part), id, users).await;
+            copy(&self.file(part), id, users).await;
         })
     }
 }

@@ -1,0 +1,95 @@
+//! The wall clock of one node is set, by a day.
+
+use crate::launch;
+use crate::nodes::process::Answered;
+use crate::nodes::{Node, cuts};
+use crate::place::Place;
+
+const DAY: i64 = 24 * 60 * 60;
+/// As [`SHORT_VIEW`](crate::SHORT_VIEW), with tokens of two seconds.
+const SHORT_LIVES: [(&str, &str); 3] = [
+    ("REVOCATION_MAX_STALENESS", "2s"),
+    ("STORE_TIMEOUT", "10s"),
+    ("JWT_ACCESS_TOKEN_EXPIRY", "2s"),
+];
+
+pub async fn a_clock_a_day_ahead_lets_nothing_revoked_in_and_forgets_nothing(place: &Place) {
+    let [a, b] = crate::two(place, &[]).await;
+    let [lives, before, meanwhile] = [
+        a.sign_in("ada").await.unwrap(),
+        a.sign_in("ada").await.unwrap(),
+        a.sign_in("ada").await.unwrap(),
+    ];
+    for pair in [&lives, &before, &meanwhile] {
+        cuts::let_in(&b, &pair.access).await.unwrap();
+    }
+    a.end_everywhere(&before.session).await.unwrap();
+    step(&b, DAY).await;
+    // It polls by the clock that has been set, and would forget what that calls over.
+    polled_after(&a, &b).await;
+    a.end_everywhere(&meanwhile.session).await.unwrap();
+    for pair in [&lives, &before, &meanwhile] {
+        let answer = b.check(&pair.access).await;
+        assert_eq!(
+            answer.status, 401,
+            "a day later all have expired: {answer:?}"
+        );
+    }
+    step(&b, 0).await;
+    for pair in [&before, &meanwhile] {
+        refused(&b.check(&pair.access).await);
+    }
+    cuts::let_in(&b, &lives.access).await.unwrap();
+    for pair in [&before, &meanwhile] {
+        assert_eq!(b.check(&pair.access).await.code, "token_revoked");
+    }
+}
+
+pub async fn a_clock_a_day_behind_lets_in_neither_what_is_revoked_nor_what_has_expired(
+    place: &Place,
+) {
+    let [a, b] = [
+        launch().start(place.address(), &SHORT_LIVES).await,
+        launch().start(place.address(), &SHORT_LIVES).await,
+    ];
+    let [expires, before] = [
+        a.sign_in("ada").await.unwrap(),
+        a.sign_in("ada").await.unwrap(),
+    ];
+    for pair in [&expires, &before] {
+        cuts::let_in(&b, &pair.access).await.unwrap();
+    }
+    a.end_everywhere(&before.session).await.unwrap();
+    while a.check(&expires.access).await.code != "token_expired" {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let meanwhile = a.sign_in("ada").await.unwrap();
+    step(&b, -DAY).await;
+    polled_after(&a, &b).await;
+    a.end_everywhere(&meanwhile.session).await.unwrap();
+    for pair in [&expires, &before, &meanwhile] {
+        refused(&b.check(&pair.access).await);
+    }
+    step(&b, 0).await;
+    let fresh = a.sign_in("ada").await.unwrap();
+    cuts::let_in(&b, &fresh.access).await.unwrap();
+    for pair in [&expires, &before, &meanwhile] {
+        assert_eq!(b.check(&pair.access).await.status, 401);
+    }
+}
+
+async fn step(node: &Node, seconds: i64) {
+    assert_eq!(node.ask(&format!("step {seconds}")).await, "ok");
+}
+
+/// Waits until `b` has read what `a` writes now, some polls after its clock was set.
+async fn polled_after(a: &Node, b: &Node) {
+    for _ in 0..5 {
+        let pair = b.sign_in("grace").await.unwrap();
+        a.end_everywhere(&pair.session).await.unwrap();
+    }
+}
+
+fn refused(answer: &Answered) {
+    assert!(matches!(answer.status, 401 | 503), "{answer:?}");
+}

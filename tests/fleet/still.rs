@@ -1,0 +1,48 @@
+//! Servers that stand still, and go on.
+
+use std::time::Duration;
+
+use crate::launch;
+use crate::nodes::still::stand_still;
+use crate::postgres::Cluster;
+use crate::redis_server::Server;
+
+const HASTY: [(&str, &str); 2] = [
+    ("REVOCATION_MAX_STALENESS", "2s"),
+    ("STORE_TIMEOUT", "250ms"),
+];
+const LASTS: Duration = Duration::from_secs(6);
+
+/// The deadline of each of the two calls of a sign-in, and what a busy machine may add.
+const LONGEST_ANSWER: Duration = Duration::from_millis(2 * 250 + 10_000);
+
+async fn of(address: &str, stop: impl FnOnce(), resume: impl FnOnce()) {
+    let node = launch().start(address, &HASTY).await;
+    let still = stand_still(&node, LASTS, stop, resume).await.unwrap();
+    assert!(still.longest_answer < LONGEST_ANSWER, "{still:?}");
+    assert!(!still.refusals.is_empty(), "the view answers no longer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_stands_still_holds_nobody_up_and_lets_nothing_revoked_in() {
+    let server = Cluster::start();
+    let address = server.admin("postgres");
+    of(
+        &address,
+        || server.signal("-STOP"),
+        || server.signal("-CONT"),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_stands_still_holds_nobody_up_and_lets_nothing_revoked_in() {
+    let server = Server::new();
+    let address = server.address();
+    of(
+        &address,
+        || server.signal("-STOP"),
+        || server.signal("-CONT"),
+    )
+    .await;
+}
