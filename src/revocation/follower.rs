@@ -34,6 +34,10 @@ impl Revocations {
     ///
     /// While the store is away nothing is extended, so the view stops answering by itself.
     pub(crate) async fn follow(self: Arc<Self>) {
+        tokio::join!(self.poll_for_ever(), self.glance_for_ever());
+    }
+
+    async fn poll_for_ever(&self) {
         let mut backoff = Backoff::new(self.settings.poll_interval);
         let mut failing = false;
         loop {
@@ -108,7 +112,8 @@ impl Revocations {
         }
         let mut news = false;
         for entry in &poll.entries {
-            news |= self.apply(entry.clone()) == Put::New;
+            let put = self.apply(entry.clone());
+            news |= self.progress().was_glanced(entry.id) || put == Put::New;
         }
         self.tidy(poll.now);
         self.progress().advanced(poll, began);

@@ -12,6 +12,7 @@ mod everywhere;
 mod flights;
 mod follower;
 mod fresh;
+mod glance;
 mod hashes;
 mod inspect;
 mod local;

@@ -25,6 +25,8 @@ pub(super) struct Progress {
     own: Vec<OwnWrite>,
     /// What this node knows and the log has lost.
     back: Vec<RevocationEntry>,
+    /// What was put into the view before a poll read it.
+    glanced: EntryIds,
     /// When the last complete poll began.
     began: Option<Instants>,
     wall: UnixTime,
@@ -141,6 +143,16 @@ impl Progress {
         self.began = Some(began);
     }
 
+    /// Notes an entry that is in the view before a poll has read it.
+    pub(super) fn glanced(&mut self, id: EntryId) {
+        self.glanced.insert(id);
+    }
+
+    /// Whether an entry that a poll has read was news when it was glanced at.
+    pub(super) fn was_glanced(&mut self, id: EntryId) -> bool {
+        self.glanced.remove(&id)
+    }
+
     /// Which of the entries of this node count as lost when a load of the log does not show
     /// them: those that live longer than this.
     ///
@@ -164,6 +176,8 @@ impl Progress {
         let own = self.own.drain(..).flat_map(|write| write.entries);
         lost.extend(own.filter(|entry| entry.until > load.beyond && known.insert(entry.id)));
         self.back = lost;
+        // Whoever is not in the log any more will not be read by a poll.
+        self.glanced.clear();
         self.last = load.last;
         self.history = Some(load.history);
         self.cursor = Some(load.cursor);

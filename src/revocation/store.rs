@@ -44,6 +44,19 @@ pub trait RevocationStore: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::pending())
     }
 
+    /// A look at what was committed since a cursor that this store gave for this history, where
+    /// that is quicker than a poll; it need not be complete, and is empty unless implemented.
+    ///
+    /// It writes nothing, so it proves nothing: what it answers is put into the view at once,
+    /// and the next poll reads it again.
+    fn glance<'a>(
+        &'a self,
+        _since: &'a Cursor,
+        _history: u128,
+    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     /// Answers about one token from the primary.
     ///
     /// About the log, and where the question is about the session: whether it exists, belongs to

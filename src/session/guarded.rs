@@ -14,8 +14,8 @@ use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::{Event, Observer};
 use crate::revocation::{
-    Answer, Attached, Breakers, Class, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest,
-    Question, RevocationEntry, RevocationStore, Revoked,
+    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, Poll,
+    PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
 };
 use crate::token::{SessionId, UserId};
 
@@ -121,6 +121,14 @@ impl RevocationStore for Guarded {
 
     fn hint(&self) -> BoxFuture<'_, ()> {
         self.inner.hint()
+    }
+
+    fn glance<'a>(
+        &'a self,
+        since: &'a Cursor,
+        history: u128,
+    ) -> Answered<'a, Vec<RevocationEntry>> {
+        self.follow(self.inner.glance(since, history))
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> Answered<'a, Answer> {

@@ -164,15 +164,15 @@ async fn drive(options: PgConnectOptions, clients: usize) -> f64 {
         .test_before_acquire(false)
         .connect_lazy_with(options);
     // Connected before the time begins, as the store is.
-    step(&pool).await;
+    step(&pool, SessionId::random()).await;
     let began = Instant::now();
     let mut driving = JoinSet::new();
     for _ in 0..clients {
         let pool = pool.clone();
         driving.spawn(async move {
-            let mut done = 0_u64;
+            let (mut done, mut before) = (0_u64, SessionId::random());
             while began.elapsed() < LASTS {
-                step(&pool).await;
+                before = step(&pool, before).await;
                 done += 1;
             }
             done
@@ -184,16 +184,18 @@ async fn drive(options: PgConnectOptions, clients: usize) -> f64 {
     rate
 }
 
-async fn step(pool: &PgPool) {
+/// Reads what was written before, and writes another.
+async fn step(pool: &PgPool, before: SessionId) -> SessionId {
     let mut connection = pool.acquire().await.expect("there is one");
     let id = SessionId::random();
-    let read = format!("BEGIN; SELECT a, c FROM t WHERE id = '{id}'");
+    let read = format!("BEGIN; SELECT a, c FROM t WHERE id = '{before}' FOR UPDATE");
     run(&mut connection, read).await;
     let write = format!(
         "INSERT INTO t (id, a, b, c) VALUES ('{id}', '{id}', 7, '{}'); COMMIT",
         "x".repeat(700)
     );
     run(&mut connection, write).await;
+    id
 }
 
 async fn connect(options: &PgConnectOptions) -> PgConnection {
@@ -208,5 +210,5 @@ async fn run(connection: &mut PgConnection, sql: String) -> usize {
 
 const LASTS: Duration = Duration::from_millis(500);
 const TEMPLATE: &str = "template-user";
-/// As many as a node makes.
-const CONNECTIONS: u32 = 16;
+/// As many as a node has for its writes.
+const CONNECTIONS: u32 = 8;

@@ -1,5 +1,6 @@
 //! Redis.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -139,9 +140,9 @@ async fn drive(connection: MultiplexedConnection, part: &str, clients: usize) ->
     for _ in 0..clients {
         let (mut connection, part) = (connection.clone(), part.to_owned());
         driving.spawn(async move {
-            let mut done = 0_u64;
+            let (mut done, mut before) = (0_u64, String::new());
             while began.elapsed() < LASTS {
-                step(&mut connection, &part).await;
+                before = step(&mut connection, &part, &before).await;
                 done += 1;
             }
             done
@@ -151,15 +152,15 @@ async fn drive(connection: MultiplexedConnection, part: &str, clients: usize) ->
     done as f64 / began.elapsed().as_secs_f64()
 }
 
-/// As much as a session is, found in two orders.
-async fn step(connection: &mut MultiplexedConnection, part: &str) {
+/// Reads what was written before, and writes as much as a session is, found in two orders.
+async fn step(connection: &mut MultiplexedConnection, part: &str, before: &str) -> String {
     let id = SessionId::random().to_string();
     let (hash, orders) = (
         format!("driver:{part}:{id}"),
         ["a", "b"].map(|of| format!("driver:{part}:{of}")),
     );
     let mut step = redis::pipe();
-    step.atomic().hgetall(&hash).ignore();
+    step.atomic().hgetall(before);
     let write = step.cmd("HSET").arg(&hash);
     for field in 0..FIELDS {
         write.arg(field).arg(&id[..28]);
@@ -168,8 +169,9 @@ async fn step(connection: &mut MultiplexedConnection, part: &str) {
     for order in orders {
         step.zadd(order, &id, 7).ignore();
     }
-    let done: Result<(), _> = step.query_async(connection).await;
-    done.expect("the server does it");
+    let read: Result<(HashMap<String, String>,), _> = step.query_async(connection).await;
+    read.expect("the server does it");
+    hash
 }
 
 const LASTS: Duration = Duration::from_millis(500);

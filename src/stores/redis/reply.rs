@@ -139,14 +139,21 @@ pub(super) fn poll(value: Value) -> Result<PartPoll, StoreError> {
         now,
         history: hex128(history)?,
         end: number(end)?,
-        entries: lines(new, now)?
-            .into_iter()
-            .map(|(entry, _)| entry)
-            .collect(),
+        entries: entries_of(new, now)?,
         missing: missing
             .map(|id| hex128(id).map(entries::id_of))
             .collect::<Result<_, _>>()?,
     })
+}
+
+pub(super) fn glance(value: Value) -> Result<Vec<RevocationEntry>, StoreError> {
+    let [now, new] = fixed(value)?;
+    entries_of(new, instant(now)?)
+}
+
+fn entries_of(value: Value, now: UnixTime) -> Result<Vec<RevocationEntry>, StoreError> {
+    let read = lines(value, now)?.into_iter();
+    Ok(read.map(|(entry, _)| entry).collect())
 }
 
 /// Leases that cannot be read are left out: whoever holds one stops by itself.

@@ -13,7 +13,7 @@ use super::{RedisStore, entries, lock, reply};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    About, Answer, Attached, Committed, FleetLimits, Lease, Poll, PollRequest, Question,
+    About, Answer, Attached, Committed, Cursor, FleetLimits, Lease, Poll, PollRequest, Question,
     RevocationEntry, RevocationStore,
 };
 
@@ -237,6 +237,20 @@ impl RevocationStore for RedisStore {
         }
         // Made now, not at the first poll of the future: what happens in between counts too.
         Box::pin(self.news().heard())
+    }
+
+    fn glance<'a>(
+        &'a self,
+        since: &'a Cursor,
+        history: u128,
+    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+        Box::pin(async move {
+            let &[read] = since.0.as_slice() else {
+                return Ok(Vec::new());
+            };
+            let args = vec![format!("{history:032x}"), number(read)];
+            reply::glance(self.run(0, &SCRIPTS.glance, args).await?)
+        })
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {

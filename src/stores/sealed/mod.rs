@@ -13,7 +13,7 @@ pub use keys::{SealError, SealKey, SealKeys};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
@@ -209,6 +209,14 @@ impl RevocationStore for SealedStore {
 
     fn hint(&self) -> BoxFuture<'_, ()> {
         self.store.hint()
+    }
+
+    fn glance<'a>(
+        &'a self,
+        since: &'a Cursor,
+        history: u128,
+    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+        self.store.glance(since, history)
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {

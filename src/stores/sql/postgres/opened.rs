@@ -182,6 +182,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Where there is no other attempt.
+    pub(super) fn into_error(self) -> StoreError {
+        self.error
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self {

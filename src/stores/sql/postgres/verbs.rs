@@ -13,7 +13,7 @@ use crate::BoxFuture;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::revocation::{
-    Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
     RevocationEntry, RevocationStore, Revoked,
 };
 use crate::session::{
@@ -77,6 +77,14 @@ impl RevocationStore for PostgresStore {
             let _ = self.shared.opened().await;
             heard.await;
         })
+    }
+
+    fn glance<'a>(
+        &'a self,
+        since: &'a Cursor,
+        history: u128,
+    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+        Box::pin(async move { self.shared.glance(self.clock(), since, history).await })
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {
