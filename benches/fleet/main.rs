@@ -1,6 +1,6 @@
 //! The figures of a fleet on one store, in a report that this makes anew.
 //!
-//! `cargo bench --bench fleet -- --report docs/figures.md` measures SQLite, PostgreSQL and Redis, on
+//! `cargo bench --bench fleet -- --report docs/figures.md` measures PostgreSQL, Redis and SQLite, on
 //! files and servers of its own, and writes one report. `--store sqlite` (or `postgres`, `redis`, or
 //! an address as `SESSION_STORE` holds it) measures one store, `--only revoked` (or `everywhere`,
 //! `cuts`, `still`, `rate`, `scale`) one part, `--quick` everything less often. What is measured
@@ -63,17 +63,19 @@ async fn main() {
 
 async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
     let machine = Machine::look(folder);
-    let mut all = Vec::new();
-    for address in &wanted.stores {
-        let backend = backend::at(address, folder)?;
-        all.push(measure(&*backend, wanted).await);
-    }
-    let text = figures::report(&machine.told(), &all);
     let told = |error| format!("{}: {error}", wanted.report.display());
     if let Some(folder) = wanted.report.parent() {
         std::fs::create_dir_all(folder).map_err(told)?;
     }
-    std::fs::write(&wanted.report, text).map_err(told)
+    let mut all = Vec::new();
+    for address in &wanted.stores {
+        let backend = backend::at(address, folder)?;
+        all.push(measure(&*backend, wanted).await);
+        // Whoever stops it has the stores that were measured by then.
+        let text = figures::report(&machine.told(), &all);
+        std::fs::write(&wanted.report, text).map_err(told)?;
+    }
+    Ok(())
 }
 
 async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
@@ -129,7 +131,7 @@ impl Wanted {
             }
         }
         if wanted.stores.is_empty() {
-            wanted.stores = ["sqlite", "postgres", "redis"].map(str::to_owned).into();
+            wanted.stores = ["postgres", "redis", "sqlite"].map(str::to_owned).into();
         }
         Ok(wanted)
     }

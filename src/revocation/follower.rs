@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::Revocations;
@@ -34,10 +35,12 @@ impl Revocations {
     ///
     /// While the store is away nothing is extended, so the view stops answering by itself.
     pub(crate) async fn follow(self: Arc<Self>) {
-        tokio::join!(self.poll_for_ever(), self.glance_for_ever());
+        let hinted = Notify::new();
+        tokio::join!(self.poll_for_ever(&hinted), self.glance_for_ever(&hinted));
     }
 
-    async fn poll_for_ever(&self) {
+    /// Passes on to `looks` what it is hinted at.
+    async fn poll_for_ever(&self, looks: &Notify) {
         let mut backoff = Backoff::new(self.settings.poll_interval);
         let mut failing = false;
         loop {
@@ -47,7 +50,13 @@ impl Revocations {
             let mut step = pin!(self.step());
             let outcome = loop {
                 tokio::select! {
-                    () = &mut hint, if !hinted => hinted = true,
+                    () = &mut hint => {
+                        hinted = true;
+                        looks.notify_one();
+                        hint.set(self.store.hint());
+                        // Where hints are always there, the poll has its turn, too.
+                        tokio::task::yield_now().await;
+                    }
                     outcome = &mut step => break outcome,
                 }
             };
@@ -56,7 +65,8 @@ impl Revocations {
                     failing = false;
                     backoff.reset();
                     if !again && !hinted {
-                        let _ = tokio::time::timeout(self.settings.poll_interval, hint).await;
+                        let heard = timeout(self.settings.poll_interval, hint).await;
+                        heard.into_iter().for_each(|()| looks.notify_one());
                     }
                 }
                 Err(error) => {

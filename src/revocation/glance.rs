@@ -1,6 +1,6 @@
 //! Looking at news before the next poll reads them.
 
-use std::sync::Arc;
+use tokio::sync::Notify;
 
 use super::Revocations;
 use super::shelf::Put;
@@ -10,14 +10,10 @@ impl Revocations {
     ///
     /// A poll waits until its lease is safe, and polls come one after the other; a look waits for
     /// neither. It extends nothing: what it missed, or could not see, the poll brings.
-    pub(super) async fn glance_for_ever(self: &Arc<Self>) {
+    pub(super) async fn glance_for_ever(&self, hinted: &Notify) {
         loop {
-            // Listening begins before the look: what comes meanwhile is looked for again.
-            let hint = self.store.hint();
+            hinted.notified().await;
             self.glance().await;
-            hint.await;
-            // Where hints are always there, the polls have their turn, too.
-            tokio::task::yield_now().await;
         }
     }
 

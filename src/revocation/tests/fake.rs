@@ -323,6 +323,22 @@ impl RevocationStore for FakeStore {
         Box::pin(self.hints.notified())
     }
 
+    fn glance<'a>(
+        &'a self,
+        since: &'a Cursor,
+        history: u128,
+    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+        let state = self.state();
+        let read = state.log.len().min(since.0[0] as usize);
+        let same = state.history == history;
+        let news = if same {
+            state.log[read..].to_vec()
+        } else {
+            Vec::new()
+        };
+        Box::pin(std::future::ready(state.up().map(|()| news)))
+    }
+
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {
         Box::pin(async move {
             let answer = {

@@ -116,6 +116,30 @@ async fn the_log_is_read_at_each_interval_and_at_once_upon_a_hint() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn news_hold_before_the_poll_that_reads_them_comes_back_and_extend_nothing() {
+    let bench = Bench::new().await;
+    bench.store.hold_polls();
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let before = bench.node.status();
+    let facts = facts_of("ada");
+    bench.store.write(ends_token(&facts, fake::START));
+    bench.store.hint_at_news();
+    until(|| bench.node.status().entries == before.entries + 1).await;
+    assert_eq!(bench.node.status().cursor, before.cursor);
+    assert_eq!(bench.store.polls(), 2, "the poll has not come back");
+    // Who waits for the node to have read it must not wait for an interval.
+    let began = tokio::time::Instant::now();
+    bench.store.answer_new_polls();
+    bench.store.release_polls(1);
+    until(|| bench.node.status().cursor != before.cursor).await;
+    let read = bench.node.status().cursor;
+    until(|| bench.store.state().polled.last().unwrap().since == read).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_could_not_load_the_log_loads_it_when_the_store_is_back() {
     let bench = Bench::unloaded(100);
     bench.store.state().fails = Some(StoreErrorKind::Unavailable);

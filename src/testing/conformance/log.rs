@@ -203,6 +203,20 @@ pub async fn a_hint_comes_when_there_is_something_to_read(harness: &dyn Harness)
     assert!(came.is_ok(), "no hint came within ten seconds");
 }
 
+pub async fn a_glance_shows_nothing_but_what_the_next_poll_reads(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    case.append(vec![some_entry()]).await;
+    let before = case.poll(None).await;
+    let none = case.store.glance(&before.cursor, before.history).await;
+    assert_eq!(none.expect("the store answers"), []);
+    let committed = case.append(vec![some_entry()]).await;
+    let seen = case.store.glance(&before.cursor, before.history).await;
+    let seen = seen.expect("the store answers");
+    assert!(seen.is_empty() || seen == committed.entries);
+    let other = case.store.glance(&before.cursor, before.history ^ 1).await;
+    assert_eq!(other.expect("the store answers"), []);
+}
+
 pub async fn an_entry_is_kept_for_as_long_as_a_token_may_live_and_not_for_ever(
     harness: &dyn Harness,
 ) {
