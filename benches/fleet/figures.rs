@@ -107,7 +107,7 @@ impl Figures {
 }
 
 /// The report of several stores.
-pub fn report(machine: &str, all: &[Figures]) -> String {
+pub fn report(command: &str, machine: &str, all: &[Figures]) -> String {
     let missed: Vec<String> = all.iter().flat_map(Figures::missed).collect();
     let missed = match missed.is_empty() {
         true => "Nothing was missed.\n".to_owned(),
@@ -116,8 +116,7 @@ pub fn report(machine: &str, all: &[Figures]) -> String {
     let stores: String = all.iter().map(Figures::markdown).collect();
     format!(
         "# Figures of a fleet\n\n\
-         Made by `cargo bench --bench fleet -- --report docs/figures.md`; nodes are processes of \
-         one machine.\n\n{machine}\n{missed}{stores}"
+         Made by `cargo bench --bench fleet -- {command}`; nodes are processes of one machine.\n\n{machine}\n{missed}{stores}"
     )
 }
 

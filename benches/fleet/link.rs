@@ -7,6 +7,7 @@ use crate::backend::Backend;
 use crate::figures::{Bound, Figure, Figures};
 use crate::nodes::{Launch, cuts};
 use crate::proxy::{Link, Proxy};
+use crate::revoked::SETTINGS as PATIENT;
 
 const STALENESS: Duration = Duration::from_secs(2);
 const TIMES: u32 = 10;
@@ -24,7 +25,7 @@ pub async fn measure(backend: &dyn Backend, figures: &mut Figures) {
     figures.part("The link of a node is cut, or hangs");
     let proxy = Proxy::to(server).await.expect("a port is free");
     let way = address.replace(&server.to_string(), &proxy.address().to_string());
-    let beside = Launch::program().start(&address, &SETTINGS).await;
+    let beside = Launch::program().start(&address, &PATIENT).await;
     let behind = Launch::program().start(&way, &SETTINGS).await;
     for (how, name) in [(Link::Cut, "cut"), (Link::Stall, "hanging")] {
         let (mut within, mut answer, mut recovered) = (0, Duration::ZERO, Duration::ZERO);

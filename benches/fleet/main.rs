@@ -36,7 +36,7 @@ use machine::Machine;
 struct Wanted {
     stores: Vec<String>,
     report: PathBuf,
-    only: Option<String>,
+    only: Vec<String>,
     /// How much less is measured than a report needs.
     quick: bool,
 }
@@ -62,6 +62,7 @@ async fn main() {
 }
 
 async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
+    let command: Vec<String> = std::env::args().skip(1).collect();
     let machine = Machine::look(folder);
     let told = |error| format!("{}: {error}", wanted.report.display());
     if let Some(folder) = wanted.report.parent() {
@@ -72,7 +73,7 @@ async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
         let backend = backend::at(address, folder)?;
         all.push(measure(&*backend, wanted).await);
         // Whoever stops it has the stores that were measured by then.
-        let text = figures::report(&machine.told(), &all);
+        let text = figures::report(&command.join(" "), &machine.told(), &all);
         std::fs::write(&wanted.report, text).map_err(told)?;
     }
     Ok(())
@@ -109,7 +110,7 @@ impl Wanted {
                 env!("CARGO_MANIFEST_DIR"),
                 "/target/reports/fleet.md"
             )),
-            only: None,
+            only: Vec::new(),
             quick: false,
         };
         while let Some(word) = words.next() {
@@ -119,7 +120,7 @@ impl Wanted {
                 "--report" => {
                     wanted.report = Path::new(env!("CARGO_MANIFEST_DIR")).join(value()?);
                 }
-                "--only" => wanted.only = Some(value()?),
+                "--only" => wanted.only.push(value()?),
                 "--quick" => wanted.quick = true,
                 // Cargo says so to every benchmark.
                 "--bench" => {}
@@ -137,7 +138,7 @@ impl Wanted {
     }
 
     fn wants(&self, part: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| only == part)
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
     }
 }
 

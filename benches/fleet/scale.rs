@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tower_jwt_session::session::{Listing, SignInOutcome};
-use tower_jwt_session::{SessionStore, UserId};
+use tower_jwt_session::{SessionLimit, SessionStore, UserId};
 
 use crate::backend::Backend;
 use crate::figures::{Bound, Figure, Figures};
 use crate::rate::new_session;
 
-const SESSIONS_OF_A_USER: u64 = 10;
+const SESSIONS_OF_A_USER: u32 = 10;
 /// More than what a machine varies by, and far less than a thousand times.
 const MOST: f64 = 3.0;
 
@@ -24,7 +24,7 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
     let mut filled = 0;
     let (mut first, mut last) = (Costs::default(), Costs::default());
     for &sessions in sizes {
-        let users = sessions / SESSIONS_OF_A_USER;
+        let users = sessions / u64::from(SESSIONS_OF_A_USER);
         backend.fill("scale", filled..users).await;
         filled = users;
         let store = backend.store("scale").await;
@@ -71,16 +71,20 @@ impl Costs {
             let began = Instant::now();
             let listed = store.list(&user, Listing::Live).await;
             list.push(began.elapsed());
-            let listed = listed.expect("the store answers").len() as u64;
-            assert_eq!(listed, SESSIONS_OF_A_USER, "a user has ten sessions");
+            let listed = listed.expect("the store answers").len();
+            assert_eq!(
+                listed, SESSIONS_OF_A_USER as usize,
+                "a user has ten sessions"
+            );
 
             let began = Instant::now();
             let counted = store.count(&user).await;
             count.push(began.elapsed());
-            assert_eq!(counted.ok(), Some(SESSIONS_OF_A_USER));
+            assert_eq!(counted.ok(), Some(u64::from(SESSIONS_OF_A_USER)));
 
             let mut new = new_session();
             new.user = user;
+            new.limit = SessionLimit::evicting(SESSIONS_OF_A_USER);
             let began = Instant::now();
             let made = store.sign_in(new).await;
             sign_in.push(began.elapsed());
