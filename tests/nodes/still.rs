@@ -50,12 +50,7 @@ pub async fn stand_still(
                 let refused = ask(node, turn, lives, dies).await?;
                 let took = asked.elapsed();
                 let open = asked - began > SETTLING;
-                let mut seen = seen.lock().expect("nobody panicked");
-                seen.0 = seen.0.max(took);
-                if refused && open {
-                    seen.1.push(took);
-                }
-                drop(seen);
+                note(seen, took, refused && open);
                 turn += 1;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -85,6 +80,15 @@ pub async fn stand_still(
         refusals,
         recovered_after,
     })
+}
+
+/// The longest that any answer took, and each that counts as a refusal.
+fn note(seen: &Mutex<(Duration, Vec<Duration>)>, took: Duration, refused: bool) {
+    let mut seen = seen.lock().expect("nobody panicked");
+    seen.0 = seen.0.max(took);
+    if refused {
+        seen.1.push(took);
+    }
 }
 
 /// Somebody who tries until it works: deadlines here are shorter than a busy machine may need.
