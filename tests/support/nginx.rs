@@ -18,9 +18,14 @@ impl Nginx {
     /// Passes everything on to `upstream` (`127.0.0.1:3000`, or `unix:/path`), with these
     /// directives in its one location.
     pub fn in_front_of(upstream: &str, directives: &str) -> Self {
+        Self::in_turn(&[upstream], directives)
+    }
+
+    /// Passes each request on to the next of them: round-robin, and nobody sticks to one.
+    pub fn in_turn(upstreams: &[&str], directives: &str) -> Self {
         let folder = folder();
         let port = free_port();
-        let config = config(&folder, port, upstream, directives);
+        let config = config(&folder, port, upstreams, directives);
         let file = folder.join("nginx.conf");
         fs::write(&file, config).expect("the folder is ours");
         let process = Command::new("nginx")
@@ -60,7 +65,9 @@ impl Drop for Nginx {
     }
 }
 
-fn config(folder: &Path, port: u16, upstream: &str, directives: &str) -> String {
+fn config(folder: &Path, port: u16, upstreams: &[&str], directives: &str) -> String {
+    let servers = upstreams.iter().map(|one| format!("server {one}; "));
+    let servers: String = servers.collect();
     let folder = folder.display();
     format!(
         "daemon off; master_process off; pid {folder}/pid;\n\
@@ -68,9 +75,10 @@ fn config(folder: &Path, port: u16, upstream: &str, directives: &str) -> String 
          http {{\n\
            access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
+           upstream nodes {{ {servers}}}\n\
            server {{\n\
              listen 127.0.0.1:{port};\n\
-             location / {{ proxy_pass http://{upstream}; {directives} }}\n\
+             location / {{ proxy_pass http://nodes; {directives} }}\n\
            }}\n\
          }}\n"
     )
