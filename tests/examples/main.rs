@@ -5,11 +5,14 @@ mod client;
 mod folder;
 mod layers;
 mod live;
+#[path = "../support/nginx.rs"]
+mod nginx;
 mod plain;
 mod process;
 #[path = "../redis_server/mod.rs"]
 mod redis_server;
 mod session_devices;
+mod session_management;
 mod token_blacklisting;
 mod tonic;
 mod user_token_tracking;

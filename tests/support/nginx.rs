@@ -1,4 +1,5 @@
 //! nginx as a process of its own: in front of a server, on a free port of this machine.
+#![allow(dead_code)]
 
 use std::fs;
 use std::net::TcpListener;
