@@ -13,5 +13,5 @@ if [ ! -d node_modules/playwright-core ] || [ package-lock.json -nt node_modules
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     touch node_modules
 fi
-(cd ../.. && cargo build --quiet --locked --example axum --all-features)
+(cd ../.. && cargo build --quiet --locked --example axum --example session_management --all-features)
 timeout 600 node --test --test-reporter=spec e2e/

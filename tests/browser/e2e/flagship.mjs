@@ -10,14 +10,15 @@ import { chromium } from 'playwright-core';
 export const ADMIN = 'admin@example.com';
 export const PASSWORD = 'correct horse battery';
 
-const EXAMPLE = process.env.FLAGSHIP ?? fileURLToPath(new URL('../../../target/debug/examples/axum', import.meta.url));
+const built = (example) => fileURLToPath(new URL(`../../../target/debug/examples/${example}`, import.meta.url));
+const FLAGSHIP = process.env.FLAGSHIP ?? built('axum');
 const CHROMIUM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** Starts the example on a port of its own; `stop` ends it. */
-export const start = async (variables = {}) => {
+/** Starts the flagship, or another example by its name, on a port of its own; `stop` ends it. */
+export const start = async (variables = {}, example) => {
   const env = { LISTEN_ADDR: '127.0.0.1:0', SESSION_STORE: 'memory:', ADMIN_PASSWORD: PASSWORD, ...variables };
-  const child = spawn(EXAMPLE, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(example ? built(example) : FLAGSHIP, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const address = await new Promise((found, failed) => {
     child.once('error', failed);
