@@ -133,36 +133,6 @@ const ROWS: &[Row] = &[
         bad: &[("short", "JWT_REFRESH_SECRET")],
     },
     Row {
-        name: "SESSION_ENCRYPTION_KEY",
-        good: &[OTHER],
-        bad: &[("short", "SESSION_ENCRYPTION_KEY")],
-    },
-    Row {
-        name: "SESSION_ENCRYPTION_KEY_PREVIOUS",
-        good: &[],
-        bad: &[(OTHER, "without SESSION_ENCRYPTION_KEY")],
-    },
-    Row {
-        name: "SESSION_COOKIES",
-        good: &["auto", "off"],
-        bad: &[("on", "auto or off")],
-    },
-    Row {
-        name: "SESSION_COOKIE_SECURE",
-        good: &["true"],
-        bad: &[("perhaps", "true or false"), ("false", "without TLS")],
-    },
-    Row {
-        name: "SESSION_COOKIE_HTTP_ONLY",
-        good: &["true"],
-        bad: &[("perhaps", "true or false"), ("false", "by scripts")],
-    },
-    Row {
-        name: "SESSION_COOKIE_SAME_SITE",
-        good: &["strict", "lax"],
-        bad: &[("never", "strict, lax or none"), ("none", "across sites")],
-    },
-    Row {
         name: "JWT_PRIVATE_KEY_FILE",
         good: &[],
         bad: &[("/nowhere/at/all", "cannot be read")],
@@ -430,7 +400,6 @@ const STAND_INS: [&str; 7] = [
     "JWT_AUTO_REFRESH_THRESHOLD",
     "INTROSPECTION_CLIENT_ID",
     "INTROSPECTION_CLIENT_SECRET",
-    "SESSION_ENCRYPTION_KEY_PREVIOUS",
 ];
 
 #[test]

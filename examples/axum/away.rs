@@ -18,7 +18,7 @@ impl From<sqlx::Error> for Away {
 /// As good as the session store being away.
 impl From<Away> for Problem {
     fn from(away: Away) -> Self {
-        eprintln!("{away}: {}", away.0);
+        tracing::error!(error = %away.0, "{away}");
         Self::store_unavailable(Duration::from_secs(1))
     }
 }

@@ -4,10 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use tower_jwt_session::endpoints::{self, Problem, Response};
+use tower_jwt_session::endpoints::{self, Endpoints, Problem, Response};
 use tower_jwt_session::revocation::EndReason;
 use tower_jwt_session::session::EndAllSessions;
-use tower_jwt_session::{NoClaims, Rejection, Session, SessionError};
+use tower_jwt_session::throttle::Attempt;
+use tower_jwt_session::{Device, NoClaims, Rejection, Session, SessionError};
 
 use crate::app::App;
 use crate::input::Input;
@@ -29,24 +30,54 @@ pub struct Change {
 pub async fn reauthenticate(
     State(app): State<App>,
     session: Session,
+    device: Device,
     request: Parts,
     Input(form): Input<Proof>,
+) -> Response {
+    let proven = reauthenticated(&app, &session, &request, form);
+    limited(&app, &session, &device, proven).await
+}
+
+/// Whoever has a stolen token guesses no faster than at the sign-in.
+async fn limited(
+    app: &App,
+    session: &Session,
+    device: &Device,
+    answer: impl Future<Output = Result<Response, Problem>>,
+) -> Response {
+    let account = session.subject().as_str();
+    Endpoints::new(app.auth.clone())
+        .limited(Attempt::SignIn { account }, device.address, answer)
+        .await
+}
+
+async fn reauthenticated(
+    app: &App,
+    session: &Session,
+    request: &Parts,
+    form: Proof,
 ) -> Result<Response, Problem> {
-    prove(&app, &session, form.password).await?;
+    prove(app, session, form.password).await?;
     let sessions = app.auth.sessions();
     let tokens = sessions
-        .reauthenticated(&session, sign_in::by_password())
+        .reauthenticated(session, sign_in::by_password())
         .await
         .map_err(ended_meanwhile)?;
-    app.auth.hand_out(&request, StatusCode::OK, tokens)
+    app.auth.hand_out(request, StatusCode::OK, tokens)
 }
 
 /// `POST /api/auth/password`: ends every session but this one.
 pub async fn change_password(
     State(app): State<App>,
     session: Session,
+    device: Device,
     Input(form): Input<Change>,
-) -> Result<Response, Problem> {
+) -> Response {
+    let changed = changed(app.clone(), session.clone(), form);
+    limited(&app, &session, &device, changed).await
+}
+
+async fn changed(app: App, session: Session, form: Change) -> Result<Response, Problem> {
     if !passwords::acceptable(&form.new) {
         return Err(Problem::invalid_input(passwords::RULE));
     }

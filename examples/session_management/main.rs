@@ -45,6 +45,8 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter.from_env_lossy())
         .with_writer(io::stderr)
+        // Where the log cannot be written, requests are answered all the same.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())
         .init();
     match run().await {

@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use http::header::LOCATION;
 use http::request::Parts;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 
 pub use texts::Texts;
@@ -145,7 +145,12 @@ impl<C: CustomClaims> Pages<C> {
         // Only sessions that are kept here have devices.
         let kept = session.filter(|session| session.token().facts().binding.is_some());
         kept.ok_or_else(|| {
-            let next = request.uri.path();
+            // A deed cannot be asked for again by a link, so its page is.
+            let next = match (&request.method, request.uri.path()) {
+                (&Method::GET, path) => path,
+                (_, path) if path.starts_with("/admin") => "/admin",
+                _ => "/devices",
+            };
             let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
             see_other(&format!("{}?next={next}", self.settings.sign_in)).into()
         })

@@ -103,36 +103,6 @@ const VARIABLES: &[Variable] = &[
         "earlier ones, with commas between",
     ),
     variable(
-        "SESSION_ENCRYPTION_KEY",
-        "",
-        "encrypts devices, names and data of sessions in the store; at least 32 bytes",
-    ),
-    variable(
-        "SESSION_ENCRYPTION_KEY_PREVIOUS",
-        "",
-        "earlier keys, with commas between; they decrypt only",
-    ),
-    variable(
-        "SESSION_COOKIES",
-        "auto",
-        "auto: a sign-in may ask for cookies; or off",
-    ),
-    variable(
-        "SESSION_COOKIE_SECURE",
-        "true",
-        "cookies need TLS; false only on this machine",
-    ),
-    variable(
-        "SESSION_COOKIE_HTTP_ONLY",
-        "true",
-        "scripts cannot read them; false only on this machine",
-    ),
-    variable(
-        "SESSION_COOKIE_SAME_SITE",
-        "strict",
-        "whether the refresh cookie goes along from other sites: strict, lax or none",
-    ),
-    variable(
         "JWT_PRIVATE_KEY_FILE",
         "",
         "signs with a key from a PEM file",

@@ -2,18 +2,19 @@
 
 use axum::Form;
 use axum::Router;
-use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tower_jwt_session::Device;
-use tower_jwt_session::endpoints::{self, Problem};
+use tower_jwt_session::endpoints::{self, Endpoints, MAX_BODY, Problem};
 use tower_jwt_session::middleware::Anonymous;
 use tower_jwt_session::session::Transport;
+use tower_jwt_session::throttle::Attempt;
 
 use crate::app::App;
 use crate::email::Email;
@@ -31,6 +32,7 @@ pub fn routes(app: &App) -> Router<App> {
     Router::new()
         .route("/", get(first))
         .route("/sign-in", get(sign_in_page).post(sign_in))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(layer)
         .route("/demo.js", get(demo))
 }
@@ -54,20 +56,47 @@ async fn sign_in(
     device: Device,
     request: Parts,
     form: Result<Form<SignIn>, FormRejection>,
-) -> Result<Response, Problem> {
-    app.auth.check_transport(&request, Transport::Cookie)?;
-    let Ok(Form(form)) = form else {
-        return Err(Problem::invalid_input(
-            "the form has an e-mail address and a password",
-        ));
-    };
+) -> Response {
+    let address = device.address;
+    let account = form
+        .as_ref()
+        .map_or("", |Form(form)| &form.email)
+        .to_owned();
+    let attempt = Attempt::SignIn { account: &account };
+    let signed_in = signed_in(&app, device, &request, form);
+    let mut response = Endpoints::new(app.auth.clone())
+        .limited(attempt, address, signed_in)
+        .await;
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        let told = "There were too many attempts. Try again later.";
+        let page = refused(&app, &request, response.status(), told);
+        response.headers_mut().remove(CONTENT_TYPE);
+        response.headers_mut().remove(CONTENT_LENGTH);
+        let limits = std::mem::take(response.headers_mut());
+        response = page;
+        response.headers_mut().extend(limits);
+    }
+    response.into_response()
+}
+
+async fn signed_in(
+    app: &App,
+    device: Device,
+    request: &Parts,
+    form: Result<Form<SignIn>, FormRejection>,
+) -> Result<endpoints::Response, Problem> {
+    app.auth.check_transport(request, Transport::Cookie)?;
+    let Form(form) = form.map_err(|rejection| {
+        let detail = "the form has an e-mail address and a password";
+        Problem::new(rejection.status(), "invalid_input", detail)
+    })?;
     let email = Email::parse(&form.email).unwrap_or_default();
-    let Some(ticket) = check(&app, &email, form.password).await? else {
-        let told = Some("The e-mail address or the password is wrong.");
-        let main = include_str!("sign_in.html");
-        let status = StatusCode::UNAUTHORIZED;
-        let page = app.pages.page(&request, status, "Sign in", main, told);
-        return Ok(page.into_response());
+    let Some(ticket) = check(app, &email, form.password).await? else {
+        let told = "The e-mail address or the password is wrong.";
+        let mut page = refused(app, request, StatusCode::UNAUTHORIZED, told);
+        let challenge = HeaderValue::from_static("Bearer");
+        page.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        return Ok(page);
     };
     let session = NewSession {
         status: StatusCode::SEE_OTHER,
@@ -75,9 +104,15 @@ async fn sign_in(
         device,
         key: None,
     };
-    let mut response = session.begin(&app, &request, ticket).await?;
-    response.headers_mut().insert(LOCATION, next(&request));
-    Ok(response.into_response())
+    let mut response = session.begin(app, request, ticket).await?;
+    response.headers_mut().insert(LOCATION, next(request));
+    Ok(response)
+}
+
+/// The sign-in page with a word of why it is there again.
+fn refused(app: &App, request: &Parts, status: StatusCode, told: &str) -> endpoints::Response {
+    let main = include_str!("sign_in.html");
+    app.pages.page(request, status, "Sign in", main, Some(told))
 }
 
 /// Where to go then: a path of this site, and `/devices` unless one was asked for.
