@@ -169,3 +169,74 @@ fn a_database_of_places_that_is_named_and_missing_is_one_clear_line() {
     assert!(said.contains("GEOIP_DATABASE_FILE"), "{said}");
     assert!(said.contains("cannot be read"), "{said}");
 }
+
+/// The form of the sign-in page, as a script sends it.
+async fn by_form(client: &Client, content_type: &str, form: String) -> Answer {
+    let request = client
+        .request("POST", "/sign-in")
+        .header("content-type", content_type)
+        .header("sec-fetch-site", "same-origin");
+    client.send(request, Bytes::from(form)).await
+}
+
+#[tokio::test]
+async fn the_form_to_sign_in_at_is_as_limited_and_as_bounded_as_the_call() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let server = Server::start_with(&[("RATE_LIMIT_MAX_REQUESTS", "20")]);
+    let client = server.client(CHROME);
+    for (content_type, form, status) in [
+        ("text/plain", String::new(), 415),
+        (
+            FORM,
+            format!("email=a%40b&password={}", "x".repeat(100_000)),
+            413,
+        ),
+        (FORM, "email=a%40b".to_owned(), 422),
+    ] {
+        let answer = by_form(&client, content_type, form).await;
+        answer.refused(status, "invalid_input");
+    }
+    let guess = || "email=admin%40example.com&password=wrong+one".to_owned();
+    for _ in 0..5 {
+        let answer = by_form(&client, FORM, guess()).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.challenge(), "Bearer");
+    }
+    let right = format!("email=admin%40example.com&password={PASSWORD}");
+    let right = by_form(&client, FORM, right).await;
+    assert_eq!(right.status, 429);
+    assert!(right.headers.contains_key("retry-after"), "{right:?}");
+    assert!(!right.headers.contains_key("set-cookie"), "{right:?}");
+}
+
+#[tokio::test]
+async fn passwords_are_not_guessed_faster_with_a_stolen_token() {
+    let server = Server::start_with(&[("RATE_LIMIT_MAX_REQUESTS", "20")]);
+    let mut client = server.client(CHROME);
+    client.register(ADA).await.accepted(201);
+    for _ in 0..5 {
+        let wrong = json!({ "password": "wrong one" });
+        let answer = client.post("/api/auth/reauthenticate", wrong).await;
+        answer.refused(401, "invalid_credentials");
+    }
+    let right = json!({ "password": PASSWORD });
+    let answer = client.post("/api/auth/reauthenticate", right).await;
+    answer.refused(429, "rate_limited");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nobody() {
+    let server = Server::start_logging_to_a_full_disk();
+    let mut client = server.client(CHROME);
+    client.register(ADA).await.accepted(201);
+    let unknown = "/sessions/01a1fe50-59c0-703f-be2d-ae58bf44e07f/name";
+    for _ in 0..3 {
+        let form = json!({ "name": "x" });
+        client
+            .with_body("PATCH", unknown, form)
+            .await
+            .refused(404, "not_found");
+    }
+    client.get("/api/me").await.accepted(200);
+}

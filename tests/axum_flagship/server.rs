@@ -41,6 +41,13 @@ impl Server {
         Self::spawn(variables, Stdio::piped())
     }
 
+    /// Everything that it logs fails to be written.
+    pub fn start_logging_to_a_full_disk() -> Self {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let variables = [("RUST_LOG", "debug")];
+        Self::spawn(&variables, full.expect("Linux has it").into())
+    }
+
     fn spawn(variables: &[(&str, &str)], stderr: Stdio) -> Self {
         let mut command = Command::new(example());
         command
