@@ -107,6 +107,10 @@ mod sync;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
+// To read.
+#[cfg(doc)]
+pub mod guide;
+
 pub use clock::{Clock, Instants, SystemClock, UnixTime};
 pub use config::{
     AllowedOrigins, Checklist, Environment, Finding, FindingKind, IntrospectionClient,
