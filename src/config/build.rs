@@ -10,9 +10,10 @@ use super::cookies::Web;
 use super::edge::Edge;
 use super::origins::AllowedOrigins;
 use crate::error::ConfigError;
+use crate::events::Event;
 use crate::jwt_session::{JwtSession, VerifyOnly};
 use crate::middleware::Origins;
-use crate::revocation::{Breakers, FleetLimits, Revocations};
+use crate::revocation::{Breakers, FleetLimits, Revocations, Signals};
 use crate::session::core::Core;
 use crate::session::failures::Failures;
 use crate::session::{Activity, Guarded, Rotation, SessionStore};
@@ -117,7 +118,10 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             skew: settings.limits.skew,
         };
         let store_timeout = settings.store_timeout;
-        let breakers = Arc::new(Breakers::new(clock.clone(), store.backend()));
+        let (observer, at) = (self.observer.clone(), clock.clone());
+        let signals = Signals::to(move |signal| observer.observe(at.now(), &Event::from(signal)));
+        let breakers = Breakers::new(clock.clone(), store.backend());
+        let breakers = Arc::new(breakers.with_signals(signals.clone()));
         let store: Arc<dyn SessionStore> = Arc::new(Guarded::new(
             store,
             breakers.clone(),
@@ -125,6 +129,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             store_timeout,
         ));
         let revocations = Revocations::new(store.clone(), settings, clock.clone());
+        revocations.signal_to(signals);
         revocations.note_terms(self.terms.on_store_failure);
         revocations.watch_renewals(Arc::new(store.clone()), self.terms.on_store_failure);
         let plain_http = !self.cookies.are_secure();

@@ -1,117 +1,15 @@
 //! What happened, typed.
 
+mod event;
 mod statistics;
 
 use std::fmt;
-use std::net::IpAddr;
 
+pub use event::Event;
 pub use statistics::{Counts, SeenEvent, Statistics};
 
 use crate::clock::UnixTime;
-use crate::rejection::Rejection;
 use crate::revocation::EndReason;
-use crate::session::SessionRecord;
-use crate::session::refresh::{Advance, ReplayKind};
-use crate::session::{FailureCounts, RefreshFailure};
-use crate::token::{SessionId, UserId};
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A session ended.
-    Ended {
-        /// The session.
-        session: SessionId,
-        /// Its user.
-        user: UserId,
-        /// Why.
-        reason: EndReason,
-        /// Who ended it, where that was somebody.
-        by: Option<UserId>,
-    },
-    /// A refresh failed by the token that came with it.
-    RefreshFailed {
-        /// The session that a genuine token is of.
-        session: Option<SessionId>,
-        /// Its user, where the session is remembered.
-        user: Option<UserId>,
-        /// Where it came from, where that is known.
-        address: Option<IpAddr>,
-        /// Why.
-        why: RefreshFailure,
-        /// How often that session and that address have failed so far on this node.
-        failures: FailureCounts,
-    },
-    /// A session was refreshed.
-    Refreshed {
-        /// The session.
-        session: SessionId,
-        /// Its user.
-        user: UserId,
-        /// Its generation now.
-        generation: u32,
-        /// How it came to its new generation.
-        how: Advance,
-    },
-    /// An answer to a refresh was given again.
-    ReplayAccepted {
-        /// The session.
-        session: SessionId,
-        /// Its user.
-        user: UserId,
-        /// Why it was taken for an accident.
-        how: ReplayKind,
-    },
-    /// A request was refused, or would have been in report-only mode.
-    Refused {
-        /// What the client learnt.
-        rejection: Rejection,
-        /// The cause, for the log.
-        cause: &'static str,
-        /// Whether it was let through all the same.
-        report_only: bool,
-    },
-    /// A name was given to a session.
-    Renamed {
-        /// The session.
-        session: SessionId,
-        /// Its user.
-        user: UserId,
-    },
-    /// A user's roles changed.
-    RolesChanged {
-        /// The user.
-        user: UserId,
-    },
-    /// A user signed in.
-    SignedIn {
-        /// The session.
-        session: SessionId,
-        /// Its user.
-        user: UserId,
-        /// Whether this is the user's first session that is remembered.
-        first: bool,
-    },
-    /// A sign-in was refused because the user has as many sessions as allowed.
-    SignInRefused {
-        /// The user.
-        user: UserId,
-    },
-}
-
-impl Event {
-    /// That a session ended, if it did.
-    pub(crate) fn of_end(record: &SessionRecord) -> Option<Self> {
-        let ended = record.ended.as_ref()?;
-        Some(Self::Ended {
-            session: record.id,
-            user: record.user.clone(),
-            reason: ended.reason.clone(),
-            by: ended.by.clone(),
-        })
-    }
-}
 
 /// Hears of what the layers and the verbs do. What a guard or a handler refuses is not among it:
 /// that stands in the extensions of the response, and in the log.
@@ -151,6 +49,19 @@ impl Observer for LogObserver {
                 reason: EndReason::RefreshReused,
                 ..
             } => tracing::warn!(?event, "refresh token used again; session ended"),
+            Event::TooManyRefreshFailures { .. } => tracing::warn!(?event, "refreshes fail often"),
+            Event::ViewStale => {
+                tracing::warn!("the log cannot be followed; each request asks the store");
+            }
+            Event::ViewFresh { stale } => {
+                tracing::info!(?stale, "the log is followed again, and answers requests");
+            }
+            // Said by whoever noticed, with the cause at hand.
+            Event::AuditLost { .. }
+            | Event::LogChanged
+            | Event::StoreBack { .. }
+            | Event::StoreLost { .. }
+            | Event::WrittenBack { .. } => tracing::debug!(?event),
             _ => tracing::info!(?event),
         }
     }

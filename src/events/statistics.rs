@@ -146,29 +146,24 @@ impl Kept {
 impl SeenEvent {
     /// Refused requests are counted and not shown: anybody can send as many as they like.
     fn of(at: UnixTime, event: &Event) -> Option<Self> {
-        let (what, user, reason) = match event {
-            Event::Ended { user, reason, .. } => ("ended", user, Some(reason.as_str().to_owned())),
-            Event::Refreshed { user, .. } => ("refreshed", user, None),
-            Event::ReplayAccepted { user, how, .. } => {
-                ("replay_accepted", user, Some(format!("{how:?}")))
-            }
-            Event::Renamed { user, .. } => ("renamed", user, None),
-            Event::RolesChanged { user } => ("roles_changed", user, None),
-            Event::SignedIn { user, .. } => ("signed_in", user, None),
-            Event::SignInRefused { user } => ("sign_in_refused", user, None),
+        let reason = match event {
             // Like refused requests, where nobody knows whose it was.
-            Event::RefreshFailed {
-                user: Some(user),
-                why,
-                ..
-            } => ("refresh_failed", user, Some(format!("{why:?}"))),
-            Event::RefreshFailed { .. } | Event::Refused { .. } => return None,
+            Event::Refused { .. } | Event::RefreshFailed { user: None, .. } => return None,
+            Event::Ended { reason, .. } | Event::TokenRevoked { reason, .. } => {
+                Some(reason.as_str().to_owned())
+            }
+            Event::RefreshFailed { why, .. } => Some(format!("{why:?}")),
+            Event::ReplayAccepted { how, .. } => Some(format!("{how:?}")),
+            Event::StoreBack { class, .. } | Event::StoreLost { class, .. } => {
+                Some(class.as_str().to_owned())
+            }
+            _ => None,
         };
         Some(Self {
             number: 0,
             at,
-            what,
-            user: Some(user.as_str().to_owned()),
+            what: event.name(),
+            user: event.user().map(|user| user.as_str().to_owned()),
             reason,
         })
     }

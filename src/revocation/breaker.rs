@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
+use super::signal::{Signal, Signals};
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
 
 /// What a call is for. Each class fails and recovers by itself, so that a slow list stops no
 /// confirmation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
     /// Questions about one session or user, which a request waits for.
     Confirm,
     /// Following the log. One task does it, and paces itself: it is watched and never held back.
@@ -57,6 +58,7 @@ pub struct StoreStatus {
 pub(crate) struct Breakers {
     clock: Arc<dyn Clock>,
     backend: &'static str,
+    signals: Signals,
     confirm: Breaker,
     follow: Breaker,
     list: Breaker,
@@ -78,6 +80,8 @@ struct State {
     failures: u32,
     /// When the last one did, on the monotonic clock.
     failed_at: Duration,
+    /// When the first of them did.
+    failing_since: Duration,
     probing: bool,
     /// How often the breaker closed: who was sent before tells nothing of now.
     era: u64,
@@ -100,11 +104,18 @@ impl Breakers {
         Self {
             clock,
             backend,
+            signals: Signals::default(),
             confirm: Breaker::default(),
             follow: Breaker::default(),
             list: Breaker::default(),
             write: Breaker::default(),
         }
+    }
+
+    /// The same, and tells when the store is lost and when it is back.
+    pub(crate) fn with_signals(mut self, signals: Signals) -> Self {
+        self.signals = signals;
+        self
     }
 
     /// Makes a call, unless calls of its class have been failing.
@@ -200,7 +211,8 @@ impl State {
 impl Pass<'_> {
     fn settle(&mut self, failed: bool) {
         self.settled = true;
-        let Breakers { clock, backend, .. } = self.breakers;
+        let (clock, backend) = (&self.breakers.clock, self.breakers.backend);
+        let now = clock.instants().monotonic;
         let mut state = self.breakers.of(self.class).state();
         if self.probe {
             state.probing = false;
@@ -210,15 +222,32 @@ impl Pass<'_> {
             state.failures = 0;
             state.era += u64::from(was_open);
         } else if state.era == self.era {
+            if state.failures == 0 {
+                state.failing_since = now;
+            }
             state.failures = state.failures.saturating_add(1);
-            state.failed_at = clock.instants().monotonic;
+            state.failed_at = now;
         }
+        let (is_open, away) = (state.is_open(), now.saturating_sub(state.failing_since));
+        // Whoever hears of it may ask how the breakers stand.
+        drop(state);
         let class = self.class;
-        match (was_open, state.is_open()) {
-            (false, true) => tracing::warn!(?class, backend, "the store does not answer"),
-            (true, false) => tracing::info!(?class, backend, "the store answers again"),
-            _ => {}
-        }
+        let signal = match (was_open, is_open) {
+            (false, true) => {
+                tracing::warn!(?class, backend, "the store does not answer");
+                Signal::StoreLost { backend, class }
+            }
+            (true, false) => {
+                tracing::info!(?class, backend, ?away, "the store answers again");
+                Signal::StoreBack {
+                    backend,
+                    class,
+                    away,
+                }
+            }
+            _ => return,
+        };
+        self.breakers.signals.tell(signal);
     }
 }
 
@@ -251,6 +280,19 @@ impl fmt::Display for Shed {
 }
 
 impl std::error::Error for Shed {}
+
+impl Class {
+    /// A word for it, one of a closed set.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Follow => "follow",
+            Self::List => "list",
+            Self::Write => "write",
+        }
+    }
+}
 
 impl BreakerState {
     /// A word for it, as in a report.

@@ -13,6 +13,7 @@ use super::backoff::Backoff;
 use super::entry::RevocationEntry;
 use super::progress::{EntryIds, Load, Probe};
 use super::shelf::Put;
+use super::signal::Signal;
 use super::store::{Poll, PollRequest};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
@@ -36,7 +37,11 @@ impl Revocations {
     /// While the store is away nothing is extended, so the view stops answering by itself.
     pub(crate) async fn follow(self: Arc<Self>) {
         let hinted = Notify::new();
-        tokio::join!(self.poll_for_ever(&hinted), self.glance_for_ever(&hinted));
+        tokio::join!(
+            self.poll_for_ever(&hinted),
+            self.glance_for_ever(&hinted),
+            self.watch_freshness(),
+        );
     }
 
     /// Passes on to `looks` what it is hinted at.
@@ -80,6 +85,28 @@ impl Revocations {
         }
     }
 
+    /// Tells when the view ceases to answer and when it answers again. Begins with one that does.
+    async fn watch_freshness(&self) {
+        let mut stale_since = None;
+        loop {
+            let now = self.clock.instants();
+            let left = self.local.fresh().left(now);
+            match (stale_since, left.is_zero()) {
+                (None, true) => {
+                    stale_since = Some(now.monotonic);
+                    self.signal(Signal::ViewStale);
+                }
+                (Some(since), false) => {
+                    stale_since = None;
+                    let stale = now.monotonic.saturating_sub(since);
+                    self.signal(Signal::ViewFresh { stale });
+                }
+                _ => {}
+            }
+            tokio::time::sleep(self.settings.poll_interval).await;
+        }
+    }
+
     /// One round; whether another should follow at once, because this one brought something and
     /// its cursor is only reported by the next.
     pub(super) async fn step(&self) -> Result<bool, StoreError> {
@@ -91,6 +118,7 @@ impl Revocations {
             Polled::Complete { news } => news,
             Polled::Gap => {
                 tracing::warn!("the revocation log has lost entries or changed its history");
+                self.signal(Signal::LogChanged);
                 self.reload(true).await?;
                 true
             }
@@ -249,6 +277,7 @@ impl Revocations {
         let committed = self.within(self.patience(), append).await?;
         self.progress().wrote_back(&ids);
         self.committed(&committed);
+        self.signal(Signal::WrittenBack { entries: ids.len() });
         Ok(true)
     }
 

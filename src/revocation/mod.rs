@@ -19,6 +19,7 @@ mod local;
 mod policy;
 mod progress;
 mod shelf;
+mod signal;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-pub use breaker::{BreakerState, StoreStatus};
+pub use breaker::{BreakerState, Class as CallClass, StoreStatus};
 pub use entry::{Effect, EndReason, EntryId, RevocationEntry, Revoked};
 pub use policy::{Confirm, OnStoreFailure, RevocationSettings, Terms};
 pub use store::{
@@ -44,6 +45,7 @@ pub(crate) use backoff::Backoff;
 pub(crate) use breaker::{Breakers, Class};
 pub(crate) use check::{Pending, Verdict};
 pub(crate) use ended::{Renewal, Renewals};
+pub(crate) use signal::{Signal, Signals};
 pub(crate) use unsettled::WriteKey;
 
 use crate::clock::Clock;
@@ -75,6 +77,7 @@ pub struct Revocations {
     /// Whether any route goes on without the store.
     lenient: AtomicBool,
     watching: OnceLock<Watching>,
+    signals: OnceLock<Signals>,
     progress: Mutex<Progress>,
 }
 
@@ -144,6 +147,7 @@ impl Revocations {
             stranger: AtomicBool::new(false),
             lenient: AtomicBool::new(false),
             watching: OnceLock::new(),
+            signals: OnceLock::new(),
             progress: Mutex::new(Progress::new(limits.skew)),
             settings,
             clock,
@@ -172,6 +176,18 @@ impl Revocations {
     /// The clock that it judges by.
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// Says where signals go. Heard once.
+    pub(crate) fn signal_to(&self, signals: Signals) {
+        // There is one builder to say so, and one word of it.
+        let _ = self.signals.set(signals);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(signals) = self.signals.get() {
+            signals.tell(signal);
+        }
     }
 
     /// Takes in an entry of the log, and wakes who waits for it.

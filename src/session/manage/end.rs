@@ -98,8 +98,10 @@ impl<C: CustomClaims> Sessions<C> {
             Box::pin(async move { store.erase(&user, entry).await })
         };
         let key = WriteKey::of_user("erase", user);
-        let outcome = self.core.end_everything(key, tentative, write).await?;
-        self.core.all_done(outcome)
+        let (core, whose) = (self.core.clone(), user.clone());
+        let erased = move || core.observe(&Event::Erased { user: whose });
+        let ended = self.core.end_everything(key, tentative, write, erased);
+        self.core.all_done(ended.await?)
     }
 
     /// Tells that a user's roles or custom claims changed. Call it after they were written.
@@ -284,7 +286,7 @@ impl<C> Core<C> {
             Box::pin(async move { store.end_all(request).await })
         };
         let key = WriteKey::of(&tentative.revoked);
-        self.end_everything(key, tentative, write).await
+        self.end_everything(key, tentative, write, || ()).await
     }
 
     async fn end_everything<W>(
@@ -292,6 +294,7 @@ impl<C> Core<C> {
         key: WriteKey,
         tentative: RevocationEntry,
         write: W,
+        then: impl FnOnce() + Send + 'static,
     ) -> Result<EndAllOutcome, SessionError>
     where
         C: CustomClaims,
@@ -301,6 +304,7 @@ impl<C> Core<C> {
         let tell = move |outcome: &EndAllOutcome| {
             if let EndAllOutcome::Ended { records, .. } = outcome {
                 core.observe_ends(records);
+                then();
             }
         };
         let revocations = &self.revocations;

@@ -23,7 +23,7 @@ impl<C: CustomClaims> Sessions<C> {
         refresh_token: &str,
         address: Option<IpAddr>,
     ) -> Result<Tokens, SessionError> {
-        let result = self.refresh_once(refresh_token).await;
+        let result = self.refresh_once(refresh_token, address).await;
         if let Some(why) = result.as_ref().err().and_then(failure) {
             self.failed(refresh_token, address, why).await;
         }
@@ -56,6 +56,14 @@ impl<C: CustomClaims> Sessions<C> {
             None => None,
         };
         let failures = self.core.failures.note(session, user.as_ref(), address);
+        if is_many(failures.session) || is_many(failures.address) {
+            self.core.observe(&Event::TooManyRefreshFailures {
+                session,
+                user: user.clone(),
+                address,
+                failures,
+            });
+        }
         self.core.observe(&Event::RefreshFailed {
             session,
             user,
@@ -76,6 +84,14 @@ impl<C: CustomClaims> Sessions<C> {
         }
     }
 }
+
+/// Whether so many failures are worth a word: at ten, and each time that the number has doubled.
+fn is_many(failures: u32) -> bool {
+    failures.is_multiple_of(MANY) && (failures / MANY).is_power_of_two()
+}
+
+/// A client with several tabs that all hold a dead token fails a few times.
+const MANY: u32 = 10;
 
 /// What a client did wrong; `None` where it was the server.
 fn failure(error: &SessionError) -> Option<RefreshFailure> {

@@ -1,5 +1,6 @@
 //! Refreshing, and proving again who one is.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::events::Event;
 use crate::revocation::{EndReason, EntryId};
 use crate::session::core::Core;
 use crate::session::mint::AccessToken;
-use crate::session::refresh::{Presented, RefreshKeys, RefreshRules, RefreshToken};
+use crate::session::refresh::{Advance, Presented, RefreshKeys, RefreshRules, RefreshToken};
 use crate::session::store::{
     Counters, EndAll, Granted, RefreshAttempt, RefreshOutcome, SessionChange,
 };
@@ -40,7 +41,11 @@ impl<C: CustomClaims> Sessions<C> {
         self.refresh_from(refresh_token, None).await
     }
 
-    pub(super) async fn refresh_once(&self, refresh_token: &str) -> Result<Tokens, SessionError> {
+    pub(super) async fn refresh_once(
+        &self,
+        refresh_token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Tokens, SessionError> {
         let core = &self.core;
         let keys = core.refresh_keys.load_full();
         let token =
@@ -50,7 +55,7 @@ impl<C: CustomClaims> Sessions<C> {
         let this = core.clone();
         let step = async move {
             let write = || this.store.refresh(attempt.clone());
-            this.refreshed(this.outcome(begun, write).await?)
+            this.refreshed(this.outcome(begun, write).await?, address)
         };
         let (record, counters, how) = core.to_the_end(step).await?;
         core.in_time(begun)?;
@@ -93,6 +98,10 @@ impl<C: CustomClaims> Sessions<C> {
             authentication,
         };
         let record = self.change(&facts.user, id, change).await?;
+        core.observe(&Event::Reauthenticated {
+            session: id,
+            user: facts.user.clone(),
+        });
         let access_token = core.access_token(
             &record,
             Binding {
@@ -141,6 +150,7 @@ impl<C: CustomClaims> Core<C> {
     fn refreshed(
         &self,
         outcome: RefreshOutcome,
+        address: Option<IpAddr>,
     ) -> Result<(SessionRecord, Counters, Granted), SessionError> {
         match outcome {
             RefreshOutcome::Granted {
@@ -153,14 +163,28 @@ impl<C: CustomClaims> Core<C> {
                     self.revocations.committed(committed);
                 }
                 let (session, user) = (record.id, record.user.clone());
+                let generation = record.refresh.generation;
+                if how == Granted::Advanced(Advance::Forwarded) {
+                    self.observe(&Event::RestoredAhead {
+                        session,
+                        user: user.clone(),
+                        generation,
+                    });
+                }
                 self.observe(&match how {
                     Granted::Advanced(how) => Event::Refreshed {
                         session,
                         user,
-                        generation: record.refresh.generation,
+                        generation,
                         how,
+                        address,
                     },
-                    Granted::Repeated(how) => Event::ReplayAccepted { session, user, how },
+                    Granted::Repeated(how) => Event::ReplayAccepted {
+                        session,
+                        user,
+                        how,
+                        address,
+                    },
                 });
                 Ok((record, counters, how))
             }

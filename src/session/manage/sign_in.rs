@@ -296,6 +296,7 @@ impl<C: CustomClaims> Core<C> {
             session: record.id,
             user: record.user.clone(),
             first,
+            device: Box::new(record.device.clone()),
         });
         let ended = ended.into_iter().map(SessionInfo::from).collect();
         (record, ended, first)

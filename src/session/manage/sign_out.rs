@@ -6,7 +6,8 @@ use super::end::itself;
 use super::error::SessionError;
 use crate::BoxFuture;
 use crate::clock::UnixTime;
-use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
+use crate::events::Event;
+use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
 use crate::session::refresh::RefreshToken;
 use crate::token::RawToken;
 use crate::verify::CustomClaims;
@@ -69,6 +70,7 @@ impl<C: CustomClaims> Sessions<C> {
     async fn revoke(&self, revoked: Revoked) -> Result<Done, SessionError> {
         let reason = EndReason::SignedOut;
         let key = WriteKey::of(&revoked);
+        let told = token_revoked(&revoked, &reason);
         let tentative = self.core.tentative(EntryId::random(), revoked, reason);
         let store = self.core.store.clone();
         let entry = RevocationEntry {
@@ -81,7 +83,27 @@ impl<C: CustomClaims> Sessions<C> {
             Box::pin(async move { store.append(vec![entry]).await })
         };
         let revocations = &self.core.revocations;
-        let written = revocations.commit(key, vec![tentative], write, itself, |_| ());
+        let core = self.core.clone();
+        let tell = move |_: &Committed| {
+            if let Some(event) = &told {
+                core.observe(event);
+            }
+        };
+        let written = revocations.commit(key, vec![tentative], write, itself, tell);
         Ok(self.core.done(0, Some(written.await?)))
     }
+}
+
+fn token_revoked(revoked: &Revoked, reason: &EndReason) -> Option<Event> {
+    let (session, token) = match revoked {
+        Revoked::Session { session, .. } => (Some(*session), None),
+        Revoked::Token { token, .. } => (None, Some(token.clone())),
+        Revoked::Roles { .. } | Revoked::User { .. } => return None,
+    };
+    Some(Event::TokenRevoked {
+        user: revoked.user()?.clone(),
+        session,
+        token,
+        reason: reason.clone(),
+    })
 }
