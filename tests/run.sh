@@ -41,6 +41,10 @@ fi
 step "installing what the tokens are compared with"
 tests/interop/install.sh "$PWD/target/interop"
 
+if [ -z "${JOSE_VECTORS:-}" ]; then
+    step "LEFT OUT: test vectors for signatures; JOSE_VECTORS names no folder that holds them (Wycheproof's testvectors_v1)"
+fi
+
 step "unit and integration tests, every feature"
 cargo test --all-features --locked
 

@@ -24,8 +24,8 @@ pub(in crate::verify) struct Judged {
 ///    names.
 /// 3. `aud` holds an audience of the policy.
 /// 4. `sub` is there.
-/// 5. A token of ours names its session, itself, and where in the session's history it stands,
-///    or is an older one while the migration lasts.
+/// 5. A token of ours names its session, itself, when it was issued, and where in the session's
+///    history it stands, or is an older one while the migration lasts.
 pub(in crate::verify) fn judge(
     mut members: Members,
     custom: Box<dyn Any + Send + Sync>,
@@ -52,7 +52,7 @@ pub(in crate::verify) fn judge(
     let legacy = ours && binding.is_none();
     if legacy && !policy.is_migrating(now) {
         return Err(VerifyError::invalid(
-            "the session id, jti, gen, ugen or rgen is missing",
+            "the session id, jti, iat, gen, ugen or rgen is missing",
         ));
     }
     let session = match members.session.as_deref() {
@@ -115,6 +115,7 @@ fn check_audience(audience: Option<&[Box<str>]>, policy: &TokenPolicy) -> Result
 fn binding(members: &Members) -> Option<Binding> {
     members.session.as_ref()?;
     members.token.as_ref()?;
+    members.issued_at?;
     Some(Binding {
         generation: members.generation?,
         revoked_gen: Counter::from_u64(members.revoked_gen?),

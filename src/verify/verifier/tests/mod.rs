@@ -3,6 +3,7 @@ mod claims;
 mod header;
 mod keys;
 mod robust;
+mod vectors;
 
 use super::Verifier;
 use crate::verify::fixtures::{forge, header, key, policy, ring};
