@@ -8,7 +8,10 @@
 
 mod ask;
 mod end;
+#[cfg(test)]
+mod fixtures;
 mod follow;
+mod layout;
 mod manage;
 #[cfg(feature = "postgres")]
 mod postgres;
