@@ -3,6 +3,7 @@
 //! The rules are plain functions over a [`Place`]; a store joins them by a line at the end.
 
 mod crowded;
+mod files;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod link;
@@ -15,6 +16,8 @@ mod postgres;
 mod proxy;
 mod proxy_itself;
 mod races;
+#[path = "../redis_cluster/mod.rs"]
+mod redis_cluster;
 #[path = "../redis_server/mod.rs"]
 mod redis_server;
 mod revoked;
@@ -116,6 +119,13 @@ macro_rules! linked_store {
 shared_store!(sqlite at Place::sqlite());
 linked_store!(beyond_a_link at Place::gated().await);
 shared_store!(on_postgres at Place::postgres().await);
+rules! { files_on_postgres at Place::postgres().await =>
+    files: [a_process_that_may_open_no_more_files_is_closed_until_it_may]
+}
+rules! { files_on_redis at Place::redis() =>
+    files: [a_process_that_may_open_no_more_files_is_closed_until_it_may]
+}
 linked_store!(beyond_a_link_to_postgres at Place::postgres().await);
 shared_store!(on_redis at Place::redis());
+shared_store!(on_a_redis_cluster at Place::redis_cluster());
 linked_store!(beyond_a_link_to_redis at Place::redis());

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use crate::folder::Folder;
 use crate::nodes::gated::Gate;
 use crate::postgres;
+use crate::redis_cluster::Cluster;
 use crate::redis_server::Server;
 
 pub struct Place {
@@ -45,6 +46,11 @@ impl Place {
     pub fn redis() -> Self {
         let server = Server::new();
         Self::new(server.address(), server)
+    }
+
+    pub fn redis_cluster() -> Self {
+        let cluster = Cluster::new();
+        Self::new(cluster.address(), cluster)
     }
 
     /// As `SESSION_STORE` holds it.

@@ -1,4 +1,5 @@
-//! A Redis Cluster of a test's own: three masters without replicas, gone with the last user.
+//! A Redis Cluster of a test's own: three masters, with a replica of the first where one is asked
+//! for, gone with the last user.
 #![allow(dead_code)]
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,6 +11,8 @@ use crate::redis_server::{Server, free_port};
 
 pub struct Cluster {
     pub masters: Vec<Server>,
+    /// Of the first master.
+    pub replica: Option<Server>,
     buses: Vec<u16>,
 }
 
@@ -17,25 +20,54 @@ const SLOTS: u32 = 16_384;
 
 impl Cluster {
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// One whose masters are started with further arguments.
+    pub fn with(args: &[&str]) -> Self {
         let (mut masters, mut buses) = (Vec::new(), Vec::new());
         for number in 0..3 {
-            let bus = free_port();
-            masters.push(Server::with(&[
-                "--cluster-enabled",
-                "yes",
-                "--cluster-port",
-                &bus.to_string(),
-            ]));
-            buses.push(bus);
+            let (master, bus) = member(args);
             let (from, to) = (number * SLOTS / 3, (number + 1) * SLOTS / 3 - 1);
-            let master = &masters[number as usize];
             let epoch = (number + 1).to_string();
             master.run::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);
             let range = [from.to_string(), to.to_string()];
             master.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
+            masters.push(master);
+            buses.push(bus);
         }
-        let cluster = Self { masters, buses };
-        cluster.meet();
+        let cluster = Self {
+            masters,
+            replica: None,
+            buses,
+        };
+        for (master, bus) in cluster.masters.iter().zip(&cluster.buses).skip(1) {
+            cluster.meet(master, *bus);
+        }
+        wait("the masters find each other", || {
+            cluster.masters.iter().all(|master| is_whole(master, 3))
+        });
+        cluster
+    }
+
+    /// One whose first master has a replica, which takes its place soon after that is missed.
+    pub fn with_replica() -> Self {
+        let hasty = ["--cluster-node-timeout", "1000"];
+        let mut cluster = Self::with(&hasty);
+        let (replica, bus) = member(&hasty);
+        cluster.meet(&replica, bus);
+        let knows_all = |server: &Server| is_whole(server, 4);
+        wait("the replica is known", || {
+            knows_all(&replica) && cluster.masters.iter().all(knows_all)
+        });
+        let master: String = cluster.masters[0].run(&["CLUSTER", "MYID"]);
+        replica.run::<()>(&["CLUSTER", "REPLICATE", &master]);
+        wait("the replica follows its master", || {
+            let info: String = replica.run(&["INFO", "replication"]);
+            info.contains("master_link_status:up")
+                && cluster.masters.iter().all(|of| knows_replica(of, &master))
+        });
+        cluster.replica = Some(replica);
         cluster
     }
 
@@ -51,19 +83,17 @@ impl Cluster {
         cluster
     }
 
-    fn meet(&self) {
-        for (master, bus) in self.masters.iter().zip(&self.buses).skip(1) {
-            let (port, bus) = (master.port.to_string(), bus.to_string());
-            let meet = ["CLUSTER", "MEET", "127.0.0.1", &port, &bus];
-            self.masters[0].run::<()>(&meet);
-        }
-        for _ in 0..2_000 {
-            if self.masters.iter().all(is_whole) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("the masters do not find each other");
+    fn meet(&self, server: &Server, bus: u16) {
+        let (port, bus) = (server.port.to_string(), bus.to_string());
+        let meet = ["CLUSTER", "MEET", "127.0.0.1", &port, &bus];
+        self.masters[0].run::<()>(&meet);
+    }
+
+    /// Which of the masters has the slot of a key, as they were in the beginning.
+    pub fn master_of(&self, key: &str) -> usize {
+        let slot: u32 = self.masters[2].run(&["CLUSTER", "KEYSLOT", key]);
+        let ends = |number: &u32| (number + 1) * SLOTS / 3 > slot;
+        (0..3).find(ends).expect("there are no other slots") as usize
     }
 
     pub fn address(&self) -> String {
@@ -127,11 +157,35 @@ impl Cluster {
     }
 }
 
-fn is_whole(master: &Server) -> bool {
+fn member(args: &[&str]) -> (Server, u16) {
+    let bus = free_port();
+    let port = bus.to_string();
+    let mut all = vec!["--cluster-enabled", "yes", "--cluster-port", &port];
+    all.extend(args);
+    (Server::with(&all), bus)
+}
+
+fn wait(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..3_000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what}: not within half a minute");
+}
+
+fn is_whole(master: &Server, nodes: usize) -> bool {
     let info: String = master.run(&["CLUSTER", "INFO"]);
     info.contains("cluster_state:ok")
-        && info.contains("cluster_known_nodes:3")
+        && info.contains(&format!("cluster_known_nodes:{nodes}"))
         && info.contains("cluster_slots_assigned:16384")
+}
+
+fn knows_replica(of: &Server, master: &str) -> bool {
+    let nodes: String = of.run(&["CLUSTER", "NODES"]);
+    let replica = format!("slave {master}");
+    nodes.lines().any(|line| line.contains(&replica))
 }
 
 fn holds_slot(line: &str, slot: u32) -> bool {

@@ -244,7 +244,9 @@ impl Drop for Pending<'_> {
         };
         runtime.spawn(async move {
             let answers = open.answers.load(Ordering::Relaxed);
-            let answer = tokio::time::timeout(PATIENCE, ping(open.wire.clone())).await;
+            let is_cluster = matches!(open.wire, Wire::Cluster(_));
+            let patience = if is_cluster { SILENCE } else { PATIENCE };
+            let answer = tokio::time::timeout(patience, ping(open.wire.clone())).await;
             let answered = match answer {
                 Ok(Ok(_)) => true,
                 // A server that refuses to be asked is there.
@@ -253,8 +255,7 @@ impl Drop for Pending<'_> {
             };
             // Of a cluster one master may hang. Where nobody is heard at all, it is the driver
             // that waits for itself, which it may after a slot has moved.
-            let others = matches!(open.wire, Wire::Cluster(_))
-                && open.answers.load(Ordering::Relaxed) != answers;
+            let others = is_cluster && open.answers.load(Ordering::Relaxed) != answers;
             if answered || others {
                 open.suspected.store(false, Ordering::Relaxed);
             } else {
@@ -278,3 +279,6 @@ async fn ping(wire: Wire) -> RedisResult<Value> {
 
 /// How long a server may take to let somebody in, or to answer a ping.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long no master of a cluster may be heard: after a failover the driver waits for itself more
+/// than once.
+const SILENCE: Duration = Duration::from_secs(1);
