@@ -127,5 +127,20 @@ rules! { files_on_redis at Place::redis() =>
 }
 linked_store!(beyond_a_link_to_postgres at Place::postgres().await);
 shared_store!(on_redis at Place::redis());
-shared_store!(on_a_redis_cluster at Place::redis_cluster());
+// The rest is the same as on one server, and each needs three of them.
+rules! { on_a_redis_cluster at Place::redis_cluster() =>
+    races: [
+        racing_sign_ins_of_two_processes_leave_exactly_the_limit_alive,
+        racing_sign_ins_of_two_processes_that_may_not_evict_admit_exactly_the_limit,
+        one_token_refreshed_in_two_processes_at_once_has_one_successor,
+        nothing_that_a_refresh_of_one_process_mints_survives_a_revocation_by_another,
+        no_session_of_the_old_password_survives_its_change_in_another_process,
+        a_role_change_in_one_process_makes_tokens_stale_in_another,
+    ]
+    revoked: [
+        what_one_process_revokes_another_refuses,
+        what_is_revoked_everywhere_is_refused_by_the_next_request_of_any_process,
+    ]
+    stopped: [a_stopped_process_admits_nothing_that_was_revoked_meanwhile]
+}
 linked_store!(beyond_a_link_to_redis at Place::redis());

@@ -25,9 +25,16 @@ impl Cluster {
 
     /// One whose masters are started with further arguments.
     pub fn with(args: &[&str]) -> Self {
+        Self::with_each(|_| args.iter().map(|&arg| arg.to_owned()).collect())
+    }
+
+    /// The same with some of its own for each.
+    pub fn with_each(args: impl Fn(usize) -> Vec<String>) -> Self {
         let (mut masters, mut buses) = (Vec::new(), Vec::new());
         for number in 0..3 {
-            let (master, bus) = member(args);
+            let own = args(number as usize);
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            let (master, bus) = member(&own);
             let (from, to) = (number * SLOTS / 3, (number + 1) * SLOTS / 3 - 1);
             let epoch = (number + 1).to_string();
             master.run::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);

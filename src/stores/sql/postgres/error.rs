@@ -1,6 +1,7 @@
 //! What PostgreSQL's refusals mean, and what to do about them.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use crate::error::{BoxError, StoreError, StoreErrorKind};
 
@@ -76,7 +77,15 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Configuration, Corrupt, Unavailable};
     match error {
         sqlx::Error::Configuration(_) => (Configuration, BAD_ADDRESS),
+        sqlx::Error::Tls(cause) if cause.to_string().contains("does not support TLS") => {
+            (Configuration, SPEAKS_NO_TLS)
+        }
         sqlx::Error::Tls(_) => (Configuration, NO_TLS),
+        // As a handshake says it; whatever else fails to be read has another kind.
+        sqlx::Error::Io(cause) if cause.kind() == ErrorKind::InvalidData => {
+            (Configuration, NOT_TRUSTED)
+        }
+        sqlx::Error::Io(cause) if cause.kind() == ErrorKind::NotFound => (Unavailable, NO_FILE),
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => (
             Unavailable,
             "the server cannot be reached: check host, port and network",
@@ -84,6 +93,9 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
         sqlx::Error::PoolTimedOut => (Unavailable, "no connection came free in time"),
         sqlx::Error::PoolClosed => (Unavailable, "the application has closed the pool"),
         error => match code(error).as_deref() {
+            Some("28000") if error.to_string().contains("no encryption") => {
+                (Configuration, WANTS_TLS)
+            }
             Some("28P01" | "28000") => (
                 Configuration,
                 "the server refuses user or password: correct the address, or let the user in (pg_hba.conf)",
@@ -138,4 +150,9 @@ pub(super) const STANDBY: &str =
     "the server is a standby, which cannot write: give the address of the primary";
 pub(super) const BAD_ADDRESS: &str =
     "the address cannot be read: write it as postgres://user:password@host:5432/database";
+const NO_FILE: &str = "a file that the address names is not there: that of the certificates (sslrootcert, sslcert, sslkey), or the server's socket";
+const NOT_TRUSTED: &str = "the server's certificate is not accepted: name the authority that issued it in sslrootcert, and the host as the certificate does (sslmode=verify-full)";
+const SPEAKS_NO_TLS: &str =
+    "the server does not speak TLS, which sslmode asks for: turn ssl on there, or correct sslmode";
+const WANTS_TLS: &str = "the server lets nobody in without TLS: set sslmode=verify-full and sslrootcert in the address, and build with the feature tls";
 const NO_TLS: &str = "no encrypted connection could be made: build with the feature tls, or set sslmode and sslrootcert in the address";
