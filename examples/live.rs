@@ -1,6 +1,9 @@
 //! Connections that live no longer than their session: a WebSocket and an event stream, each cut
 //! the moment the session is revoked, on whichever of two nodes that happens.
 //! `cargo run --example live --features axum`
+//!
+//! Both nodes are in this process, unless they are given a store to share: then each process is
+//! one of them. `SESSION_STORE=sqlite:live.db cargo run --example live --features axum,sqlite`
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -14,42 +17,48 @@ use axum::routing::get;
 use futures_util::FutureExt;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::net::TcpListener;
-use tower_jwt_session::{Device, JwtSession, MemoryStore, Session, Tokens, UserId};
+use tokio::task::JoinSet;
+use tower_jwt_session::{
+    Device, Environment, JwtSession, JwtSessionBuilder, MemoryStore, Session, Tokens, UserId,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // What the nodes share; a database where they are processes of their own.
-    let store = MemoryStore::new();
-    let (first, second) = (node(&store)?, node(&store)?);
-    let running = (first.start().await?, second.start().await?);
-    let (laptop, phone) = (sign_in(&first).await?, sign_in(&first).await?);
-
-    let here = TcpListener::bind("127.0.0.1:0").await?;
-    let there = TcpListener::bind("127.0.0.1:0").await?;
-    let (one, two) = (here.local_addr()?, there.local_addr()?);
-    println!("listening on http://{one}");
-    println!("and on http://{two}");
+    let nodes = match std::env::var_os("SESSION_STORE") {
+        Some(_) => vec![node().with_env(&Environment::of_process()).build()?],
+        None => {
+            let store = MemoryStore::new();
+            let in_memory = || node().store(store.clone()).build();
+            vec![in_memory()?, in_memory()?]
+        }
+    };
+    let mut running = Vec::new();
+    let mut serving = JoinSet::new();
+    for (auth, said) in nodes.iter().zip(["listening on", "and on"]) {
+        running.push(auth.start().await?);
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("{said} http://{}", listener.local_addr()?);
+        serving.spawn(axum::serve(listener, app(auth)).into_future());
+    }
+    let (laptop, phone) = (sign_in(&nodes[0]).await?, sign_in(&nodes[0]).await?);
     println!("laptop {}", laptop.access_token);
     println!("phone {} {}", phone.access_token, phone.session_id);
     println!("watch the phone on one node, and end it on the other:");
-    println!("  curl -N http://{two}/ticks -H 'authorization: Bearer PHONE'");
-    println!("  curl -X DELETE http://{one}/sessions/ID -H 'authorization: Bearer LAPTOP'");
+    println!("  curl -N http://THERE/ticks -H 'authorization: Bearer PHONE'");
+    println!("  curl -X DELETE http://HERE/sessions/ID -H 'authorization: Bearer LAPTOP'");
 
-    let serve_here = axum::serve(here, app(&first));
-    let serve_there = axum::serve(there, app(&second));
     tokio::select! {
-        served = serve_here.into_future() => served?,
-        served = serve_there.into_future() => served?,
+        Some(served) = serving.join_next() => served??,
         _ = tokio::signal::ctrl_c() => {}
     }
-    running.0.shutdown().await;
-    running.1.shutdown().await;
+    for node in running {
+        node.shutdown().await;
+    }
     Ok(())
 }
 
-fn node(store: &MemoryStore) -> Result<JwtSession, Box<dyn Error>> {
-    let builder = JwtSession::builder().hmac_secret("of this example; 32 random bytes in earnest");
-    Ok(builder.store(store.clone()).build()?)
+fn node() -> JwtSessionBuilder {
+    JwtSession::builder().hmac_secret("of this example; 32 random bytes in earnest")
 }
 
 async fn sign_in(auth: &JwtSession) -> Result<Tokens, Box<dyn Error>> {

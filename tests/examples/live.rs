@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use http::Request;
@@ -15,43 +15,72 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::folder::Folder;
 use crate::process::command;
+use crate::redis_server::Server;
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// The example, and what it says of itself.
 struct Live {
-    process: Child,
-    // Kept, so that what it prints later goes somewhere.
-    _output: Lines<BufReader<ChildStdout>>,
-    nodes: [String; 2],
+    processes: Vec<Process>,
+    nodes: Vec<String>,
     laptop: String,
     phone: String,
     phone_id: String,
 }
 
+/// A process of it, ended when dropped.
+struct Process {
+    child: Child,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(variables: &[(&str, &str)]) -> Self {
+        let mut command = command("live");
+        command.envs(variables.iter().copied());
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("the example was just built");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let output = BufReader::new(stdout).lines();
+        Self { child, output }
+    }
+
+    fn after(&mut self, prefix: &str) -> String {
+        let line = self.output.next().expect("one more line").expect("text");
+        let rest = line.strip_prefix(prefix);
+        rest.unwrap_or_else(|| panic!("{line:?}")).to_owned()
+    }
+}
+
 impl Live {
+    /// Two nodes in one process.
     fn start() -> Self {
-        let process = command("live").stdout(Stdio::piped()).spawn();
-        let mut process = process.expect("the example was just built");
-        let stdout = process.stdout.take().expect("stdout is piped");
-        let mut lines = BufReader::new(stdout).lines();
-        let mut after = |prefix: &str| {
-            let line = lines.next().expect("one more line").expect("text");
-            let rest = line.strip_prefix(prefix);
-            rest.unwrap_or_else(|| panic!("{line:?}")).to_owned()
-        };
-        let nodes = [after("listening on http://"), after("and on http://")];
-        let laptop = after("laptop ");
-        let phone = after("phone ");
+        let mut process = Process::start(&[]);
+        let nodes = ["listening on http://", "and on http://"].map(|said| process.after(said));
+        Self::of(vec![process], nodes.into())
+    }
+
+    /// Two nodes in as many processes, on one store.
+    fn on(store: &str) -> Self {
+        let start = || Process::start(&[("SESSION_STORE", store)]);
+        let mut processes = vec![start(), start()];
+        let said = |process: &mut Process| process.after("listening on http://");
+        let nodes = processes.iter_mut().map(said).collect();
+        Self::of(processes, nodes)
+    }
+
+    fn of(mut processes: Vec<Process>, nodes: Vec<String>) -> Self {
+        let laptop = processes[0].after("laptop ");
+        let phone = processes[0].after("phone ");
         let (phone, phone_id) = phone.split_once(' ').expect("a token and an id");
         Self {
             nodes,
             laptop,
             phone: phone.to_owned(),
             phone_id: phone_id.to_owned(),
-            process,
-            _output: lines,
+            processes,
         }
     }
 
@@ -88,11 +117,11 @@ impl Live {
     }
 }
 
-impl Drop for Live {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -109,10 +138,26 @@ async fn rest(body: Incoming) -> String {
     String::from_utf8_lossy(&rest).into_owned()
 }
 
-/// On the node of the revocation, and on the other.
 #[tokio::test]
 async fn a_revocation_cuts_what_is_open_on_both_nodes() {
-    let live = Live::start();
+    cuts_what_is_open(Live::start()).await;
+}
+
+#[tokio::test]
+async fn a_revocation_cuts_what_is_open_in_two_processes_on_one_file() {
+    let folder = Folder::new();
+    let store = format!("sqlite:{}", folder.file("sessions.db").display());
+    cuts_what_is_open(Live::on(&store)).await;
+}
+
+#[tokio::test]
+async fn a_revocation_cuts_what_is_open_in_two_processes_on_one_redis() {
+    let server = Server::new();
+    cuts_what_is_open(Live::on(&server.address())).await;
+}
+
+/// On the node of the revocation, and on the other.
+async fn cuts_what_is_open(live: Live) {
     let mut streams = Vec::new();
     let mut sockets = Vec::new();
     for node in 0..2 {
@@ -129,6 +174,7 @@ async fn a_revocation_cuts_what_is_open_on_both_nodes() {
     }
     let mut spared = live.socket(1, &live.laptop).await.expect("it opens");
 
+    let began = Instant::now();
     live.revoke_phone(0).await;
 
     for (node, path, body) in streams {
@@ -143,6 +189,8 @@ async fn a_revocation_cuts_what_is_open_on_both_nodes() {
         assert_eq!(frame.reason.as_str(), "user_revoked", "{node}");
         assert_eq!(u16::from(frame.code), 1008, "{node}");
     }
+    let processes = live.processes.len();
+    eprintln!("{processes} processes: all cut after {:?}", began.elapsed());
     assert!(
         live.socket(0, &live.phone).await.is_err(),
         "it does not open again"

@@ -80,6 +80,9 @@ pub(super) fn not_opened(error: RedisError) -> StoreError {
         (Some("NEWER"), _) => {
             "its data was written by a newer version: upgrade this service, or choose another prefix"
         }
+        _ if error.to_string().contains("cluster support disabled") => {
+            "this is no node of a cluster: write the address as redis://"
+        }
         (_, ErrorKind::InvalidClientConfig) => {
             "the address is not understood: write it as redis://user:password@host:6379/0"
         }
