@@ -1,15 +1,18 @@
 //! What the tests of the databases put into them.
 
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::revocation::{EndReason, EntryId};
+use crate::revocation::{About, Answer, EndReason, EntryId, NodeId, PollRequest, Question};
 use crate::session::refresh::SeedHash;
 use crate::session::{
-    Authentication, Device, EndSession, NewSession, SessionLimit, SessionRecord, Transport,
+    Authentication, Device, EndAll, EndSession, Listing, NewSession, SessionLimit, SessionRecord,
+    SessionStore, SignInOutcome, Transport,
 };
 use crate::testing::ManualClock;
 use crate::token::{SessionId, UserId};
-use crate::verify::Counter;
+use crate::verify::{Counter, TokenFacts};
 
 pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -45,5 +48,118 @@ pub(super) fn end(record: &SessionRecord) -> EndSession {
         reason: EndReason::SignedOut,
         by: None,
         entry: EntryId::random(),
+    }
+}
+
+/// Where what is logged goes to.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panicked").write(piece)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn said(&self) -> String {
+        let said = std::mem::take(&mut *self.0.lock().expect("nobody panicked"));
+        String::from_utf8(said).expect("it is text")
+    }
+}
+
+/// What is written over a session's record, or over what the log says; each is to be reported.
+const CORRUPT: [&str; 10] = [
+    "UPDATE jwt_sessions SET record = '' WHERE record LIKE '%BROKEN%'",
+    "UPDATE jwt_sessions SET record = 'null' WHERE record LIKE '%BROKEN%'",
+    "UPDATE jwt_sessions SET record = '{}' WHERE record LIKE '%BROKEN%'",
+    "UPDATE jwt_sessions SET record = '[[[[' WHERE record LIKE '%BROKEN%'",
+    "UPDATE jwt_sessions SET record = (SELECT o.record FROM jwt_sessions o \
+         WHERE o.record LIKE '%ALIVE%') WHERE record LIKE '%BROKEN%'",
+    "UPDATE jwt_sessions SET record = replace(record, 'BROKEN', 'ada') WHERE record LIKE '%BROKEN%'",
+    "UPDATE jwt_log SET entry = ''",
+    "UPDATE jwt_log SET entry = '{\"revoked\":1}'",
+    "UPDATE jwt_log SET entry = replace(entry, 'ENDED', 'BROKEN')",
+    "UPDATE jwt_log SET subject = 'nobody', entry = ''",
+];
+
+/// Has rows written over, one way after the other, and sees that whoever they are of is nobody,
+/// that nobody who has ended comes back, and that everybody else goes on.
+pub(super) async fn corrupt_rows_harm_nobody_else<S: SessionStore>(
+    fresh: impl AsyncFn() -> S,
+    tamper: impl AsyncFn(&S, String),
+) {
+    let log = Log::default();
+    let writer = log.clone();
+    let logging = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    let _logging = tracing::subscriber::set_default(logging.finish());
+    for way in CORRUPT {
+        let store = fresh().await;
+        let mut made = Vec::new();
+        for number in 1..=3 {
+            match store.sign_in(new_session(number)).await {
+                Ok(SignInOutcome::Created { record, .. }) => made.push(record),
+                other => panic!("a session is made, not {other:?}"),
+            }
+        }
+        let [alive, ended, broken] = &made[..] else {
+            panic!("there are three");
+        };
+        store.end(end(ended)).await.expect("the store answers");
+        log.said();
+        let sql = way
+            .replace("ALIVE", &alive.id.to_string())
+            .replace("ENDED", &ended.id.to_string())
+            .replace("BROKEN", &broken.id.to_string());
+        tamper(&store, sql).await;
+        let answer = store.ask(&question(alive)).await;
+        assert_eq!(answer.ok(), Some(Answer::Alive), "{way}");
+        let answer = store.ask(&question(ended)).await.expect("it answers");
+        assert_ne!(answer, Answer::Alive, "{way}");
+        let whole = way.contains("jwt_log");
+        let answer = store.ask(&question(broken)).await.expect("it answers");
+        assert_eq!(answer == Answer::Alive, whole, "{way}");
+        let left = if whole { 2 } else { 1 };
+        assert_eq!(store.count(&user()).await.ok(), Some(left), "{way}");
+        let listed = store.list(&user(), Listing::Live).await;
+        assert_eq!(listed.expect("it answers").len() as u64, left, "{way}");
+        let poll = store.poll(PollRequest::new(NodeId(1), HOUR)).await;
+        poll.expect("it answers");
+        assert!(log.said().contains("ERROR"), "{way} is not reported");
+        store.sweep(HOUR, 10).await.expect("it answers");
+        match store.sign_in(new_session(9)).await {
+            Ok(SignInOutcome::Created { .. }) => {}
+            other => panic!("a session is made, not {other:?}"),
+        }
+        let all = EndAll {
+            user: user(),
+            except: None,
+            reason: EndReason::AdminRevoked,
+            by: None,
+            entry: EntryId::random(),
+        };
+        store.end_all(all).await.expect("it answers");
+        for record in &made {
+            let answer = store.ask(&question(record)).await.expect("it answers");
+            assert_ne!(answer, Answer::Alive, "{way}");
+        }
+    }
+}
+
+pub(super) fn question(record: &SessionRecord) -> Question {
+    Question {
+        facts: TokenFacts {
+            user: record.user.clone(),
+            session: Some(record.id),
+            token: None,
+            binding: None,
+            issued_at: Some(ManualClock::START),
+            expires_at: ManualClock::START + HOUR,
+        },
+        about: About::Session,
     }
 }

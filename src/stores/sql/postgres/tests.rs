@@ -12,12 +12,13 @@ use futures_util::future::join_all;
 use self::server::{Cluster, PASSWORD, eventually, some_name};
 use super::*;
 use crate::error::StoreErrorKind;
-use crate::revocation::{About, Answer, NodeId, PollRequest, Question, RevocationStore};
+use crate::revocation::{Answer, NodeId, PollRequest, RevocationStore};
 use crate::session::{SessionRecord, SessionStore, SignInOutcome};
-use crate::stores::sql::fixtures::{HOUR, end, new_session, user};
+use crate::stores::sql::fixtures::{
+    HOUR, corrupt_rows_harm_nobody_else, end, new_session, question, user,
+};
 use crate::stores::sql::layout::Layout;
 use crate::testing::ManualClock;
-use crate::verify::TokenFacts;
 
 /// Makes of tables of today some that knew no idleness yet, and one index fewer.
 const OLDER: &str = "ALTER TABLE jwt_meta DROP COLUMN covered_until, DROP COLUMN settles_at; \
@@ -104,20 +105,6 @@ async fn sign_in(store: &PostgresStore, number: u8) -> SessionRecord {
     }
 }
 
-fn question(record: &SessionRecord) -> Question {
-    Question {
-        facts: TokenFacts {
-            user: record.user.clone(),
-            session: Some(record.id),
-            token: None,
-            binding: None,
-            issued_at: Some(ManualClock::START),
-            expires_at: ManualClock::START + HOUR,
-        },
-        about: About::Session,
-    }
-}
-
 async fn refused(store: PostgresStore, what: &str) {
     let error = store.count(&user()).await.expect_err("it is refused");
     let told = error.source().expect("it says why").to_string();
@@ -128,6 +115,22 @@ async fn refused(store: PostgresStore, what: &str) {
 async fn runs(server: &Cluster, database: &str) -> i64 {
     let rows = server.execute(database, "SELECT count(*) AS runs FROM runs");
     sqlx::Row::get(&rows.await[0], "runs")
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_reported_and_harm_nobody_else() {
+    let server = server::shared();
+    let database = server.database().await;
+    let address = server.admin(&database);
+    let emptied = async || {
+        let tables = "DROP TABLE IF EXISTS jwt_meta, jwt_users, jwt_sessions, jwt_log, jwt_leases";
+        server.execute(&database, tables).await;
+        store(&address, LAYOUT)
+    };
+    let tamper = async |_: &PostgresStore, sql: String| {
+        server.execute(&database, &sql).await;
+    };
+    corrupt_rows_harm_nobody_else(emptied, tamper).await;
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use super::*;
 use crate::revocation::{About, Cursor, NodeId};
 use crate::session::refresh::SeedHash;
-use crate::stores::sql::fixtures::{HOUR, end, new_session, user};
+use crate::stores::sql::fixtures::{
+    HOUR, corrupt_rows_harm_nobody_else, end, new_session, question, user,
+};
 use crate::stores::sql::rows::Rows as _;
 use crate::testing::ManualClock;
-use crate::verify::{Counter, TokenFacts};
+use crate::verify::Counter;
 
 mod migrations;
 
@@ -68,20 +70,6 @@ async fn sign_in(store: &SqliteStore, number: u8) -> SessionRecord {
     match store.sign_in(new_session(number)).await {
         Ok(SignInOutcome::Created { record, .. }) => record,
         other => panic!("a session is made, not {other:?}"),
-    }
-}
-
-fn question(record: &SessionRecord) -> Question {
-    Question {
-        facts: TokenFacts {
-            user: record.user.clone(),
-            session: Some(record.id),
-            token: None,
-            binding: None,
-            issued_at: Some(ManualClock::START),
-            expires_at: ManualClock::START + HOUR,
-        },
-        about: About::Session,
     }
 }
 
@@ -221,6 +209,24 @@ async fn a_caller_who_hangs_up_disturbs_nobody() {
     }
     sign_in(&store, 99).await;
     assert!(store.count(&user()).await.expect("it answers") >= 1);
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_reported_and_harm_nobody_else() {
+    let folders = std::sync::Mutex::new(Vec::new());
+    let fresh = async || {
+        let folder = Folder::new();
+        let store = folder.store().await;
+        folders.lock().expect("nobody panicked").push(folder);
+        store
+    };
+    let tamper = async |store: &SqliteStore, sql: String| {
+        let options = SqliteConnectOptions::new().filename(&store.shared.path);
+        let mut connection = options.connect().await.expect("the file can be opened");
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection);
+        done.await.expect("it is SQL");
+    };
+    corrupt_rows_harm_nobody_else(fresh, tamper).await;
 }
 
 #[tokio::test]
