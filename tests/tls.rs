@@ -123,6 +123,10 @@ async fn a_postgres_is_talked_to_when_its_certificate_is_what_the_address_asks_f
             format!("{by_name}?sslmode=verify-ca&sslrootcert={stranger}"),
             "UnknownIssuer",
         ),
+        (
+            format!("{by_name}?sslmode=require&sslrootcert={stranger}"),
+            "UnknownIssuer",
+        ),
         (format!("{by_name}?sslmode=verify-full"), "UnknownIssuer"),
         (
             format!("{by_address}?sslmode=verify-full&sslrootcert={trusted}"),

@@ -119,6 +119,9 @@ macro_rules! linked_store {
 shared_store!(sqlite at Place::sqlite());
 linked_store!(beyond_a_link at Place::gated().await);
 shared_store!(on_postgres at Place::postgres().await);
+rules! { on_one_machine at Place::sqlite() =>
+    steps: [a_machine_whose_clock_steps_by_a_day_and_back_lets_nothing_revoked_in]
+}
 rules! { files_on_postgres at Place::postgres().await =>
     files: [a_process_that_may_open_no_more_files_is_closed_until_it_may]
 }

@@ -78,6 +78,47 @@ pub async fn a_clock_a_day_behind_lets_in_neither_what_is_revoked_nor_what_has_e
     }
 }
 
+/// Of a store that goes by the machine's clock, as its nodes do.
+pub async fn a_machine_whose_clock_steps_by_a_day_and_back_lets_nothing_revoked_in(place: &Place) {
+    for seconds in [DAY, -DAY] {
+        let [a, b] = crate::two(place, &[]).await;
+        let [lives, before, meanwhile] = [
+            a.sign_in("ada").await.unwrap(),
+            a.sign_in("ada").await.unwrap(),
+            a.sign_in("ada").await.unwrap(),
+        ];
+        for pair in [&lives, &before, &meanwhile] {
+            cuts::let_in(&b, &pair.access).await.unwrap();
+        }
+        a.end_everywhere(&before.session).await.unwrap();
+        for node in [&a, &b] {
+            step(node, seconds).await;
+        }
+        // It goes on, by its new time.
+        for _ in 0..5 {
+            let pair = b.sign_in("grace").await.unwrap();
+            a.end(&pair.session).await.unwrap();
+        }
+        // It may be over by that time, and then there is nothing left to end.
+        let _ = a.end(&meanwhile.session).await;
+        refused(&b.check(&before.access).await);
+        for node in [&a, &b] {
+            step(node, 0).await;
+        }
+        let later = launch().start(place.address(), &[]).await;
+        for _ in 0..20 {
+            for node in [&a, &b, &later] {
+                refused(&node.check(&before.access).await);
+                refused(&node.check(&meanwhile.access).await);
+                node.refresh(&before.refresh).await.unwrap_err();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let after = a.sign_in("ada").await.unwrap();
+        cuts::let_in(&b, &after.access).await.unwrap();
+    }
+}
+
 async fn step(node: &Node, seconds: i64) {
     assert_eq!(node.ask(&format!("step {seconds}")).await, "ok");
 }

@@ -15,7 +15,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_jwt_session::revocation::{EndReason, RevocationSettings};
 use tower_jwt_session::session::SignInTicket;
 use tower_jwt_session::{
-    Device, Environment, JwtSession, Rejection, SessionError, Sessions, Tokens, UserId,
+    Device, Environment, JwtSession, Rejection, SessionError, Sessions, SqliteStore, Tokens, UserId,
 };
 
 use super::SECRET;
@@ -60,13 +60,18 @@ fn build(clock: &Stepping) -> Result<JwtSession, tower_jwt_session::ConfigError>
         .clock(Arc::new(clock.clone()))
         .revocation(settings);
     let address = std::env::var("SESSION_STORE").unwrap_or_default();
-    let Some(store) = Gated::at(&address) else {
-        return builder.with_env(&Environment::of_process()).build();
-    };
-    // An address that the crate does not know.
     let others = std::env::vars().filter(|(name, _)| name != "SESSION_STORE");
-    let env = Environment::from_pairs(others);
-    builder.with_env(&env).store(store).build()
+    let others = Environment::from_pairs(others);
+    if let Some(store) = Gated::at(&address) {
+        // An address that the crate does not know.
+        return builder.with_env(&others).store(store).build();
+    }
+    if let Some(path) = SqliteStore::path_of(&address) {
+        // A file goes by the clock of its machine, which may be set.
+        let store = SqliteStore::new(path).with_clock(Arc::new(clock.clone()));
+        return builder.with_env(&others).store(store).build();
+    }
+    builder.with_env(&Environment::of_process()).build()
 }
 
 /// Answers a line of this process, which is one write so that no other comes between.

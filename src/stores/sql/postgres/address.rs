@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::error::{BAD_ADDRESS, misconfigured};
 use crate::error::StoreError;
@@ -16,7 +16,20 @@ pub(super) fn options(address: &str) -> Result<PgConnectOptions, StoreError> {
     }
     // What the parser says could repeat a part of the address, and so of the password.
     let options = PgConnectOptions::from_str(address).map_err(|_| misconfigured(BAD_ADDRESS))?;
-    Ok(ours(options))
+    Ok(ours(as_libpq(options, address)))
+}
+
+/// Whoever names an authority has it asked, as libpq does; the driver would believe any server.
+fn as_libpq(options: PgConnectOptions, address: &str) -> PgConnectOptions {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let names = ["sslrootcert=", "ssl-root-cert=", "ssl-ca="];
+    let names_authority = query
+        .split('&')
+        .any(|pair| names.iter().any(|name| pair.starts_with(name)));
+    match options.get_ssl_mode() {
+        PgSslMode::Require if names_authority => options.ssl_mode(PgSslMode::VerifyCa),
+        _ => options,
+    }
 }
 
 /// Statements are not logged: they hold what is known of users.
@@ -38,6 +51,23 @@ mod tests {
             assert_eq!(options.get_host(), "db.example");
             assert_eq!(options.get_port(), 6543);
             assert_eq!(options.get_database(), Some("app"));
+        }
+    }
+
+    #[test]
+    fn whoever_names_an_authority_has_the_certificate_checked() {
+        let mode = |query: &str| {
+            let options = options(&format!("postgres://ada@h/app?{query}"));
+            format!("{:?}", options.expect("it is an address").get_ssl_mode())
+        };
+        for (query, expected) in [
+            ("sslmode=require", "Require"),
+            ("sslmode=require&sslrootcert=/ca.pem", "VerifyCa"),
+            ("ssl-root-cert=/ca.pem&sslmode=require", "VerifyCa"),
+            ("sslmode=verify-full&sslrootcert=/ca.pem", "VerifyFull"),
+            ("sslmode=disable&sslrootcert=/ca.pem", "Disable"),
+        ] {
+            assert_eq!(mode(query), expected, "{query}");
         }
     }
 

@@ -81,6 +81,8 @@ impl PostgresStore {
     ///
     /// The address is a URL as `postgres://user:password@host:5432/database`, with the parameters
     /// of libpq (`sslmode`, `sslrootcert`, `host` for a socket, `options`, …) behind a `?`.
+    /// Beyond one machine say `sslmode=verify-full`, with the feature `tls`: unless told otherwise
+    /// the connection is plain where the server wants no encryption, and any server is believed.
     ///
     /// # Errors
     ///
