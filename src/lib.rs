@@ -77,6 +77,7 @@ pub mod session;
 pub mod guard;
 
 // What comes of it.
+pub mod audit;
 pub mod events;
 pub mod rejection;
 

@@ -245,7 +245,7 @@ fn text(row: &PgRow, name: &str) -> String {
 }
 
 /// What leads from nothing to the tables that this code knows, a version at a time.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("audit.sql")];
 const TABLES: [&str; 5] = [
     "jwt_meta",
     "jwt_users",

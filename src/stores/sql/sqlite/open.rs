@@ -52,6 +52,7 @@ async fn prepare(connection: &mut SqliteConnection, file: &File) -> Result<(), S
     let made = match meet(connection, file).await {
         Ok(Contents::Empty) => create(connection).await.map_err(refused),
         Ok(Contents::Ours) => Ok(()),
+        Ok(Contents::Older) => bring_up_to_date(connection).await.map_err(refused),
         Err(error) => Err(error),
     };
     let end = if made.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -62,6 +63,7 @@ async fn prepare(connection: &mut SqliteConnection, file: &File) -> Result<(), S
 /// What a file holds.
 enum Contents {
     Empty,
+    Older,
     Ours,
 }
 
@@ -86,16 +88,31 @@ async fn meet(connection: &mut SqliteConnection, file: &File) -> Result<Contents
         .await;
     match version {
         Ok(Some(VERSION)) => Ok(Contents::Ours),
+        Ok(Some(1)) => Ok(Contents::Older),
         Ok(Some(version)) if version > VERSION => Err(foreign(NEWER)),
         Err(error) if is_busy(&error) => Err(failed(error)),
         Ok(_) | Err(_) => Err(foreign(FOREIGN)),
     }
 }
 
-async fn create(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(include_str!("schema.sql"))
+async fn bring_up_to_date(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(include_str!("audit.sql"))
         .execute(&mut *connection)
         .await?;
+    sqlx::query("UPDATE jwt_meta SET version = ?")
+        .bind(VERSION)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn create(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(concat!(
+        include_str!("schema.sql"),
+        include_str!("audit.sql")
+    ))
+    .execute(&mut *connection)
+    .await?;
     sqlx::query("INSERT INTO jwt_meta (one, version, deployment, history) VALUES (1, ?, ?, ?)")
         .bind(VERSION)
         .bind(Uuid::now_v7().as_bytes().as_slice())
@@ -147,7 +164,7 @@ pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx:
 }
 
 /// The version of the tables that this code writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const FOREIGN: &str = "it holds tables named jwt_… that are not of this crate: choose another file";
 const NEWER: &str =
