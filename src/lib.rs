@@ -37,6 +37,7 @@
 //! | [`guard`] | who may enter a route |
 //! | [`rejection`] | why a request was refused, and the response |
 //! | [`events`] | what happened |
+//! | [`audit`] | what of it is kept, and for how long |
 //! | [`stores`] | where it is kept |
 //! | [`throttle`] | how often somebody may try |
 //!

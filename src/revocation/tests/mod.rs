@@ -5,6 +5,7 @@ mod fake;
 mod fullness;
 mod log;
 mod requests;
+mod signals;
 mod watching;
 mod writes;
 
