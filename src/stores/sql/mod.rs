@@ -9,7 +9,10 @@
 mod ask;
 mod audit;
 mod end;
+#[cfg(test)]
+mod fixtures;
 mod follow;
+mod layout;
 mod manage;
 #[cfg(feature = "postgres")]
 mod postgres;

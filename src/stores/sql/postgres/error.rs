@@ -36,6 +36,15 @@ pub(super) fn misconfigured(sentence: impl Into<String>) -> StoreError {
     told(StoreErrorKind::Configuration, sentence)
 }
 
+/// The same of another error.
+pub(super) fn caused(
+    kind: StoreErrorKind,
+    sentence: impl Into<String>,
+    error: StoreError,
+) -> StoreError {
+    explained(kind, sentence, Some(error.into()))
+}
+
 /// What a failure means. Nothing of it repeats the password.
 pub(super) fn failed(error: sqlx::Error) -> StoreError {
     let (kind, sentence) = meaning(&error);

@@ -18,6 +18,8 @@ mod pools;
 mod rows;
 mod run;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod verbs;
 
 use std::fmt;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 
 use sqlx::postgres::PgPool;
 
+use self::open::LAYOUT;
 use self::opened::{Server, Shared};
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -135,7 +138,7 @@ impl PostgresStore {
     fn at(server: Server) -> Self {
         Self {
             clock: None,
-            shared: Arc::new(Shared::new(server, None)),
+            shared: Arc::new(Shared::new(server, None, LAYOUT)),
         }
     }
 }

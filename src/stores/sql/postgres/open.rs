@@ -4,20 +4,25 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::error::{STANDBY, misconfigured, told};
-use super::link::Link;
+use super::error::{STANDBY, caused, misconfigured, told};
+use super::link::{Link, Trouble};
 use super::literal::{Id, Name, Text, list};
 use super::names::Names;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::stores::sql::layout::{Layout, Misfit};
 
 /// Finds the tables, or makes them: all at once or not at all. Nothing is made twice where
 /// several nodes start at once, and nothing is asked for that the user may not do where the
 /// tables are there.
-pub(super) async fn open(link: &mut Link, schema: Option<&str>) -> Result<Names, StoreError> {
+pub(super) async fn open(
+    link: &mut Link,
+    schema: Option<&str>,
+    layout: Layout,
+) -> Result<Names, StoreError> {
     let server = Server::meet(link, schema).await?;
     let schema = server.schema.as_str();
-    if meet(link, schema, &server.user).await? < STEPS.len() {
-        let made = make(link, schema, &server.user).await;
+    if meet(link, &server, layout).await? < layout.version() {
+        let made = make(link, &server, layout).await;
         if made.is_err() {
             link.undo().await;
         }
@@ -84,17 +89,19 @@ impl Server {
 
 /// Sees whether the tables are ours, and may be used: the version that they are of, 0 where there
 /// are none.
-async fn meet(link: &mut Link, schema: &str, user: &str) -> Result<usize, StoreError> {
+async fn meet(link: &mut Link, server: &Server, layout: Layout) -> Result<usize, StoreError> {
+    let Server { schema, user } = server;
     let question = format!(
         "SELECT c.relname::text AS name, c.relkind::text AS kind, \
          has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND \
          has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') AS usable, \
-         has_schema_privilege(n.oid, 'USAGE') AS reachable, EXISTS (SELECT 1 FROM pg_attribute a \
+         has_schema_privilege(n.oid, 'USAGE') AS reachable, \
+         pg_has_role(c.relowner, 'USAGE') AS owned, EXISTS (SELECT 1 FROM pg_attribute a \
          WHERE a.attrelid = c.oid AND a.attname = 'deployment' AND NOT a.attisdropped) AS meta \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = {} AND c.relname IN ({})",
         Text(schema),
-        list(TABLES.iter().map(|name| Text(name)))
+        list(tables().map(Text))
     );
     let rows = link.run(question).await?;
     if rows.is_empty() {
@@ -102,7 +109,9 @@ async fn meet(link: &mut Link, schema: &str, user: &str) -> Result<usize, StoreE
     }
     let flag = |row: &PgRow, name: &str| row.try_get(name).unwrap_or(false);
     let meta = rows.iter().find(|row| text(row, "name") == "jwt_meta");
-    let complete = rows.len() == TABLES.len() && rows.iter().all(|row| text(row, "kind") == "r");
+    let named = |table: &str| rows.iter().any(|row| text(row, "name") == table);
+    let complete =
+        FIRST_TABLES.into_iter().all(named) && rows.iter().all(|row| text(row, "kind") == "r");
     if !complete || !meta.is_some_and(|row| flag(row, "meta")) {
         return Err(foreign(schema));
     }
@@ -113,26 +122,62 @@ async fn meet(link: &mut Link, schema: &str, user: &str) -> Result<usize, StoreE
         return Err(misconfigured(format!(
             "the user {user} may not use the tables: GRANT USAGE ON SCHEMA {schema} TO {user}; \
              GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {user}",
-            TABLES.map(|table| format!("{schema}.{table}")).join(", ")
+            list(tables().map(|table| format!("{schema}.{table}")))
         )));
     }
+    let version = version(link, schema, layout).await?;
+    if version < layout.version() && !rows.iter().all(|row| flag(row, "owned")) {
+        return Err(misconfigured(format!(
+            "the tables in the schema {schema} are of an older version, and the user {user} may not change them: \
+             let their owner start this version once"
+        )));
+    }
+    Ok(version)
+}
+
+/// The version that the tables are of, once it is clear that they hold what the statements ask for.
+async fn version(link: &mut Link, schema: &str, layout: Layout) -> Result<usize, StoreError> {
     let question = format!("SELECT version FROM {}.jwt_meta", Name(schema));
-    let rows = link.run(question).await?;
-    let version = rows
+    let rows = fitting(link, schema, question).await?;
+    let said = rows
         .first()
         .and_then(|row| row.try_get::<i64, _>("version").ok());
-    match version.map(usize::try_from) {
-        Some(Ok(version @ 1..)) if version <= STEPS.len() => Ok(version),
-        Some(Ok(version @ 1..)) => Err(misconfigured(format!(
+    let version = layout.judge(said).map_err(|misfit| match misfit {
+        Misfit::Newer(version) => misconfigured(format!(
             "the tables in the schema {schema} are of version {version}, written by a newer version of \
              tower-jwt-session: use that version, or another schema"
-        ))),
-        _ => Err(foreign(schema)),
+        )),
+        Misfit::Foreign => foreign(schema),
+    })?;
+    if version == layout.version() {
+        fitting(link, schema, columns(schema)).await?;
     }
+    Ok(version)
+}
+
+/// What finds each column, and reads nothing.
+fn columns(schema: &str) -> String {
+    let schema = Name(schema);
+    let look = |(table, columns)| format!("SELECT {columns} FROM {schema}.{table} LIMIT 0; ");
+    COLUMNS.into_iter().map(look).collect()
+}
+
+/// Runs what only tables of somebody else do not answer.
+async fn fitting(
+    link: &mut Link,
+    schema: &str,
+    question: String,
+) -> Result<Vec<PgRow>, StoreError> {
+    let answer = link.run(question).await;
+    answer.map_err(|error| match link.trouble() {
+        Some(Trouble::Uprooted) => foreign(schema),
+        _ => error,
+    })
 }
 
 /// Makes the tables, or brings them up to date, unless another node was faster.
-async fn make(link: &mut Link, schema: &str, user: &str) -> Result<(), StoreError> {
+async fn make(link: &mut Link, server: &Server, layout: Layout) -> Result<(), StoreError> {
+    let Server { schema, user } = server;
     let begin = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
          SELECT pg_advisory_xact_lock({MAKING})::text; \
@@ -143,22 +188,41 @@ async fn make(link: &mut Link, schema: &str, user: &str) -> Result<(), StoreErro
     );
     let rows = link.run(begin).await?;
     let row = rows.last().ok_or_else(no_answer)?;
-    let found = meet(link, schema, user).await?;
+    let found = meet(link, server, layout).await?;
+    if found == layout.version() {
+        link.run("COMMIT".to_owned()).await?;
+        return Ok(());
+    }
     let mut statements = String::new();
     if found == 0 && place(row, schema, user)? == Place::Missing {
         statements.push_str(&format!("CREATE SCHEMA {}; ", Name(schema)));
     }
     let quoted = Name(schema).to_string();
-    for step in STEPS.iter().skip(found) {
+    for step in layout.after(found) {
         statements.push_str(&step.replace("{schema}", &quoted));
+        statements.push_str("; ");
     }
-    let version = STEPS.len();
+    let version = layout.version();
     statements.push_str(&format!(
         "INSERT INTO {quoted}.jwt_meta (one, version, deployment) VALUES (1, {version}, {}) \
-         ON CONFLICT (one) DO UPDATE SET version = excluded.version; COMMIT",
+         ON CONFLICT (one) DO UPDATE SET version = excluded.version; {}COMMIT",
         Id(Uuid::now_v7().as_bytes()),
+        columns(schema),
     ));
-    link.run(statements).await.map(drop)
+    let made = link.run(statements).await;
+    let error = match (made, found) {
+        (Ok(_), 0) => return Ok(()),
+        (Ok(_), from) => {
+            tracing::info!(schema, from, to = version, "brought the tables up to date");
+            return Ok(());
+        }
+        (Err(error), _) => error,
+    };
+    Err(match link.trouble() {
+        Some(Trouble::Uprooted) if found == 0 => foreign(schema),
+        Some(Trouble::Uprooted | Trouble::Other) if found > 0 => stuck(schema, error),
+        _ => error,
+    })
 }
 
 /// Where tables are to be made.
@@ -226,10 +290,25 @@ fn warn(synchronous_commit: &str, fsync: &str) {
     }
 }
 
+fn tables() -> impl Iterator<Item = &'static str> {
+    COLUMNS.into_iter().map(|(table, _)| table)
+}
+
 fn foreign(schema: &str) -> StoreError {
     misconfigured(format!(
         "the schema {schema} holds tables named jwt_… that are not of this crate: choose another schema"
     ))
+}
+
+fn stuck(schema: &str, error: StoreError) -> StoreError {
+    caused(
+        StoreErrorKind::Configuration,
+        format!(
+            "the tables in the schema {schema} cannot be brought up to date, and are as they were: \
+             go on with the version that wrote them, and report this"
+        ),
+        error,
+    )
 }
 
 fn no_answer() -> StoreError {
@@ -244,9 +323,25 @@ fn text(row: &PgRow, name: &str) -> String {
     text.unwrap_or_default()
 }
 
-/// What leads from nothing to the tables that this code knows, a version at a time.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("audit.sql")];
-const TABLES: [&str; 5] = [
+/// The tables that this code reads and writes.
+pub(super) const LAYOUT: Layout =
+    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
+const COLUMNS: [(&str, &str); 6] = [
+    (
+        "jwt_meta",
+        "one, version, deployment, limits, covered_until, settles_at",
+    ),
+    ("jwt_users", "id, revoked_gen, roles_gen"),
+    (
+        "jwt_sessions",
+        "id, user_id, user_key, operation, due_at, ended_at, ended_by, record",
+    ),
+    ("jwt_log", "number, id, xid, subject, until, entry"),
+    ("jwt_leases", "node, until, lease"),
+    ("jwt_audit", "number, id, at, user_id, session_id, entry"),
+];
+/// Tables of any version have these.
+const FIRST_TABLES: [&str; 5] = [
     "jwt_meta",
     "jwt_users",
     "jwt_sessions",

@@ -16,11 +16,13 @@ use super::news::News;
 use super::open::open;
 use super::pools::{Class, Pools};
 use crate::error::StoreError;
+use crate::stores::sql::layout::Layout;
 
 /// What the clones of a store share.
 pub(super) struct Shared {
     server: Server,
     schema: Option<String>,
+    layout: Layout,
     /// Made when it is first needed: a pool needs a runtime around it.
     pools: OnceLock<Pools>,
     opened: ArcSwapOption<Opened>,
@@ -55,10 +57,11 @@ pub(super) struct Tries {
 }
 
 impl Shared {
-    pub(super) fn new(server: Server, schema: Option<String>) -> Self {
+    pub(super) fn new(server: Server, schema: Option<String>, layout: Layout) -> Self {
         Self {
             server,
             schema,
+            layout,
             pools: OnceLock::new(),
             opened: ArcSwapOption::empty(),
             opening: Mutex::new(()),
@@ -68,7 +71,7 @@ impl Shared {
 
     /// The same server with its tables in another schema.
     pub(super) fn in_schema(&self, schema: String) -> Self {
-        Self::new(self.server.clone(), Some(schema))
+        Self::new(self.server.clone(), Some(schema), self.layout)
     }
 
     pub(super) fn schema(&self) -> Option<&str> {
@@ -120,7 +123,7 @@ impl Shared {
         if schema.is_some_and(|schema| schema.is_empty() || schema.contains('\0')) {
             return Err(misconfigured("the name of the schema is none").into());
         }
-        match open(&mut link, schema).await {
+        match open(&mut link, schema, self.layout).await {
             Ok(names) => Ok(names),
             Err(error) => Err(Failure::of(error, &mut link).await),
         }

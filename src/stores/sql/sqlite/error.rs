@@ -90,6 +90,21 @@ pub(super) fn not_opened(path: &Path, error: sqlx::Error) -> StoreError {
     }
 }
 
+/// What a failure means while older tables are brought up to date.
+pub(super) fn not_brought_up_to_date(path: &Path, error: sqlx::Error) -> StoreError {
+    if !is_sql(&error) {
+        return not_opened(path, error);
+    }
+    explained(
+        StoreErrorKind::Configuration,
+        format!(
+            "{}: its tables cannot be brought up to date, and are as they were: go on with the version that wrote them, and report this",
+            path.display()
+        ),
+        Some(error.into()),
+    )
+}
+
 /// What a failure of the file system means while the store is opened.
 pub(super) fn no_file(path: &Path, error: std::io::Error) -> StoreError {
     use std::io::ErrorKind;
@@ -118,6 +133,11 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(BUSY | LOCKED))
 }
 
+/// Whether a statement does not fit what is there.
+pub(super) fn is_sql(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(GENERIC | CONSTRAINT))
+}
+
 fn explained(
     kind: StoreErrorKind,
     sentence: impl Into<String>,
@@ -135,6 +155,7 @@ fn primary_code(error: &sqlx::Error) -> Option<u32> {
     code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
+const GENERIC: u32 = 1;
 const PERMISSION: u32 = 3;
 const BUSY: u32 = 5;
 const LOCKED: u32 = 6;

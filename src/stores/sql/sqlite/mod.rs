@@ -25,13 +25,14 @@ use sqlx::Sqlite;
 use sqlx::pool::PoolConnection;
 use tokio::sync::Mutex;
 
-use self::error::BACKEND;
+use self::error::{BACKEND, told};
 use self::job::{Reading, Writing, reading};
 use self::news::News;
+use self::open::LAYOUT;
 use self::opened::Opened;
 use crate::BoxFuture;
 use crate::clock::{Clock, SystemClock};
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
     Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
     RevocationEntry, RevocationStore,
@@ -41,6 +42,7 @@ use crate::session::{
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
     SignInOutcome, Swept, Use,
 };
+use crate::stores::sql::layout::Layout;
 use crate::token::{SessionId, UserId};
 
 /// Keeps everything in one SQLite file, by a library that is built in.
@@ -85,8 +87,10 @@ pub struct SqliteStore {
 
 struct Shared {
     path: PathBuf,
+    layout: Layout,
     opened: ArcSwapOption<Opened>,
-    opening: Mutex<()>,
+    /// Whoever opens holds it.
+    opening: Arc<Mutex<()>>,
     news: Arc<News>,
 }
 
@@ -98,8 +102,9 @@ impl SqliteStore {
     pub fn new(path: impl AsRef<Path>) -> Self {
         let shared = Shared {
             path: path.as_ref().to_owned(),
+            layout: LAYOUT,
             opened: ArcSwapOption::empty(),
-            opening: Mutex::new(()),
+            opening: Arc::default(),
             news: Arc::default(),
         };
         Self {
@@ -147,16 +152,24 @@ impl SqliteStore {
         if let Some(opened) = usable() {
             return Ok(opened);
         }
-        let _only_one = self.shared.opening.lock().await;
+        let lock = self.shared.opening.clone().lock_owned().await;
         if let Some(opened) = usable() {
             return Ok(opened);
         }
-        let news = self.shared.news.clone();
-        let opened = Arc::new(Opened::new(&self.shared.path, news).await?);
-        self.shared.opened.store(Some(opened.clone()));
-        // Whoever waits for news has not seen this file yet.
-        self.shared.news.spread();
-        Ok(opened)
+        let shared = self.shared.clone();
+        // In a task of its own: a caller whose deadline is short must not undo what it began.
+        let opening = tokio::spawn(async move {
+            let _lock = lock;
+            let Shared { path, news, .. } = &*shared;
+            let opened = Opened::new(path, shared.layout, news.clone()).await?;
+            let opened = Arc::new(opened);
+            shared.opened.store(Some(opened.clone()));
+            // Whoever waits for news has not seen this file yet.
+            shared.news.spread();
+            Ok(opened)
+        });
+        let gone = |_| told(StoreErrorKind::Unavailable, "the runtime is shutting down");
+        opening.await.map_err(gone)?
     }
 
     fn write<'s, T, F>(&'s self, step: F) -> BoxFuture<'s, Result<T, StoreError>>

@@ -6,9 +6,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use uuid::Uuid;
 
-use super::error::{failed, is_busy, not_opened, told_of};
+use super::error::{failed, is_busy, is_sql, not_brought_up_to_date, not_opened, told_of};
 use super::file::File;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::stores::sql::layout::{Layout, Misfit};
 
 /// How every connection to a file is made.
 pub(super) fn options(file: &File) -> SqliteConnectOptions {
@@ -24,12 +25,12 @@ pub(super) fn options(file: &File) -> SqliteConnectOptions {
 /// Opens the file for its one writer, with its tables made or brought up to date.
 ///
 /// Nothing is written before it is clear that the file is ours or empty, and all of it at once.
-pub(super) async fn open(file: &File) -> Result<SqliteConnection, StoreError> {
+pub(super) async fn open(file: &File, layout: Layout) -> Result<SqliteConnection, StoreError> {
     let refused = |error| not_opened(file.path(), error);
     let mut connection = options(file).connect().await.map_err(refused)?;
-    let met = meet(&mut connection, file).await;
+    let met = meet(&mut connection, file, layout).await;
     let prepared = match met {
-        Ok(_) => prepare(&mut connection, file).await,
+        Ok(_) => prepare(&mut connection, file, layout).await,
         Err(error) => Err(error),
     };
     match prepared {
@@ -42,17 +43,20 @@ pub(super) async fn open(file: &File) -> Result<SqliteConnection, StoreError> {
     }
 }
 
-async fn prepare(connection: &mut SqliteConnection, file: &File) -> Result<(), StoreError> {
+async fn prepare(
+    connection: &mut SqliteConnection,
+    file: &File,
+    layout: Layout,
+) -> Result<(), StoreError> {
     let refused = |error| not_opened(file.path(), error);
     let hurry = sqlx::query(NO_WAITING).execute(&mut *connection).await;
     hurry.map_err(refused)?;
     enter_wal(connection, file).await?;
     begin(connection).await.map_err(refused)?;
     // Another process may have been faster.
-    let made = match meet(connection, file).await {
-        Ok(Contents::Empty) => create(connection).await.map_err(refused),
-        Ok(Contents::Ours) => Ok(()),
-        Ok(Contents::Older) => bring_up_to_date(connection).await.map_err(refused),
+    let made = match meet(connection, file, layout).await {
+        Ok(version) if version == layout.version() => Ok(()),
+        Ok(version) => bring_up_to_date(connection, file, layout, version).await,
         Err(error) => Err(error),
     };
     let end = if made.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -60,66 +64,89 @@ async fn prepare(connection: &mut SqliteConnection, file: &File) -> Result<(), S
     made.and(finished.map(drop))
 }
 
-/// What a file holds.
-enum Contents {
-    Empty,
-    Older,
-    Ours,
-}
-
-/// Sees whether the file is one of ours, and of a version that this code knows.
-async fn meet(connection: &mut SqliteConnection, file: &File) -> Result<Contents, StoreError> {
+/// Sees whether the tables of the file are ours: the version that they are of, 0 where there are
+/// none.
+async fn meet(
+    connection: &mut SqliteConnection,
+    file: &File,
+    layout: Layout,
+) -> Result<usize, StoreError> {
     let refused = |error| not_opened(file.path(), error);
     let foreign = |what| told_of(StoreErrorKind::Configuration, file.path(), what);
-    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN \
-         ('jwt_meta', 'jwt_users', 'jwt_sessions', 'jwt_log', 'jwt_leases')";
+    let tables = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name IN \
+         ('jwt_meta', 'jwt_users', 'jwt_sessions', 'jwt_log', 'jwt_leases', 'jwt_audit')";
     let tables: Vec<String> = sqlx::query_scalar(tables)
         .fetch_all(&mut *connection)
         .await
         .map_err(refused)?;
     if tables.is_empty() {
-        return Ok(Contents::Empty);
+        return Ok(0);
     }
     if !tables.iter().any(|table| table == "jwt_meta") {
         return Err(foreign(FOREIGN));
     }
-    let version: Result<Option<i64>, _> = sqlx::query_scalar("SELECT version FROM jwt_meta")
-        .fetch_optional(connection)
+    let said: Result<Option<i64>, _> = sqlx::query_scalar("SELECT version FROM jwt_meta")
+        .fetch_optional(&mut *connection)
         .await;
-    match version {
-        Ok(Some(VERSION)) => Ok(Contents::Ours),
-        Ok(Some(1)) => Ok(Contents::Older),
-        Ok(Some(version)) if version > VERSION => Err(foreign(NEWER)),
-        Err(error) if is_busy(&error) => Err(failed(error)),
-        Ok(_) | Err(_) => Err(foreign(FOREIGN)),
+    let said = match said {
+        Ok(said) => said,
+        Err(error) if is_busy(&error) => return Err(failed(error)),
+        Err(_) => None,
+    };
+    let version = layout.judge(said).map_err(|misfit| match misfit {
+        Misfit::Newer(_) => foreign(NEWER),
+        Misfit::Foreign => foreign(FOREIGN),
+    })?;
+    if version == layout.version() {
+        look_at_columns(connection, file).await?;
     }
+    Ok(version)
 }
 
-async fn bring_up_to_date(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(include_str!("audit.sql"))
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("UPDATE jwt_meta SET version = ?")
-        .bind(VERSION)
-        .execute(connection)
-        .await
-        .map(drop)
+/// Sees whether the tables hold what the statements ask for.
+async fn look_at_columns(connection: &mut SqliteConnection, file: &File) -> Result<(), StoreError> {
+    for look in COLUMNS {
+        match sqlx::query(look).fetch_optional(&mut *connection).await {
+            Ok(_) => {}
+            Err(error) if is_sql(&error) => {
+                let kind = StoreErrorKind::Configuration;
+                return Err(told_of(kind, file.path(), FOREIGN));
+            }
+            Err(error) => return Err(not_opened(file.path(), error)),
+        }
+    }
+    Ok(())
 }
 
-async fn create(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(concat!(
-        include_str!("schema.sql"),
-        include_str!("audit.sql")
-    ))
+/// Makes the tables, or has older ones go through what they lack.
+async fn bring_up_to_date(
+    connection: &mut SqliteConnection,
+    file: &File,
+    layout: Layout,
+    version: usize,
+) -> Result<(), StoreError> {
+    for step in layout.after(version) {
+        let done = sqlx::raw_sql(step).execute(&mut *connection).await;
+        done.map_err(|error| match version {
+            0 => not_opened(file.path(), error),
+            _ => not_brought_up_to_date(file.path(), error),
+        })?;
+    }
+    let latest = i64::try_from(layout.version()).unwrap_or(i64::MAX);
+    sqlx::query(
+        "INSERT INTO jwt_meta (one, version, deployment, history) VALUES (1, ?, ?, ?) \
+         ON CONFLICT (one) DO UPDATE SET version = excluded.version",
+    )
+    .bind(latest)
+    .bind(Uuid::now_v7().as_bytes().as_slice())
+    .bind(Uuid::now_v7().as_bytes().as_slice())
     .execute(&mut *connection)
-    .await?;
-    sqlx::query("INSERT INTO jwt_meta (one, version, deployment, history) VALUES (1, ?, ?, ?)")
-        .bind(VERSION)
-        .bind(Uuid::now_v7().as_bytes().as_slice())
-        .bind(Uuid::now_v7().as_bytes().as_slice())
-        .execute(connection)
-        .await
-        .map(drop)
+    .await
+    .map_err(|error| not_opened(file.path(), error))?;
+    if version > 0 {
+        tracing::info!(file = %file.path().display(), from = version, to = latest, "brought the tables up to date");
+    }
+    look_at_columns(connection, file).await
 }
 
 /// Turns write-ahead logging on; whoever else has the file open must be let finish first, and
@@ -163,8 +190,19 @@ pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx:
     }
 }
 
-/// The version of the tables that this code writes.
-const VERSION: i64 = 2;
+/// The tables that this code reads and writes.
+pub(super) const LAYOUT: Layout =
+    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
+
+/// What finds each column, and reads nothing.
+const COLUMNS: [&str; 6] = [
+    "SELECT one, version, deployment, history, limits, covered_until, settles_at FROM jwt_meta LIMIT 0",
+    "SELECT id, revoked_gen, roles_gen FROM jwt_users LIMIT 0",
+    "SELECT id, user, operation, due_at, ended_at, ended_by, record FROM jwt_sessions LIMIT 0",
+    "SELECT number, id, subject, until, entry FROM jwt_log LIMIT 0",
+    "SELECT node, until, lease FROM jwt_leases LIMIT 0",
+    "SELECT number, id, at, user, session, entry FROM jwt_audit LIMIT 0",
+];
 
 const FOREIGN: &str = "it holds tables named jwt_… that are not of this crate: choose another file";
 const NEWER: &str =

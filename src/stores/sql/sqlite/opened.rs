@@ -18,6 +18,7 @@ use super::writer::Writer;
 use crate::BoxFuture;
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::stores::sql::layout::Layout;
 
 /// An open file.
 #[derive(Debug)]
@@ -28,9 +29,13 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) async fn new(path: &Path, news: Arc<News>) -> Result<Self, StoreError> {
+    pub(super) async fn new(
+        path: &Path,
+        layout: Layout,
+        news: Arc<News>,
+    ) -> Result<Self, StoreError> {
         let file = File::ensure(path)?;
-        let connection = open(&file).await?;
+        let connection = open(&file, layout).await?;
         let options = options(&file).pragma("query_only", "ON");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -7,15 +7,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use super::*;
-use crate::error::StoreErrorKind;
-use crate::revocation::{About, Cursor, EndReason, NodeId};
+use crate::revocation::{About, Cursor, NodeId};
 use crate::session::refresh::SeedHash;
-use crate::session::{Authentication, Device, SessionLimit, Transport};
+use crate::stores::sql::fixtures::{HOUR, end, new_session, user};
 use crate::stores::sql::rows::Rows as _;
 use crate::testing::ManualClock;
 use crate::verify::{Counter, TokenFacts};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+mod migrations;
 
 /// A folder of a test's own, gone with it.
 struct Folder(PathBuf);
@@ -65,45 +64,10 @@ impl Drop for Folder {
     }
 }
 
-fn user() -> UserId {
-    UserId::new("ada").expect("it is a name")
-}
-
-fn new_session(number: u8) -> NewSession {
-    NewSession {
-        id: SessionId::random(),
-        user: user(),
-        revoked_gen: Counter::ZERO,
-        seed: SeedHash::from_bytes([number; 32]),
-        operation: [number; 32],
-        issued_at: ManualClock::START,
-        access_expires_at: ManualClock::START + HOUR,
-        refresh_lifetime: HOUR,
-        absolute_lifetime: 2 * HOUR,
-        idle_lifetime: None,
-        limit: SessionLimit::UNLIMITED,
-        device: Device::default(),
-        name: None,
-        transport: Transport::Body,
-        authentication: Authentication::default(),
-        data: None,
-    }
-}
-
 async fn sign_in(store: &SqliteStore, number: u8) -> SessionRecord {
     match store.sign_in(new_session(number)).await {
         Ok(SignInOutcome::Created { record, .. }) => record,
         other => panic!("a session is made, not {other:?}"),
-    }
-}
-
-fn end(record: &SessionRecord) -> EndSession {
-    EndSession {
-        session: record.id,
-        owner: None,
-        reason: EndReason::SignedOut,
-        by: None,
-        entry: EntryId::random(),
     }
 }
 
