@@ -16,6 +16,7 @@ use redis_server::Server;
 use support::{SECRET, sign_in, user};
 use tower_jwt_session::events::{Event, Observer};
 use tower_jwt_session::revocation::{EndReason, RevocationSettings};
+use tower_jwt_session::session::Authentication;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
     ClaimsSource, Clock, Grants, JwtSession, JwtSessionBuilder, Lifetimes, MemoryStore,
@@ -319,6 +320,76 @@ async fn every_end_is_told_once_on_the_postgres_store() {
 async fn every_end_is_told_once_on_the_redis_store() {
     let (server, clock) = (Server::new(), ManualClock::new());
     walk(server.store().with_clock(Arc::new(clock.clone())), clock).await;
+}
+
+/// The names of all events that are told but of ends.
+#[derive(Clone, Default)]
+struct Names(Arc<Mutex<Vec<&'static str>>>);
+
+impl Names {
+    fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.0.lock().expect("nobody panicked"))
+    }
+}
+
+impl Observer for Names {
+    fn observe(&self, _now: UnixTime, event: &Event) {
+        if !matches!(event, Event::Ended { .. }) {
+            let mut names = self.0.lock().expect("nobody panicked");
+            names.push(event.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_does_besides_is_told_too() {
+    let heard = Names::default();
+    let (builder, _clock) = support::builder();
+    let limit = SessionLimit::rejecting(1);
+    let builder = builder.limit(limit).observer(heard.clone());
+    let auth = builder.build().unwrap();
+    let (sessions, ada) = (auth.sessions(), user("ada"));
+    let tokens = sign_in(&auth, &ada).await.unwrap();
+    assert_eq!(heard.take(), ["signed_in"]);
+    sign_in(&auth, &ada).await.unwrap_err();
+    assert_eq!(heard.take(), ["sign_in_refused"]);
+    let session = tokens.session_id;
+    sessions.rename(&ada, session, Some("Phone")).await.unwrap();
+    assert_eq!(heard.take(), ["renamed"]);
+    let admitted = support::admit(&auth, &tokens.access_token).await.unwrap();
+    let proof = Authentication::default();
+    sessions.reauthenticated(&admitted, proof).await.unwrap();
+    assert_eq!(heard.take(), ["reauthenticated"]);
+    sessions.roles_changed(&ada).await.unwrap();
+    assert_eq!(heard.take(), ["roles_changed"]);
+    sessions.refresh(refresh_token(&tokens)).await.unwrap();
+    sessions.refresh(refresh_token(&tokens)).await.unwrap();
+    assert_eq!(heard.take(), ["refreshed", "replay_accepted"]);
+    sessions.erase(&ada).await.unwrap();
+    assert_eq!(heard.take(), ["erased"]);
+}
+
+#[tokio::test]
+async fn failures_are_told_each_and_again_whenever_their_number_has_doubled() {
+    let heard = Names::default();
+    let (builder, _clock) = support::builder();
+    let auth = builder.observer(heard.clone()).build().unwrap();
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    let sessions = auth.sessions();
+    let ended = sessions.end(tokens.session_id, EndReason::SignedOut);
+    ended.await.unwrap();
+    heard.take();
+    let mut told = Vec::new();
+    for number in 1..=50 {
+        let refreshed = sessions.refresh(refresh_token(&tokens)).await;
+        refreshed.unwrap_err();
+        let names = heard.take();
+        assert!(names.contains(&"refresh_failed"));
+        if names.contains(&"too_many_refresh_failures") {
+            told.push(number);
+        }
+    }
+    assert_eq!(told, [10, 20, 40]);
 }
 
 /// The words in backticks in the first column of the table of events.

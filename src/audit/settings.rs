@@ -10,7 +10,7 @@ use crate::error::ConfigError;
 pub struct AuditSettings {
     pub(crate) level: AuditLevel,
     pub(crate) keep: Duration,
-    pub(crate) most: u64,
+    pub(crate) most: Option<u64>,
     pub(crate) backlog: usize,
 }
 
@@ -42,10 +42,10 @@ impl AuditSettings {
         self
     }
 
-    /// How many entries are kept at most, roughly. Defaults to a million. The memory store keeps ten thousand
-    /// at most.
+    /// How many entries are kept at most, roughly. Defaults to a million, in Redis to a hundred thousand. The
+    /// memory store keeps ten thousand at most.
     pub fn with_max_entries(mut self, most: u64) -> Self {
-        self.most = most;
+        self.most = Some(most);
         self
     }
 
@@ -67,7 +67,7 @@ impl AuditSettings {
                 "write one as 90d, or SESSION_AUDIT=off",
             );
         }
-        if self.most == 0 || self.backlog == 0 {
+        if self.most == Some(0) || self.backlog == 0 {
             problems.add(
                 "SESSION_AUDIT_MAX_ENTRIES leaves room for no entry",
                 "write a number as 1000000, or SESSION_AUDIT=off",
@@ -81,7 +81,7 @@ impl Default for AuditSettings {
         Self {
             level: AuditLevel::default(),
             keep: Duration::from_secs(90 * 86_400),
-            most: 1_000_000,
+            most: None,
             backlog: 100_000,
         }
     }

@@ -220,7 +220,7 @@ const VARIABLES: &[Variable] = &[
     ),
     variable(
         "SESSION_AUDIT_MAX_ENTRIES",
-        "1000000",
+        "1000000, in Redis 100000",
         "how many are kept at most",
     ),
     variable(

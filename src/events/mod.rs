@@ -53,10 +53,34 @@ impl Observer for LogObserver {
                 report_only: true, ..
             } => tracing::info!(?event, "request would be refused"),
             Event::Refused { .. } => tracing::debug!(?event, "request refused"),
+            // Without the device: where people are is not for every log.
             Event::Ended {
-                reason: EndReason::RefreshReused,
+                session,
+                user,
+                reason,
+                by,
+                lasted,
                 ..
-            } => tracing::warn!(?event, "refresh token used again; session ended"),
+            } if *reason == EndReason::RefreshReused => {
+                tracing::warn!(%session, %user, ?by, ?lasted, "refresh token used again; session ended");
+            }
+            Event::Ended {
+                session,
+                user,
+                reason,
+                by,
+                lasted,
+                ..
+            } => tracing::info!(%session, %user, %reason, ?by, ?lasted, "session ended"),
+            Event::SignedIn {
+                session,
+                user,
+                first,
+                ..
+            } => tracing::info!(%session, %user, first, "signed in"),
+            Event::NewDevice { session, user, .. } => {
+                tracing::info!(%session, %user, "signed in on a new device");
+            }
             Event::TooManyRefreshFailures { .. } => tracing::warn!(?event, "refreshes fail often"),
             Event::ViewStale => {
                 tracing::warn!("the log cannot be followed; each request asks the store");

@@ -177,7 +177,8 @@ impl<C: CustomClaims> Core<C> {
             return false;
         };
         let settings = &self.audit.settings;
-        let tidied = log.tidy(settings.keep, settings.most, SWEEP_BATCH);
+        let most = settings.most.unwrap_or_else(|| log.usual_bound());
+        let tidied = log.tidy(settings.keep, most, SWEEP_BATCH);
         match self.at_last(tidied).await {
             Ok(more) => more,
             Err(error) => {

@@ -41,6 +41,11 @@ pub trait AuditLog: Send + Sync {
         batch: usize,
     ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
+    /// How many entries are kept where nobody says how many.
+    fn usual_bound(&self) -> u64 {
+        1_000_000
+    }
+
     /// Removes all entries about a user.
     fn forget<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<(), StoreError>>;
 }

@@ -190,6 +190,11 @@ impl AuditLog for RedisStore {
         })
     }
 
+    /// Some 45 MB of the server's memory, which sessions need more.
+    fn usual_bound(&self) -> u64 {
+        100_000
+    }
+
     fn forget<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.forget_audit(user))
     }

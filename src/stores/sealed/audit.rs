@@ -106,6 +106,10 @@ impl AuditLog for SealedStore {
         Box::pin(async move { self.log()?.tidy(keep, most, batch).await })
     }
 
+    fn usual_bound(&self) -> u64 {
+        self.store.audit_log().map_or(0, AuditLog::usual_bound)
+    }
+
     fn forget<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move { self.log()?.forget(user).await })
     }
