@@ -37,6 +37,7 @@
 //! | [`guard`] | who may enter a route |
 //! | [`rejection`] | why a request was refused, and the response |
 //! | [`events`] | what happened |
+//! | [`audit`] | what of it is kept, and for how long |
 //! | [`stores`] | where it is kept |
 //! | [`throttle`] | how often somebody may try |
 //!
@@ -77,6 +78,7 @@ pub mod session;
 pub mod guard;
 
 // What comes of it.
+pub mod audit;
 pub mod events;
 pub mod rejection;
 

@@ -111,6 +111,7 @@ async fn a_token_of_another_issuer_sees_and_ends_no_sessions_of_ours() {
         ("GET", "/api/token/session-stats/ada", "insufficient_scope"),
         ("GET", "/api/token/session-stats/bob", "insufficient_role"),
         ("GET", "/api/admin/sessions", "insufficient_role"),
+        ("GET", "/api/admin/audit", "insufficient_role"),
         ("DELETE", &ended_as_admin, "insufficient_role"),
         (
             "POST",

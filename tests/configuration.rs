@@ -257,6 +257,21 @@ const ROWS: &[Row] = &[
         bad: &[("none", "full or shortened")],
     },
     Row {
+        name: "SESSION_AUDIT",
+        good: &["on", "all", "off"],
+        bad: &[("yes", "on, all or off")],
+    },
+    Row {
+        name: "SESSION_AUDIT_RETENTION",
+        good: &["30d", "1y"],
+        bad: &[("90", NO_UNIT), ("1s", "below a minute")],
+    },
+    Row {
+        name: "SESSION_AUDIT_MAX_ENTRIES",
+        good: &["1000", "10000000"],
+        bad: &[("lots", "whole number"), ("0", "no entry")],
+    },
+    Row {
         name: "GEOIP_DATABASE_FILE",
         good: &[],
         bad: &[

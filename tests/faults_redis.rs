@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use redis_server::{DURABLE, Server};
 use support::{SECRET, admit, sign_in, user};
 use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
+use tower_jwt_session::session::AuditRequest;
 use tower_jwt_session::{
     JwtSession, RedisStore, Running, SessionLimit, StoreError, StoreErrorKind, TokenId, Tokens,
     UserId,
@@ -333,7 +334,7 @@ async fn a_replica_is_refused() {
 /// The rule of docs/redis.md.
 const ACL: &str = "+eval +evalsha +hello +ping +info +time +publish +subscribe \
     +client|tracking +select +scan +mget +get +set +incr +del +exists +pttl \
-    +pexpire +@hash +@sortedset";
+    +pexpire +@hash +@sortedset +@stream";
 
 fn with_user(server: &Server, rules: &str) -> RedisStore {
     let mut command = vec!["ACL", "SETUSER", "sessions", "reset", "on", ">secret"];
@@ -359,6 +360,11 @@ async fn the_permissions_of_the_guide_are_enough() {
     auth.sessions().refresh(&refresh).await.unwrap();
     end(&auth, &tokens).await;
     auth.sessions().erase(&user("ada")).await.unwrap();
+    eventually("the audit log is written", async || {
+        let page = auth.sessions().audit(AuditRequest::new(1)).await.unwrap();
+        page.entries.iter().any(|entry| entry.event == "erased")
+    })
+    .await;
     eventually("the server pushes", async || {
         let heard: u64 = server.run(&["PUBLISH", "{tower-jwt-session}:news", ""]);
         heard == 1

@@ -170,7 +170,7 @@ async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
 
 /// What `docs/redis.md` says, without what the blacklist needs.
 const ACL: &str = "+eval +evalsha +hello +ping +info +time +publish +subscribe +cluster|slots \
-    +asking +get +incr +del +exists +pttl +pexpire +@hash +@sortedset";
+    +asking +get +incr +del +exists +pttl +pexpire +@hash +@sortedset +@stream";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_permissions_of_the_guide_are_enough_on_a_cluster() {

@@ -9,11 +9,12 @@ use super::builder::JwtSessionBuilder;
 use super::cookies::Web;
 use super::edge::Edge;
 use super::origins::AllowedOrigins;
+use crate::audit::{AuditLevel, Backlog};
 use crate::error::ConfigError;
 use crate::events::Event;
 use crate::jwt_session::{JwtSession, VerifyOnly};
 use crate::middleware::Origins;
-use crate::revocation::{Breakers, FleetLimits, Revocations, Signals};
+use crate::revocation::{Breakers, FleetLimits, NodeId, Revocations, Signals};
 use crate::session::core::Core;
 use crate::session::failures::Failures;
 use crate::session::{Activity, Guarded, Rotation, SessionStore};
@@ -83,6 +84,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self.cookies.check(&mut self.problems);
         let origins = self.origins();
         self.revocation.check(&mut self.problems);
+        self.audit.check(&mut self.problems);
         let rotation = match self.rotation {
             Some(rotation) => rotation,
             None => Rotation::default().fitted(&self.lifetimes),
@@ -118,17 +120,24 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             skew: settings.limits.skew,
         };
         let store_timeout = settings.store_timeout;
-        let (observer, at) = (self.observer.clone(), clock.clone());
+        let node = NodeId::random();
+        let mut audit = self.audit;
+        if store.audit_log().is_none() {
+            audit = audit.with_level(AuditLevel::Off);
+        }
+        let audit = Backlog::new(audit, node, self.edge.placing.detail);
+        let told = audit.before(self.observer);
+        let (observer, at) = (told.clone(), clock.clone());
         let signals = Signals::to(move |signal| observer.observe(at.now(), &Event::from(signal)));
         let breakers = Breakers::new(clock.clone(), store.backend());
         let breakers = Arc::new(breakers.with_signals(signals.clone()));
         let store: Arc<dyn SessionStore> = Arc::new(Guarded::new(
             store,
             breakers.clone(),
-            self.observer.clone(),
+            told.clone(),
             store_timeout,
         ));
-        let revocations = Revocations::new(store.clone(), settings, clock.clone());
+        let revocations = Revocations::new(node, store.clone(), settings, clock.clone());
         revocations.signal_to(signals);
         revocations.note_terms(self.terms.on_store_failure);
         revocations.watch_renewals(Arc::new(store.clone()), self.terms.on_store_failure);
@@ -141,7 +150,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             activity: Arc::new(Activity::default()),
             store,
             breakers,
-            observer: self.observer,
+            observer: told,
             claims_source: self.claims_source,
             refresh_keys: ArcSwap::from_pointee(refresh_keys),
             lifetimes: self.lifetimes,
@@ -152,6 +161,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             store_timeout,
             placing: self.edge.placing.clone(),
             failures: Failures::default(),
+            audit,
             sweeps,
             started: Arc::default(),
         };

@@ -10,6 +10,7 @@ use super::client::IntrospectionClient;
 use super::cookies::SessionCookies;
 use super::edge::EdgeSettings;
 use super::env::Environment;
+use crate::audit::AuditSettings;
 use crate::clock::{Clock, SystemClock};
 use crate::error::ConfigError;
 use crate::events::{LogObserver, Observer};
@@ -34,6 +35,7 @@ pub struct JwtSessionBuilder<C = NoClaims> {
     pub(super) store: Option<Arc<dyn SessionStore>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
+    pub(super) audit: AuditSettings,
     pub(super) source: Option<TokenSource>,
     pub(super) cookies: SessionCookies,
     pub(super) claims_source: Arc<dyn DynClaimsSource<C>>,
@@ -61,6 +63,7 @@ impl JwtSessionBuilder {
             store: None,
             clock: Arc::new(SystemClock),
             observer: Arc::new(LogObserver),
+            audit: AuditSettings::default(),
             source: None,
             cookies: SessionCookies::default(),
             claims_source: Arc::new(NoGrants),
@@ -155,6 +158,12 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
+    /// What is written into the audit log, and for how long. See [`audit`](crate::audit).
+    pub fn audit(mut self, settings: AuditSettings) -> Self {
+        self.audit = settings;
+        self
+    }
+
     /// Where tokens are looked for. Unless said otherwise the bearer header, and without one the
     /// access cookie where there are [`cookies`](Self::cookies).
     pub fn token_source(mut self, source: TokenSource) -> Self {
@@ -178,6 +187,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             store: self.store,
             clock: self.clock,
             observer: self.observer,
+            audit: self.audit,
             source: self.source,
             cookies: self.cookies,
             claims_source: Arc::new(source),

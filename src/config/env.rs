@@ -41,6 +41,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `SESSION_COOKIE_SECURE`, `SESSION_COOKIE_HTTP_ONLY`, `SESSION_COOKIE_SAME_SITE` | `true`, `true`, `strict` | insecure ones need a `LISTEN_ADDR` on this machine |
 /// | `TRUSTED_PROXIES` | | whose forwarding headers are believed: networks, `loopback`, `unix` |
 /// | `SESSION_ADDRESSES` | `full` | or `shortened`: the networks alone are kept with sessions |
+/// | `SESSION_AUDIT`, `SESSION_AUDIT_RETENTION`, `SESSION_AUDIT_MAX_ENTRIES` | `on`, `90d`, `1000000` | the audit log: `on`, `all` with each refresh, or `off`; how long and how many entries are kept |
 /// | `GEOIP_DATABASE_FILE` | | country and city of a session, with the feature `geoip` |
 /// | `RATE_LIMIT_WINDOW_MS`, `RATE_LIMIT_MAX_REQUESTS` | `900000`, `100` | attempts to sign in, register and refresh, with the feature `rate-limit`; 0 is no limit |
 /// | `CORS_ALLOWED_ORIGINS` | | comma list of origins whose pages may call and use the cookies, or `*`: any, without cookies |
@@ -127,6 +128,7 @@ impl Environment {
         self.apply_revocation(builder);
         builder.apply_cookies(self);
         self.apply_edge(builder);
+        self.apply_audit(builder);
         if let Some(client) = IntrospectionClient::read(self, &mut builder.problems) {
             builder.introspection_client = Some(client);
         }

@@ -1,5 +1,6 @@
 //! How a [`JwtSession`](crate::JwtSession) is put together, in code or from the environment.
 
+mod audit;
 mod build;
 mod builder;
 mod checklist;

@@ -209,6 +209,21 @@ const VARIABLES: &[Variable] = &[
         "how much of a client's address is kept: full or shortened",
     ),
     variable(
+        "SESSION_AUDIT",
+        "on",
+        "what goes into the audit log: on, all with an entry for each refresh, or off",
+    ),
+    variable(
+        "SESSION_AUDIT_RETENTION",
+        "90d",
+        "how long an entry of the audit log is kept",
+    ),
+    variable(
+        "SESSION_AUDIT_MAX_ENTRIES",
+        "1000000, in Redis 100000",
+        "how many are kept at most",
+    ),
+    variable(
         "GEOIP_DATABASE_FILE",
         "",
         "country and city of a session, from a MaxMind DB file (feature geoip)",

@@ -25,6 +25,7 @@
 //! | `DELETE /api/admin/sessions/{id}` | [`admin_end`](Endpoints::admin_end) |
 //! | `POST /api/admin/users/{user}/revoke-all` | [`admin_end_all`](Endpoints::admin_end_all) |
 //! | `DELETE /api/admin/users/{user}/sessions` | [`admin_erase`](Endpoints::admin_erase) |
+//! | `GET /api/admin/audit` | [`admin_audit`](Endpoints::admin_audit) |
 //! | `POST /api/auth/refresh` | [`refresh`](Endpoints::refresh) |
 //! | `POST /api/auth/logout` | [`sign_out`](Endpoints::sign_out) |
 //! | `POST /oauth/revoke` | [`revoke`](Endpoints::revoke) |
@@ -34,6 +35,7 @@
 //! | `GET /openapi.json` | [`document`](Endpoints::document) |
 
 mod admin;
+mod audit;
 pub(crate) mod body;
 mod challenge;
 mod cookies;

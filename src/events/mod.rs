@@ -1,11 +1,19 @@
 //! What happened, typed.
+//!
+//! An [`Observer`] hears of each event where it happens, and must return at once. What may take longer listens to a
+//! [`Broadcast`], or stands behind a [`Queued`]. [`LogObserver`] writes the log, [`Statistics`] counts
+//! for pages of administrators, and the [audit log](crate::audit) keeps what happened in the store.
 
+mod broadcast;
 mod event;
+mod queued;
 mod statistics;
 
 use std::fmt;
 
+pub use broadcast::{Broadcast, Subscription, Told};
 pub use event::Event;
+pub use queued::Queued;
 pub use statistics::{Counts, SeenEvent, Statistics};
 
 use crate::clock::UnixTime;
@@ -14,7 +22,7 @@ use crate::revocation::EndReason;
 /// Hears of what the layers and the verbs do. What a guard or a handler refuses is not among it:
 /// that stands in the extensions of the response, and in the log.
 ///
-/// Called where it happens, so it must return at once and must not panic.
+/// Called where it happens, so it must return at once and must not panic: [`Queued`] is for what does not.
 pub trait Observer: Send + Sync + 'static {
     /// Hears of an event at `now`.
     fn observe(&self, now: UnixTime, event: &Event);
@@ -45,10 +53,34 @@ impl Observer for LogObserver {
                 report_only: true, ..
             } => tracing::info!(?event, "request would be refused"),
             Event::Refused { .. } => tracing::debug!(?event, "request refused"),
+            // Without the device: where people are is not for every log.
             Event::Ended {
-                reason: EndReason::RefreshReused,
+                session,
+                user,
+                reason,
+                by,
+                lasted,
                 ..
-            } => tracing::warn!(?event, "refresh token used again; session ended"),
+            } if *reason == EndReason::RefreshReused => {
+                tracing::warn!(%session, %user, ?by, ?lasted, "refresh token used again; session ended");
+            }
+            Event::Ended {
+                session,
+                user,
+                reason,
+                by,
+                lasted,
+                ..
+            } => tracing::info!(%session, %user, %reason, ?by, ?lasted, "session ended"),
+            Event::SignedIn {
+                session,
+                user,
+                first,
+                ..
+            } => tracing::info!(%session, %user, first, "signed in"),
+            Event::NewDevice { session, user, .. } => {
+                tracing::info!(%session, %user, "signed in on a new device");
+            }
             Event::TooManyRefreshFailures { .. } => tracing::warn!(?event, "refreshes fail often"),
             Event::ViewStale => {
                 tracing::warn!("the log cannot be followed; each request asks the store");

@@ -147,7 +147,11 @@ impl<C: CustomClaims> JwtSession<C> {
     /// How this node stands with the log and with the store.
     #[must_use]
     pub fn status(&self) -> NodeStatus {
-        NodeStatus::of(&self.core.revocations, &self.core.breakers)
+        NodeStatus::of(
+            &self.core.revocations,
+            &self.core.breakers,
+            &self.core.audit,
+        )
     }
 
     /// What tokens must say, and how ours are written.

@@ -9,12 +9,13 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::status::NodeStatus;
+use crate::audit::{Backlog, Writing};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Breakers, Revocations};
 use crate::session::core::Core;
 use crate::verify::CustomClaims;
 
-/// The work in the background: following the log, flushing uses, sweeping up.
+/// The work in the background: following the log, flushing uses, sweeping up, writing the audit log.
 ///
 /// Keep it while requests are served, and call [`shutdown`](Self::shutdown) after the last: it
 /// flushes. Dropping it stops the work without flushing.
@@ -23,9 +24,12 @@ use crate::verify::CustomClaims;
 pub struct Running {
     follow: JoinHandle<()>,
     keep: JoinHandle<()>,
+    audit: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    stop_audit: watch::Sender<bool>,
     revocations: Arc<Revocations>,
     breakers: Arc<Breakers>,
+    backlog: Arc<Backlog>,
     _started: Started,
 }
 
@@ -41,6 +45,15 @@ impl Running {
         let (stop, mut stopped) = watch::channel(false);
         let follow = tokio::spawn(following(core.revocations.clone()));
         let (revocations, breakers) = (core.revocations.clone(), core.breakers.clone());
+        let (stop_audit, audit_stopped) = watch::channel(false);
+        let backlog = core.audit.clone();
+        let writing = Writing {
+            backlog: backlog.clone(),
+            store: core.store.clone(),
+            observer: core.observer.clone(),
+            clock: core.clock.clone(),
+        };
+        let audit = tokio::spawn(auditing(writing, audit_stopped));
         let keep = tokio::spawn(async move {
             let mut flush = interval(FLUSH_INTERVAL);
             let mut sweep = interval(SWEEP_INTERVAL);
@@ -57,9 +70,12 @@ impl Running {
         Ok(Self {
             follow,
             keep,
+            audit,
             stop,
+            stop_audit,
             revocations,
             breakers,
+            backlog,
             _started: started,
         })
     }
@@ -67,7 +83,7 @@ impl Running {
     /// How this node stands with the log and with the store.
     #[must_use]
     pub fn status(&self) -> NodeStatus {
-        NodeStatus::of(&self.revocations, &self.breakers)
+        NodeStatus::of(&self.revocations, &self.breakers, &self.backlog)
     }
 
     /// Flushes what is in memory and stops the work in the background.
@@ -75,6 +91,9 @@ impl Running {
         // Fails only when the task has ended already.
         let _ = self.stop.send(true);
         let _ = (&mut self.keep).await;
+        // Last: the others have told what they did.
+        let _ = self.stop_audit.send(true);
+        let _ = (&mut self.audit).await;
     }
 }
 
@@ -82,6 +101,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.follow.abort();
         self.keep.abort();
+        self.audit.abort();
     }
 }
 
@@ -120,12 +140,23 @@ async fn following(revocations: Arc<Revocations>) {
     }
 }
 
+async fn auditing(writing: Writing, stopped: watch::Receiver<bool>) {
+    loop {
+        guarded(writing.clone().run(stopped.clone())).await;
+        if *stopped.borrow() {
+            return;
+        }
+        tokio::time::sleep(AFTER_A_PANIC).await;
+    }
+}
+
 async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
     core.flush().await;
 }
 
 async fn sweeping<C: CustomClaims>(core: Arc<Core<C>>, stopped: watch::Receiver<bool>) {
     while core.sweep().await && !*stopped.borrow() {}
+    while core.tidy_audit().await && !*stopped.borrow() {}
 }
 
 impl<C: CustomClaims> Core<C> {
@@ -136,6 +167,23 @@ impl<C: CustomClaims> Core<C> {
             if let Err(error) = self.within(self.store.touch(batch)).await {
                 tracing::warn!(%error, uses = batch.len(), "uses of sessions not written down yet");
                 self.activity.put_back(batch.to_vec());
+            }
+        }
+    }
+
+    /// Removes a batch of what is too old or too much in the audit log; says whether there is more.
+    pub(crate) async fn tidy_audit(&self) -> bool {
+        let Some(log) = self.audited() else {
+            return false;
+        };
+        let settings = &self.audit.settings;
+        let most = settings.most.unwrap_or_else(|| log.usual_bound());
+        let tidied = log.tidy(settings.keep, most, SWEEP_BATCH);
+        match self.at_last(tidied).await {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!(%error, "the audit log is not tidied");
+                false
             }
         }
     }

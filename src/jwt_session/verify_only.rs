@@ -62,7 +62,11 @@ impl<C: CustomClaims> VerifyOnly<C> {
     /// How this node stands with the log and with the store.
     #[must_use]
     pub fn status(&self) -> NodeStatus {
-        NodeStatus::of(&self.core.revocations, &self.core.breakers)
+        NodeStatus::of(
+            &self.core.revocations,
+            &self.core.breakers,
+            &self.core.audit,
+        )
     }
 
     /// The keys that tokens are checked by; they can be exchanged while the service runs.

@@ -10,7 +10,7 @@ use crate::clock::UnixTime;
 use crate::token::{SessionId, TokenId, UserId};
 use crate::verify::{Counter, TokenFacts};
 
-/// Names one entry of the revocation log; chosen by the writer, so that a write can be repeated.
+/// Names one entry of the revocation log, or of the audit log; chosen by the writer, so that a write can be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EntryId(Uuid);
@@ -36,6 +36,13 @@ impl EntryId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for EntryId {
+    /// As a UUID with hyphens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
     }
 }
 

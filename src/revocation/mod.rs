@@ -40,7 +40,6 @@ pub use store::{
     PollRequest, Question, RevocationStore,
 };
 
-#[cfg(feature = "postgres")]
 pub(crate) use backoff::Backoff;
 pub(crate) use breaker::{Breakers, Class};
 pub(crate) use check::{Pending, Verdict};
@@ -126,9 +125,10 @@ pub struct ViewStatus {
 }
 
 impl Revocations {
-    /// A view over a store. It asks the store about everything until the log was
+    /// The view of a node over a store. It asks the store about everything until the log was
     /// [loaded](Self::load) and is [followed](Self::follow).
     pub(crate) fn new(
+        node: NodeId,
         store: Arc<dyn RevocationStore>,
         settings: RevocationSettings,
         clock: Arc<dyn Clock>,
@@ -137,7 +137,7 @@ impl Revocations {
         let lifetime = limits.access_lifetime.saturating_add(limits.leeway);
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            node: NodeId(EntryId::random().as_u128()),
+            node,
             store,
             local: Local::new(SHARDS, settings.max_entries, limits.skew),
             answers: Answers::new(settings.max_answers, lifetime),

@@ -111,6 +111,21 @@ pub struct Attached {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u128);
 
+impl NodeId {
+    /// A name unlike any other.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(EntryId::random().as_u128())
+    }
+}
+
+impl fmt::Display for NodeId {
+    /// 32 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
 /// Up to where a log was read; only the store that made it can tell what it means.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor(pub Vec<u64>);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::activity::Activity;
+use super::audit::AuditLog;
 use super::claims::{DynClaimsSource, Grants};
 use super::failures::Failures;
 use super::lifetimes::Lifetimes;
@@ -19,6 +20,7 @@ use super::record::SessionRecord;
 use super::refresh::RefreshKeys;
 use super::rotation::Rotation;
 use super::store::SessionStore;
+use crate::audit::Backlog;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::{Event, Observer};
@@ -48,6 +50,7 @@ pub(crate) struct Core<C> {
     pub(crate) sweeps: bool,
     pub(crate) placing: Placing,
     pub(crate) failures: Failures,
+    pub(crate) audit: Arc<Backlog>,
     pub(crate) started: Arc<AtomicBool>,
 }
 
@@ -146,6 +149,15 @@ impl<C> Core<C> {
             .claims(user)
             .await
             .map_err(SessionError::ClaimsSource)
+    }
+
+    /// The audit log, where one is kept.
+    pub(crate) fn audited(&self) -> Option<&dyn AuditLog> {
+        if self.audit.is_on() {
+            self.store.audit_log()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn observe(&self, event: &Event) {

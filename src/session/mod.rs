@@ -1,6 +1,7 @@
 //! Step 4: the [`Session`] that a handler receives, and the verbs around it.
 
 mod activity;
+mod audit;
 mod claims;
 pub(crate) mod core;
 mod device;
@@ -25,6 +26,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 pub(crate) use activity::Activity;
+pub use audit::{AuditCursor, AuditEntry, AuditLog, AuditPage, AuditRequest, InvalidAuditCursor};
 pub(crate) use claims::DynClaimsSource;
 pub use claims::{ClaimsSource, Grants, NoGrants};
 pub use device::{Device, DeviceKind};

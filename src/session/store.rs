@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::audit::AuditLog;
 use super::device::Device;
 use super::limit::SessionLimit;
 use super::record::{Authentication, SessionRecord, Transport};
@@ -87,6 +88,9 @@ pub trait SessionStore: RevocationStore {
 
     /// Reads a page over the live sessions of everybody, oldest first.
     fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, StoreError>>;
+
+    /// The audit log beside the sessions; `None` where the store keeps none.
+    fn audit_log(&self) -> Option<&dyn AuditLog>;
 
     /// Ends all sessions of a user and removes every record of them; the log entry and the
     /// counters stay.

@@ -13,7 +13,7 @@ use tower_jwt_session::revocation::{
     RevocationEntry, RevocationStore,
 };
 use tower_jwt_session::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SignInOutcome,
     Swept, Use,
 };
@@ -132,6 +132,10 @@ impl RevocationStore for Gated {
 }
 
 impl SessionStore for Gated {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        self.file.audit_log()
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> Answered<'a, Counters> {
         self.through(self.file.counters(user))
     }

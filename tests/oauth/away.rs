@@ -9,7 +9,7 @@ use tower_jwt_session::revocation::{
     RevocationEntry, RevocationStore,
 };
 use tower_jwt_session::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SignInOutcome,
     Swept, Use,
 };
@@ -87,6 +87,10 @@ impl RevocationStore for Store {
 }
 
 impl SessionStore for Store {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        None
+    }
+
     forward! {
         counters(user: &'a UserId) -> Counters;
         raise_roles(user: &'a UserId, entry: EntryId) -> Committed;

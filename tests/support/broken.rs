@@ -10,9 +10,9 @@ use tower_jwt_session::revocation::{
     RevocationEntry, RevocationStore, Terms,
 };
 use tower_jwt_session::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SignInOutcome,
-    Swept, Use,
+    AuditEntry, AuditLog, AuditPage, AuditRequest, Counters, EndAll, EndAllOutcome, EndOutcome,
+    EndSession, Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome,
+    SessionChange, SessionRecord, SignInOutcome, Swept, Use,
 };
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
@@ -25,6 +25,7 @@ use tower_jwt_session::{
 pub enum Method {
     Ask,
     Attach,
+    Audit,
     End,
     EndAll,
     Erase,
@@ -186,7 +187,29 @@ impl RevocationStore for Broken {
     }
 }
 
+impl AuditLog for Broken {
+    fn record<'a>(&'a self, entries: &'a [AuditEntry]) -> Answered<'a, ()> {
+        self.through(Method::Audit, self.inner.record(entries))
+    }
+
+    fn read(&self, request: AuditRequest) -> Answered<'_, AuditPage> {
+        self.inner.read(request)
+    }
+
+    fn tidy(&self, keep: Duration, most: u64, batch: usize) -> Answered<'_, bool> {
+        self.inner.tidy(keep, most, batch)
+    }
+
+    fn forget<'a>(&'a self, user: &'a UserId) -> Answered<'a, ()> {
+        self.inner.forget(user)
+    }
+}
+
 impl SessionStore for Broken {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        Some(self)
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> Answered<'a, Counters> {
         self.inner.counters(user)
     }

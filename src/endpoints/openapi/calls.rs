@@ -243,6 +243,18 @@ fn of_others(method: &str, path: &str) -> Option<Described> {
             "Ends all sessions of a user and erases their history",
         )
         .errors(&[(404, "not_found"), (422, "invalid_input")]),
+        ("GET", "/api/admin/audit") => call(
+            "listAudit",
+            "A page of the audit log, the last entry that was written first",
+        )
+        .query(&[
+            ("user", "about this user alone"),
+            ("session", "about this session alone"),
+            ("cursor", "what the last page called next_cursor"),
+            ("limit", "how many at most, 50 unless said, 500 at most"),
+        ])
+        .tells("AuditPage")
+        .errors(&[(404, "not_found"), (422, "invalid_input")]),
         _ => return None,
     })
 }

@@ -91,6 +91,25 @@ const ENVELOPES: &[(&str, &str)] = &[
 
 const OBJECTS: &[(&str, &[Member])] = &[
     (
+        "AuditEntry",
+        &[
+            ("id", "text"),
+            ("at", "text"),
+            ("node", "text"),
+            ("event", "text"),
+            ("user_id", "text?"),
+            ("session_id", "text?"),
+            ("by", "text?"),
+            ("reason", "text?"),
+            ("ip_address", "text?"),
+            ("device", "text?"),
+        ],
+    ),
+    (
+        "AuditPage",
+        &[("entries", "[]AuditEntry"), ("next_cursor", "text?")],
+    ),
+    (
         "AutoRefresh",
         &[
             ("refreshed", "bool"),

@@ -141,5 +141,6 @@ pub(super) fn table<C: CustomClaims>() -> Vec<(Route, Handler<C>)> {
         DELETE "/api/admin/sessions/{id}" Admin Admin |e, id, r| e.admin_end(&id, r);
         POST "/api/admin/users/{user}/revoke-all" Admin Admin |e, user, r| e.admin_end_all(&user, r);
         DELETE "/api/admin/users/{user}/sessions" Admin Admin |e, user, r| e.admin_erase(&user, r);
+        GET "/api/admin/audit" Admin Admin |e, _, r| e.admin_audit(r);
     }
 }

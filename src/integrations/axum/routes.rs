@@ -104,7 +104,8 @@ impl<C: CustomClaims> Endpoints<C> {
     }
 
     /// `GET /api/admin/sessions`, `DELETE /api/admin/sessions/{id}`,
-    /// `POST /api/admin/users/{user}/revoke-all` and `DELETE /api/admin/users/{user}/sessions`.
+    /// `POST /api/admin/users/{user}/revoke-all`, `DELETE /api/admin/users/{user}/sessions` and
+    /// `GET /api/admin/audit`.
     pub fn admin_routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.routes_of(Group::Admin)
     }

@@ -10,15 +10,21 @@ struct Bench {
     breakers: Arc<Breakers>,
     clock: ManualClock,
     sent: AtomicUsize,
+    heard: Arc<Mutex<Vec<Signal>>>,
 }
 
 impl Bench {
     fn new() -> Self {
         let clock = ManualClock::new();
+        let heard: Arc<Mutex<Vec<Signal>>> = Arc::default();
+        let ears = heard.clone();
+        let signals = Signals::to(move |signal| ears.lock().unwrap().push(signal));
+        let breakers = Breakers::new(Arc::new(clock.clone()), "fake");
         Self {
-            breakers: Arc::new(Breakers::new(Arc::new(clock.clone()), "fake")),
+            breakers: Arc::new(breakers.with_signals(signals)),
             clock,
             sent: AtomicUsize::new(0),
+            heard,
         }
     }
 
@@ -200,5 +206,32 @@ async fn futures_of_before(bench: &Bench) {
         bench.hang(Class::Confirm),
         bench.hang(Class::Confirm),
         bench.hang(Class::Confirm),
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_lost_and_comes_back_is_told_once_each_by_class() {
+    let (backend, class) = ("fake", Class::Write);
+    let bench = Bench::new();
+    let _ = bench.call(Class::List, async { Err(away()) }).await;
+    let _ = bench.call(class, async { Err(away()) }).await;
+    bench.clock.advance(Duration::from_secs(7));
+    bench.open(class).await;
+    let _ = bench.call(class, async { Err(away()) }).await;
+    for _ in 0..2 {
+        bench.call(class, async { Ok(()) }).await.unwrap();
+    }
+    let away = Duration::from_secs(7);
+    let told = bench.heard.lock().unwrap();
+    assert_eq!(
+        *told,
+        [
+            Signal::StoreLost { backend, class },
+            Signal::StoreBack {
+                backend,
+                class,
+                away
+            }
+        ]
     );
 }

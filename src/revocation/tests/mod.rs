@@ -5,6 +5,7 @@ mod fake;
 mod fullness;
 mod log;
 mod requests;
+mod signals;
 mod watching;
 mod writes;
 
@@ -123,7 +124,7 @@ fn node_on(store: &Arc<FakeStore>, clock: &Arc<HandClock>, max_entries: usize) -
         max_answers: 100,
         limits: fake::LIMITS,
     };
-    Revocations::new(store.clone(), settings, clock.clone())
+    Revocations::new(NodeId::random(), store.clone(), settings, clock.clone())
 }
 
 fn user(name: &str) -> UserId {

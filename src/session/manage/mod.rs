@@ -1,5 +1,6 @@
 //! The verbs: sign in, refresh, list, rename, end.
 
+mod audit;
 mod done;
 mod end;
 mod error;

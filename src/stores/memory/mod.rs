@@ -4,6 +4,7 @@
 //! `now`. What a refresh, a limit or an expiry means is decided where every other store asks too.
 
 mod ask;
+mod audit;
 mod end;
 mod follow;
 mod log;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use self::audit::Ring;
 use self::state::State;
 use crate::BoxFuture;
 use crate::clock::{Clock, SystemClock, UnixTime};
@@ -31,7 +33,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
     SignInOutcome, Swept, Use,
 };
@@ -60,6 +62,7 @@ pub struct MemoryStore {
 struct Shared {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    audit: Mutex<Ring>,
     news: Notify,
 }
 
@@ -77,6 +80,7 @@ impl MemoryStore {
             shared: Arc::new(Shared {
                 clock,
                 state: Mutex::new(State::new()),
+                audit: Mutex::default(),
                 news: Notify::new(),
             }),
         }
@@ -161,6 +165,10 @@ impl RevocationStore for MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        Some(self)
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<Counters, StoreError>> {
         self.run(move |state, _| state.counters(user))
     }

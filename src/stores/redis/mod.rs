@@ -2,6 +2,7 @@
 
 mod across;
 mod address;
+mod audit;
 mod blacklist;
 mod checks;
 mod cluster;

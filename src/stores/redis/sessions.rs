@@ -14,9 +14,9 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Committed, EndReason, EntryId};
 use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing,
-    NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
-    SessionStore, SignInOutcome, Swept, Use,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy,
+    Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange,
+    SessionRecord, SessionStore, SignInOutcome, Swept, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
@@ -239,6 +239,10 @@ impl RedisStore {
 }
 
 impl SessionStore for RedisStore {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        Some(self)
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> Answered<'a, Counters> {
         Box::pin(async move {
             let answer = self

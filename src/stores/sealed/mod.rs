@@ -1,5 +1,6 @@
 //! Session data encrypted before any store sees it.
 
+mod audit;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,8 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-    Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
+    AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession,
+    Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
     SignInOutcome, Swept, Use,
 };
 use crate::token::{SessionId, UserId};
@@ -236,6 +237,10 @@ impl RevocationStore for SealedStore {
 }
 
 impl SessionStore for SealedStore {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        self.store.audit_log().map(|_| self as &dyn AuditLog)
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<Counters, StoreError>> {
         self.store.counters(user)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::session::AuditEntry;
 
 fn secret(byte: u8) -> Vec<u8> {
     (0..32u8).map(|at| at.wrapping_mul(37) ^ byte).collect()
@@ -118,4 +119,40 @@ fn what_was_written_before_there_was_a_key_is_read_as_it_is() {
 fn neither_a_key_nor_an_error_shows_a_secret() {
     let shown = format!("{:?}", SealKeys::new(key(1)));
     assert_eq!(shown, "SealKeys { active: SealKey(..), open_only: [] }");
+}
+
+#[tokio::test]
+async fn where_somebody_was_is_sealed_in_the_audit_log_and_opens_for_its_entry_alone() {
+    let inner = crate::stores::MemoryStore::new();
+    let store = SealedStore::new(Arc::new(inner.clone()), SealKeys::new(key(1)));
+    let node = crate::revocation::NodeId(1);
+    let entry = || AuditEntry {
+        user: Some(user("ada")),
+        address: "192.0.2.7".parse().ok(),
+        device: Some("Lynx".to_owned()),
+        ..AuditEntry::new(crate::clock::UnixTime::EPOCH, node, "signed_in")
+    };
+    let nobodys = AuditEntry::new(crate::clock::UnixTime::EPOCH, node, "store_lost");
+    let written = [entry(), entry(), nobodys];
+    let log = store.audit_log().expect("the memory store keeps one");
+    log.record(&written).await.unwrap();
+
+    let request = crate::session::AuditRequest::new(10);
+    let mut read = log.read(request.clone()).await.unwrap().entries;
+    read.reverse();
+    assert_eq!(read, written);
+    let mut seen = inner.read(request.clone()).await.unwrap().entries;
+    let text = format!("{seen:?}");
+    assert!(
+        !text.contains("Lynx") && !text.contains("192.0.2.7"),
+        "{text}"
+    );
+
+    // Somebody who can write to the store moves one text to another entry.
+    let stolen = seen[1].device.take();
+    seen[2].device = stolen;
+    inner.forget(&user("ada")).await.unwrap();
+    inner.record(&seen[2..]).await.unwrap();
+    let shown = log.read(request).await.unwrap().entries;
+    assert_eq!((shown[0].address, &shown[0].device), (None, &None));
 }

@@ -7,6 +7,7 @@
 //! means is decided in [`session`](crate::session), as for every other store.
 
 mod ask;
+mod audit;
 mod end;
 #[cfg(test)]
 mod fixtures;

@@ -27,6 +27,7 @@
 //! milliseconds; those that need hours say on the standard error that they were not run.
 
 pub mod ask;
+pub mod audit;
 pub mod end;
 mod fixture;
 pub mod log;

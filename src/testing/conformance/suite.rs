@@ -164,6 +164,17 @@ macro_rules! conformance_suite {
                 being_unused_is_excused_from_an_outage_until_uses_were_written,
                 polls_that_go_on_excuse_nobody,
             }
+            audit {
+                an_entry_is_read_back_as_it_was_written,
+                entries_are_read_the_last_that_was_written_first,
+                pages_meet_each_entry_once_while_new_ones_come,
+                pages_about_a_user_or_a_session_hold_nothing_else,
+                an_entry_that_is_written_again_stands_once,
+                what_is_too_old_is_removed,
+                what_is_too_much_is_removed_the_oldest_first,
+                what_is_neither_too_old_nor_too_much_stays,
+                forgetting_a_user_removes_what_is_about_them,
+            }
             race {
                 parallel_sign_ins_leave_no_more_than_the_limit_under_eviction,
                 parallel_sign_ins_make_no_more_than_the_limit_under_rejection,
@@ -199,7 +210,7 @@ macro_rules! conformance_suite {
 
 #[cfg(test)]
 mod tests {
-    const ROOMS: [&str; 9] = [
+    const ROOMS: [&str; 10] = [
         include_str!("log.rs"),
         include_str!("write_back.rs"),
         include_str!("ask.rs"),
@@ -208,6 +219,7 @@ mod tests {
         include_str!("end.rs"),
         include_str!("manage.rs"),
         include_str!("sweep.rs"),
+        include_str!("audit.rs"),
         include_str!("race.rs"),
     ];
 

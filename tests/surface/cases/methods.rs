@@ -104,6 +104,12 @@ fn parameters() -> Vec<Case> {
         bad("GET", "/api/admin/sessions?limit=-1", 422, invalid),
         bad("GET", "/api/admin/sessions?cursor=x", 422, invalid),
         bad("GET", "/api/admin/sessions?user=%00", 422, invalid),
+        bad("GET", "/api/admin/audit?limit=many", 422, invalid),
+        bad("GET", "/api/admin/audit?limit=-1", 422, invalid),
+        bad("GET", "/api/admin/audit?cursor=x", 422, invalid),
+        bad("GET", "/api/admin/audit?cursor=1-2-3-4", 422, invalid),
+        bad("GET", "/api/admin/audit?session=7", 422, invalid),
+        bad("GET", "/api/admin/audit?user=%00", 422, invalid),
         bad("DELETE", "/api/admin/sessions/7", 404, "not_found"),
         bad("DELETE", "/api/admin/sessions/%ff", 404, "not_found"),
         bad("POST", "/api/admin/users/%00/revoke-all", 422, invalid),
@@ -159,6 +165,7 @@ fn of_others() -> Vec<Case> {
     }
     for (method, path) in [
         ("GET", "/api/admin/sessions"),
+        ("GET", "/api/admin/audit"),
         ("DELETE", "/api/admin/sessions/{eve.session}"),
         ("DELETE", "/api/admin/sessions/{unknown}"),
         ("POST", "/api/admin/users/eve@example.com/revoke-all"),

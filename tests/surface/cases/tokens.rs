@@ -19,7 +19,7 @@ const BAD: [(&str, u16, &str); 10] = [
 ];
 
 /// What stands behind the layer.
-const CALLS: [(&str, &str); 11] = [
+const CALLS: [(&str, &str); 12] = [
     ("GET", "/api/me"),
     ("GET", "/sessions"),
     ("GET", "/sessions/events"),
@@ -28,6 +28,7 @@ const CALLS: [(&str, &str); 11] = [
     ("PATCH", "/sessions/{ada.session}/name?name=x"),
     ("GET", "/api/token/session-stats/ada@example.com"),
     ("GET", "/api/admin/sessions"),
+    ("GET", "/api/admin/audit"),
     ("DELETE", "/api/admin/sessions/{ada.session}"),
     ("POST", "/api/admin/users/ada@example.com/revoke-all"),
     ("DELETE", "/api/admin/users/ada@example.com/sessions"),
@@ -107,6 +108,7 @@ fn foreign() -> Vec<Case> {
         of("PATCH", "/sessions/{ada.session}/name?name=x").refused(403, "insufficient_scope"),
         of("GET", "/api/token/session-stats/ada@example.com").refused(403, "insufficient_scope"),
         of("GET", "/api/admin/sessions").refused(403, "insufficient_role"),
+        of("GET", "/api/admin/audit").refused(403, "insufficient_role"),
         of("DELETE", "/api/admin/sessions/{ada.session}").refused(403, "insufficient_role"),
         of("DELETE", "/api/admin/users/ada@example.com/sessions").refused(403, "insufficient_role"),
         // It is refused from now on, and Ada's session, whose id it happens to name, is not touched.

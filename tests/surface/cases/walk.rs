@@ -141,6 +141,12 @@ fn administration() -> Vec<Case> {
                 json!({ "sessions": [{ "is_current": false }], "next_cursor": null }),
             ),
         get("/api/admin/sessions?limit=0").bearer("root.access"),
+        get("/api/admin/audit?user=nobody@example.com&limit=7")
+            .bearer("root.access")
+            .gives(200, json!({ "entries": [], "next_cursor": null })),
+        get("/api/admin/audit?session=&cursor=1-0-0")
+            .bearer("root.access")
+            .gives(200, json!({ "entries": [], "next_cursor": null })),
         case("promote bob", "PUT", role)
             .bearer("root.access")
             .json(r#"{"role":"admin"}"#)

@@ -1,6 +1,7 @@
 //! The PostgreSQL store: many nodes on one server.
 
 mod address;
+mod audit;
 mod columns;
 mod cursor;
 mod error;

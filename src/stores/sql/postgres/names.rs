@@ -17,6 +17,7 @@ pub(super) struct Names {
     pub(super) sessions: String,
     pub(super) log: String,
     pub(super) leases: String,
+    pub(super) audit: String,
     /// Where the log's growth is told.
     pub(super) channel: String,
     /// An expression for the timeline of the server.
@@ -39,6 +40,7 @@ pub(super) mod tag {
     pub(in super::super) const SNAPSHOT: i32 = 9;
     pub(in super::super) const PROBE: i32 = 10;
     pub(in super::super) const COUNT: i32 = 11;
+    pub(in super::super) const AUDIT: i32 = 12;
 }
 
 /// How rows of sessions are locked.
@@ -89,6 +91,7 @@ impl Names {
             sessions: table("jwt_sessions"),
             log: table("jwt_log"),
             leases: table("jwt_leases"),
+            audit: table("jwt_audit"),
             channel: format!("jwt_log_{mark:032x}"),
             timeline,
             system,

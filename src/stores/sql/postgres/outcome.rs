@@ -56,6 +56,7 @@ macro_rules! outcome {
 
 outcome!((), () => None);
 outcome!(Answer, _ => None);
+outcome!(bool, _ => None);
 outcome!(Vec<Use>, _ => None);
 outcome!(Attached, _ => None);
 outcome!(Option<SessionRecord>, _ => None);

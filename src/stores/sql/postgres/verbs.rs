@@ -17,7 +17,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore, Revoked,
 };
 use crate::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
     SignInOutcome, Swept, Use,
 };
@@ -140,6 +140,10 @@ impl RevocationStore for PostgresStore {
 }
 
 impl SessionStore for PostgresStore {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        Some(self)
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<Counters, StoreError>> {
         Box::pin(async move {
             let asked = Asked {

@@ -1,6 +1,7 @@
 //! The SQLite store: an embedded file that survives whatever happens to the process.
 
 mod address;
+mod audit;
 mod columns;
 mod error;
 mod file;
@@ -37,7 +38,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-    Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
     SignInOutcome, Swept, Use,
 };
@@ -258,6 +259,10 @@ impl RevocationStore for SqliteStore {
 }
 
 impl SessionStore for SqliteStore {
+    fn audit_log(&self) -> Option<&dyn AuditLog> {
+        Some(self)
+    }
+
     fn counters<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<Counters, StoreError>> {
         Box::pin(async move { self.reading().await?.counters(user).await })
     }
