@@ -121,6 +121,7 @@ async fn following(revocations: Arc<Revocations>) {
 }
 
 async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
+    core.verifier.keys().retire_due(core.clock.now());
     core.flush().await;
 }
 

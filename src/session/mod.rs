@@ -18,6 +18,7 @@ mod renewals;
 mod requests;
 mod rotation;
 mod store;
+mod upkeep;
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -46,6 +47,7 @@ pub use store::{
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
     Use,
 };
+pub use upkeep::{Export, ExportCursor, Imported, StoredSession, Upkeep};
 
 use crate::clock::UnixTime;
 use crate::rejection::Rejection;

@@ -16,7 +16,7 @@ use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing,
     NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
-    SessionStore, SignInOutcome, Swept, Use,
+    SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
@@ -352,6 +352,10 @@ impl SessionStore for RedisStore {
             entry,
         };
         Box::pin(self.end_everything(everything, true))
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 }
 

@@ -10,6 +10,7 @@ mod ask;
 mod end;
 mod follow;
 mod manage;
+mod moving;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod refresh;

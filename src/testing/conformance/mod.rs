@@ -36,6 +36,7 @@ pub mod refresh;
 pub mod sign_in;
 mod suite;
 pub mod sweep;
+pub mod upkeep;
 pub mod write_back;
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ mod pools;
 mod rows;
 mod run;
 mod tables;
+mod upkeep;
 mod verbs;
 
 use std::fmt;

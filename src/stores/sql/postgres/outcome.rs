@@ -3,7 +3,7 @@
 use super::cursor::position;
 use crate::revocation::{Answer, Attached, Committed, Lease};
 use crate::session::{
-    EndAllOutcome, EndOutcome, RefreshOutcome, SessionRecord, SignInOutcome, Swept, Use,
+    EndAllOutcome, EndOutcome, Imported, RefreshOutcome, SessionRecord, SignInOutcome, Swept, Use,
 };
 use crate::stores::sql::rows::Line;
 
@@ -57,6 +57,7 @@ macro_rules! outcome {
 outcome!((), () => None);
 outcome!(Answer, _ => None);
 outcome!(Vec<Use>, _ => None);
+outcome!(Imported, _ => None);
 outcome!(Attached, _ => None);
 outcome!(Option<SessionRecord>, _ => None);
 outcome!(Committed, committed => Some(committed));

@@ -67,6 +67,26 @@ impl Rows for Tables {
         Ok(())
     }
 
+    async fn raise_counters(
+        &mut self,
+        user: &UserId,
+        counters: Counters,
+    ) -> Result<(), StoreError> {
+        let names = self.names.clone();
+        self.later(format_args!(
+            "INSERT INTO {} AS u (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
+             ON CONFLICT (id) DO UPDATE SET \
+             revoked_gen = greatest(u.revoked_gen, excluded.revoked_gen), \
+             roles_gen = greatest(u.roles_gen, excluded.roles_gen)",
+            names.users,
+            Text(user.as_str()),
+            counters.revoked_gen.as_u64().cast_signed(),
+            counters.roles_gen.as_u64().cast_signed(),
+        ));
+        self.known.counters.remove(user);
+        Ok(())
+    }
+
     async fn knows(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
         let known = self.known.user.as_ref().filter(|(known, _)| known == user);
         let counters = self.known.counters.get(user);
@@ -129,6 +149,24 @@ impl Rows for Tables {
         }
         rest.push_str(&format!(" ORDER BY s.id LIMIT {}", count(limit)));
         self.rows(&rest, self.lock).await
+    }
+
+    async fn all_after(
+        &mut self,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<(Row, Option<[u8; 32]>)>, StoreError> {
+        let after = after.map_or_else(
+            || "true".to_owned(),
+            |after| format!("s.id > {}", Id(after.as_bytes())),
+        );
+        let rest = format!("{after} ORDER BY s.id LIMIT {}", count(limit));
+        let question =
+            self.names
+                .session_rows_with(", s.operation", tag::SESSION, &rest, Lock::None);
+        let rows = self.ask_of(tag::SESSION, &question).await?;
+        let read = |row| Some((columns::session(row)?, columns::operation(row)));
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     async fn due(&mut self, now: UnixTime, limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -276,6 +314,12 @@ impl Rows for Tables {
                 "the history of the log changed while it was read",
             )),
         }
+    }
+
+    async fn log_all(&mut self, now: UnixTime) -> Result<Vec<Line>, StoreError> {
+        let question = self.names.lines(tag::LINE, "true", Now::At(now));
+        let rows = self.ask(&question).await?;
+        Ok(known::lines(&rows, tag::LINE, now))
     }
 
     async fn log_about(
