@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::checklist::{Checklist, FindingKind};
 use super::env::Environment;
-use crate::clock::Clock as _;
 use crate::diagnosis::{Check, ClockReading, Diagnosis, StoreReport};
 use crate::jwt_session::JwtSession;
 use crate::session::SessionStore;

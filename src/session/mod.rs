@@ -35,8 +35,8 @@ pub use idleness::Idleness;
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
 pub use manage::{
-    Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo, SessionStatistics,
-    Sessions, SignIn, SignInTicket, SignedIn, Tokens,
+    CleanedUp, Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo,
+    SessionStatistics, Sessions, SignIn, SignInTicket, SignedIn, Tokens,
 };
 pub(crate) use place::Placing;
 pub use place::{AddressDetail, Locator, Place};

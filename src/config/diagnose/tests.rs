@@ -45,7 +45,7 @@ fn each_area_is_told_of_whether_or_not_something_is_wrong() {
 #[test]
 fn a_node_that_the_fleet_would_refuse_is_found() {
     let auth = auth(&[("JWT_ACCESS_TOKEN_EXPIRY", "3h")]);
-    let limits = |hours| FleetLimits {
+    let limits = |hours: u64| FleetLimits {
         access_lifetime: Duration::from_secs(hours * 3_600 + 2),
         leeway: Duration::from_secs(5),
         skew: Duration::from_secs(5),

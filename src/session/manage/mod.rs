@@ -1,5 +1,6 @@
 //! The verbs: sign in, refresh, list, rename, end.
 
+mod clean_up;
 mod done;
 mod end;
 mod error;
@@ -15,6 +16,7 @@ mod tracking;
 use std::fmt;
 use std::sync::Arc;
 
+pub use clean_up::CleanedUp;
 pub use done::Done;
 pub use end::EndAll;
 pub use error::SessionError;

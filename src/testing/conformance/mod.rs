@@ -69,4 +69,10 @@ pub trait Harness: Send + Sync {
     fn can_be_away(&self) -> bool {
         false
     }
+
+    /// Whether sessions are kept otherwise than they are shown, as encrypted: then they cannot be
+    /// compared while they are [moved](crate::session::Upkeep). Defaults to `false`.
+    fn seals(&self) -> bool {
+        false
+    }
 }

@@ -3,6 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
+use crate::clock::UnixTime;
 use crate::verify::fixtures::{ALGORITHMS, key};
 
 const EC_256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+tmQ4Y6pG9xWsCFzkF4WvAy4wGu94NylB+u+4LUW/MChRANCAAQyD+w8O3QwVKdrl584B1ZhPf5EqPrfN8bF5N4YJEbCGw8Y9rokWEoESnJ3g6e9Phw5oQr+9vT/6aDNrt0Xxv/2";
@@ -220,6 +221,10 @@ fn the_version_is_raised_when_a_key_that_verified_left_or_changed() {
         ring.replace(after).unwrap();
         assert_eq!(!ring.admits(stamp), is_raised);
     }
+}
+
+fn fresh(kid: &str) -> Key {
+    Key::generate(Some(kid), Algorithm::EdDsa).unwrap()
 }
 
 fn states(ring: &KeyRing) -> Vec<(String, KeyState)> {

@@ -1,0 +1,54 @@
+//! The commands of the flagship, as an operator runs them, and its keys while it runs.
+
+mod copying;
+mod doctor;
+#[path = "../folder/mod.rs"]
+mod folder;
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
+mod rotation;
+#[path = "../axum_flagship/server.rs"]
+#[allow(dead_code)]
+mod server;
+mod sessions;
+
+use std::process::Output;
+
+use crate::server::command;
+
+pub const ADA: &str = "ada@example.com";
+pub const SECRET: &str = "8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e";
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Done {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Done {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("what it says is text");
+        Self {
+            code: output.status.code().expect("it ended by itself"),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}
+
+/// Runs a command to its end, with nobody at the terminal.
+pub fn run(args: &[&str], variables: &[(&str, &str)]) -> Done {
+    let mut command = command(args, variables);
+    command.stdin(std::process::Stdio::null());
+    Done::of(command.output().expect("the example was just built"))
+}
