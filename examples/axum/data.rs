@@ -12,6 +12,9 @@ pub struct Data {
     /// `None` where sessions are kept in memory.
     pub kept: Option<Kept>,
     pub stand_ins: StandIns,
+    /// The file of the accounts, which are the example's own, where it is another.
+    accounts: Option<PathBuf>,
+    is_ours: bool,
     has_own_secret: bool,
 }
 
@@ -28,12 +31,11 @@ pub struct StandIns(Vec<&'static str>);
 impl Data {
     /// Takes what the environment says, fills in what it does not, and makes what is missing.
     pub fn of(env: Environment) -> io::Result<(Self, Environment)> {
-        let is_ours = address(&env).is_none();
         let (data, mut env) = Self::found(env);
         let Some(file) = data.file() else {
             return Ok((data, env));
         };
-        if let (true, Some(folder)) = (is_ours, file.parent()) {
+        if let (true, Some(folder)) = (data.is_ours, file.parent()) {
             let mut builder = fs::DirBuilder::new();
             builder.recursive(true).mode(0o700).create(folder)?;
         }
@@ -60,6 +62,8 @@ impl Data {
         let mut data = Self {
             kept,
             stand_ins: StandIns::default(),
+            accounts: env.get("ACCOUNTS_FILE").map(PathBuf::from),
+            is_ours: address(&env).is_none(),
             has_own_secret: is_file && !SIGNING.iter().any(is_set),
         };
         let mut env = env;
@@ -81,6 +85,17 @@ impl Data {
         self.kept.as_ref().and_then(Kept::file)
     }
 
+    /// The file of the accounts; `None` where they are kept in memory.
+    pub fn accounts(&self) -> Option<&Path> {
+        self.accounts.as_deref().or(self.file())
+    }
+
+    /// The file that is ours to make, where it is not there yet.
+    pub fn made_at_the_start(&self) -> Option<&Path> {
+        let missing = self.kept.as_ref().and_then(Kept::missing);
+        missing.filter(|_| self.is_ours)
+    }
+
     /// Whether a secret beside the file is made at the first start.
     pub fn is_new(&self) -> bool {
         self.file().is_some() && !self.stand_ins.0.is_empty()
@@ -99,6 +114,12 @@ impl Data {
 
     pub fn print(&self) {
         match self.file() {
+            None if self.kept.is_some() => match &self.accounts {
+                Some(file) => println!("  accounts are kept in {}", file.display()),
+                None => println!(
+                    "  accounts are kept in memory, and known to this node alone; set ACCOUNTS_FILE"
+                ),
+            },
             None => {
                 println!("  accounts and sessions are kept in memory, and gone when this stops")
             }

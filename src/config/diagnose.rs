@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::checklist::{Checklist, FindingKind};
 use super::env::Environment;
+use super::origins::AllowedOrigins;
 use crate::diagnosis::{Check, ClockReading, Diagnosis, StoreReport};
 use crate::jwt_session::JwtSession;
+use crate::revocation::Confirm;
 use crate::session::SessionStore;
 use crate::token::UserId;
 use crate::verify::{CustomClaims, KeyInfo, KeyState, Origin};
@@ -98,7 +100,6 @@ impl<C: CustomClaims> JwtSession<C> {
 
     /// What is said of an area in which nothing is wrong.
     fn in_order(&self, area: &str) -> Option<String> {
-        let shown = |duration| humantime::format_duration(duration).to_string();
         let lifetimes = self.lifetimes();
         Some(match area {
             LIFETIMES => {
@@ -126,13 +127,18 @@ impl<C: CustomClaims> JwtSession<C> {
                 self.cookies().refresh_name()
             ),
             COOKIES => "none".to_owned(),
-            ORIGINS => format!("{:?}", self.allowed_origins()),
+            ORIGINS => match self.allowed_origins() {
+                AllowedOrigins::Listed(origins) => format!("{} may call", origins.join(", ")),
+                _ => "no other may call".to_owned(),
+            },
             LIMIT => "attempts are limited".to_owned(),
             REVOCATION => {
-                let terms = self.terms();
+                let asked = match self.terms().confirm {
+                    Confirm::Always => "at every request",
+                    _ => "at first sight",
+                };
                 format!(
-                    "confirmed {:?}, without the store {:?}",
-                    terms.confirm, terms.on_store_failure
+                    "the store is asked {asked}; without it nobody is let in whom it would have to know"
                 )
             }
             _ => return None,
@@ -146,9 +152,7 @@ impl<C: CustomClaims> JwtSession<C> {
         } else {
             "behind"
         };
-        let shown = humantime::format_duration(Duration::from_millis(
-            u64::try_from(apart.as_millis()).unwrap_or(u64::MAX),
-        ));
+        let shown = format!("{:.1} s", apart.as_secs_f64());
         let fix = "keep both clocks by NTP";
         match apart {
             apart if apart > APART => {
@@ -165,7 +169,6 @@ impl<C: CustomClaims> JwtSession<C> {
     fn membership(&self, report: &StoreReport) -> Option<Check> {
         let fleet = report.limits?;
         let own = (self.policy().max_lifetime(), self.policy().leeway);
-        let shown = |duration| humantime::format_duration(duration).to_string();
         let seen = format!(
             "access tokens for up to {}, leeway {}",
             shown(fleet.access_lifetime),
@@ -211,6 +214,18 @@ impl<C: CustomClaims> JwtSession<C> {
             return Check::warn(LATENCY, seen, fix);
         }
         Check::ok(LATENCY, seen)
+    }
+}
+
+/// A duration as the variables have it.
+fn shown(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    match secs {
+        0 => format!("{duration:?}"),
+        secs if secs % 86_400 == 0 => format!("{}d", secs / 86_400),
+        secs if secs % 3_600 == 0 => format!("{}h", secs / 3_600),
+        secs if secs % 60 == 0 => format!("{}m", secs / 60),
+        secs => format!("{secs}s"),
     }
 }
 

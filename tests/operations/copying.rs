@@ -1,11 +1,10 @@
 //! `sessions copy`: from any store to any other, also when it is killed on the way.
 
-use std::fs;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 use tower_jwt_session::revocation::{FleetLimits, RevocationStore};
 use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::session::{NewSession, PageRequest};
@@ -57,9 +56,8 @@ async fn from_file_to_redis_to_postgres_to_file_who_was_in_is_in_and_who_was_out
     let postgres = postgres::shared();
     let database = postgres.database().await;
     // The accounts are the example's own, in the same file: a new one has them and no sessions.
-    fs::copy(&old, &new).expect("it can be copied");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&new);
-    let mut connection = options.connect().await.expect("it is a file of ours");
+    crate::back_up(&old, &new).await;
+    let mut connection = crate::connection(&new).await;
     for table in ["sessions", "log", "leases", "users", "meta"] {
         let drop = sqlx::AssertSqlSafe(format!("DROP TABLE jwt_{table}"));
         sqlx::query(drop)

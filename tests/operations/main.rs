@@ -14,7 +14,11 @@ mod rotation;
 mod server;
 mod sessions;
 
+use std::path::Path;
 use std::process::Output;
+
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::server::command;
 
@@ -44,6 +48,19 @@ impl Done {
         assert_eq!(self.code, 0, "{self:?}");
         self
     }
+}
+
+/// A connection to a file beside whoever has it open.
+pub async fn connection(file: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file);
+    options.connect().await.expect("it is a file of ours")
+}
+
+/// A backup as SQLite makes one: what waits in its log is in it.
+pub async fn back_up(file: &Path, to: &Path) {
+    let backup = sqlx::query("VACUUM INTO ?").bind(to.display().to_string());
+    let done = backup.execute(&mut connection(file).await).await;
+    done.expect("the disk has room");
 }
 
 /// Runs a command to its end, with nobody at the terminal.

@@ -66,7 +66,7 @@ struct Desk {
 impl Desk {
     fn open() -> Result<Self, Box<dyn Error>> {
         let (data, env) = Data::found(Environment::of_process());
-        let Some(kept) = data.kept else {
+        let Some(kept) = &data.kept else {
             return Err(
                 "sessions in memory are known to the server alone that keeps them: set \
                         SESSION_STORE as it is set there"
@@ -83,7 +83,7 @@ impl Desk {
         // Nothing is signed here.
         let env = data.stand_ins.apply(env)?;
         let auth = JwtSession::builder().with_env(&env).build()?;
-        let accounts = kept.file().map(|file| Accounts::new(Some(file)));
+        let accounts = data.accounts().map(|file| Accounts::new(Some(file)));
         Ok(Self { auth, accounts })
     }
 
