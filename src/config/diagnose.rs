@@ -32,6 +32,12 @@ impl<C: CustomClaims> JwtSession<C> {
     pub fn configuration(&self, checklist: &Checklist) -> Diagnosis {
         let mut diagnosis = Diagnosis::default();
         diagnosis.add(self.keys_in_use());
+        let kept = if self.seals() {
+            "encrypted"
+        } else {
+            "as it is"
+        };
+        diagnosis.add(Check::ok("session data", format!("kept {kept}")));
         for (name, kinds) in AREAS {
             let findings = checklist.findings().iter();
             let found: Vec<_> = findings

@@ -184,21 +184,7 @@ impl Environment {
             let name = JWT_SECRET_PREVIOUS[0];
             builder.add_named_hmac(name, symmetric, &previous, KeyState::VerifyOnly);
         }
-        let secret = self.secret_in(JWT_REFRESH_SECRET, &mut builder.problems);
-        builder
-            .refresh_secrets
-            .splice(0..0, secret.as_deref().map(zeroizing));
-        let previous = self.secrets(JWT_REFRESH_SECRET_PREVIOUS, &mut builder.problems);
-        builder
-            .refresh_secrets
-            .extend(previous.iter().map(|secret| zeroizing(secret)));
-        if let Some(secret) = self.secret_in(SESSION_ENCRYPTION_KEY, &mut builder.problems) {
-            builder.seal_secret = Some(zeroizing(&secret));
-        }
-        let previous = self.secrets(SESSION_ENCRYPTION_KEY_PREVIOUS, &mut builder.problems);
-        builder
-            .previous_seal_secrets
-            .extend(previous.iter().map(|secret| zeroizing(secret)));
+        self.apply_other_secrets(builder);
         if let Some(set) = self.file("JWT_JWKS_FILE", &mut builder.problems) {
             match Key::from_jwk_set(&set) {
                 Ok(mut keys) => {
@@ -213,6 +199,23 @@ impl Environment {
                     .add(format!("JWT_JWKS_FILE: {}", error.what()), error.fix()),
             }
         }
+    }
+
+    /// Those of refresh tokens and of data.
+    fn apply_other_secrets<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let problems = &mut builder.problems;
+        let secret = self.secret_in(JWT_REFRESH_SECRET, problems);
+        let secret = secret.as_deref().map(zeroizing);
+        builder.refresh_secrets.splice(0..0, secret);
+        let previous = self.secrets(JWT_REFRESH_SECRET_PREVIOUS, problems);
+        let previous = previous.iter().map(|secret| zeroizing(secret));
+        builder.refresh_secrets.extend(previous);
+        if let Some(secret) = self.secret_in(SESSION_ENCRYPTION_KEY, problems) {
+            builder.seal_secret = Some(zeroizing(&secret));
+        }
+        let previous = self.secrets(SESSION_ENCRYPTION_KEY_PREVIOUS, problems);
+        let previous = previous.iter().map(|secret| zeroizing(secret));
+        builder.previous_seal_secrets.extend(previous);
     }
 
     fn apply_private_key<C: CustomClaims>(

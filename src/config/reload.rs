@@ -10,7 +10,8 @@ impl<C: CustomClaims> JwtSession<C> {
     /// Reads the keys anew, from the variables and the files that they name: those that sign and
     /// check access tokens, those of refresh tokens, and those that encrypt. What is not set stays
     /// as it is; the access tokens' keys must be. Requests on their way are not held up, and none
-    /// of the old tokens is refused whose key is still among the new ones.
+    /// of the old tokens is refused whose key is still among the new ones. Keys that were given in
+    /// code are not kept.
     ///
     /// docs/key-rotation.md says in which order keys are changed so that nobody notices.
     ///

@@ -1,4 +1,5 @@
 //! The example as a process of its own, and a client for it.
+#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;

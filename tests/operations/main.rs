@@ -10,7 +10,6 @@ mod postgres;
 mod redis_server;
 mod rotation;
 #[path = "../axum_flagship/server.rs"]
-#[allow(dead_code)]
 mod server;
 mod sessions;
 

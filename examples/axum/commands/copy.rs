@@ -115,8 +115,10 @@ fn read(path: &Path) -> Result<Option<CopyPosition>, Box<dyn Error>> {
 /// Whole or not at all.
 fn keep(path: &Path, position: &CopyPosition) -> Result<(), Box<dyn Error>> {
     let draft = path.with_extension("draft");
+    // One that was left behind, or that somebody put there to lead elsewhere.
+    let _ = fs::remove_file(&draft);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+    options.write(true).create_new(true).mode(0o600);
     let mut file = options.open(&draft)?;
     file.write_all(serde_json::to_string(position)?.as_bytes())?;
     fs::rename(&draft, path)?;

@@ -1,5 +1,6 @@
 //! `doctor`: everything that can be seen from outside, with what to do about it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -7,10 +8,10 @@ use tower_jwt_session::diagnosis::{Check, CheckState, Diagnosis};
 use tower_jwt_session::events::Statistics;
 use tower_jwt_session::{Checklist, Environment, store_at};
 
+use super::found::Found;
 use super::{Outcome, print};
 use crate::accounts::Accounts;
 use crate::auth;
-use crate::data::Data;
 
 pub async fn run(as_json: bool, warnings_pass: bool) -> Outcome {
     let diagnosis = diagnosed().await?;
@@ -31,12 +32,14 @@ pub async fn run(as_json: bool, warnings_pass: bool) -> Outcome {
 
 async fn diagnosed() -> std::io::Result<Diagnosis> {
     let env = Environment::of_process().with_default("LISTEN_ADDR", "127.0.0.1:3000");
-    let (data, env) = Data::found(env);
+    let found = Found::of(env);
+    let made = found.made_at_the_start().map(Path::to_owned);
     let mut diagnosis = Diagnosis::default();
     // What is made at the first start is not made here.
-    let env = match data.is_new() {
-        true => data.stand_ins.apply(env)?,
-        false => env,
+    let env = if found.lacks_what_is_made() {
+        found.with_stand_in()?
+    } else {
+        found.env
     };
     let accounts = Accounts::new(None);
     match auth::build(&env, &accounts, &Statistics::default()) {
@@ -44,7 +47,7 @@ async fn diagnosed() -> std::io::Result<Diagnosis> {
             let checklist = Checklist::of(&auth)
                 .listening_on(settings.listen)
                 .with_env(&env);
-            diagnosis = match data.made_at_the_start() {
+            diagnosis = match made {
                 Some(file) => {
                     let seen = format!("{} is made at the first start", file.display());
                     let mut configured = auth.configuration(&checklist);

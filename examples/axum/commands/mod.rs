@@ -4,6 +4,7 @@ mod copy;
 mod doctor;
 mod end;
 mod export;
+mod found;
 mod health;
 mod list;
 mod print;
@@ -19,8 +20,9 @@ use tower_jwt_session::{Environment, JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::cli::{Command, Sessions, Treatment};
-use crate::data::Data;
 use crate::email::Email;
+
+use self::found::Found;
 
 type Outcome = Result<ExitCode, Box<dyn Error>>;
 
@@ -65,25 +67,22 @@ struct Desk {
 
 impl Desk {
     fn open() -> Result<Self, Box<dyn Error>> {
-        let (data, env) = Data::found(Environment::of_process());
-        let Some(kept) = &data.kept else {
+        let found = Found::of(Environment::of_process());
+        if found.in_memory {
             return Err(
                 "sessions in memory are known to the server alone that keeps them: set \
                         SESSION_STORE as it is set there"
                     .into(),
             );
-        };
-        if let Some(file) = kept.missing() {
-            return Err(format!(
-                "there are no sessions yet: {} does not exist",
-                file.display()
-            )
-            .into());
         }
+        if let Some(file) = found.missing() {
+            let file = file.display();
+            return Err(format!("there are no sessions yet: {file} does not exist").into());
+        }
+        let accounts = found.file.as_deref().map(|file| Accounts::new(Some(file)));
         // Nothing is signed here.
-        let env = data.stand_ins.apply(env)?;
+        let env = found.with_stand_in()?;
         let auth = JwtSession::builder().with_env(&env).build()?;
-        let accounts = data.accounts().map(|file| Accounts::new(Some(file)));
         Ok(Self { auth, accounts })
     }
 

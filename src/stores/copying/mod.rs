@@ -133,8 +133,7 @@ impl StoreCopy {
         to: Arc<dyn SessionStore>,
     ) -> Result<Self, StoreError> {
         let copy = Self::open(from, to).await?;
-        let is_empty = copy.new_store()?.export(None, 1).await?;
-        if !is_empty.sessions.is_empty() || is_empty.unreadable > 0 {
+        if !is_empty(copy.new_store()?).await? {
             return Err(copy.refused(
                 "the new store holds sessions: empty it, or copy again if they came from the old one",
             ));
@@ -353,6 +352,21 @@ impl fmt::Debug for StoreCopy {
             .field("position", &self.position)
             .field("report", &self.report)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether a store holds no session; the first part of an export may hold none, and the next some.
+async fn is_empty(store: &dyn Upkeep) -> Result<bool, StoreError> {
+    let mut from = None;
+    loop {
+        let part = store.export(from, 1).await?;
+        if !part.sessions.is_empty() || part.unreadable > 0 {
+            return Ok(false);
+        }
+        from = part.next;
+        if from.is_none() {
+            return Ok(true);
+        }
     }
 }
 

@@ -197,7 +197,15 @@ fn describe(servers: &[Said], report: &mut StoreReport) {
         .collect();
     weak.sort_unstable();
     weak.dedup();
-    report.checks.push(if weak.is_empty() {
+    let untold = servers.iter().any(|(_, fsync)| fsync.is_none());
+    report.checks.push(if weak.is_empty() && untold {
+        let fix = "permit +config|get, or see yourself that appendfsync is always";
+        Check::warn(
+            PERSISTENCE,
+            "how often the file is written is not told",
+            fix,
+        )
+    } else if weak.is_empty() {
         Check::ok(
             PERSISTENCE,
             "each write is on the disk before it is answered",
@@ -206,31 +214,37 @@ fn describe(servers: &[Said], report: &mut StoreReport) {
         let fix = "set appendonly yes and appendfsync always, or live with what may be lost";
         Check::warn(PERSISTENCE, weak.join("; "), fix)
     });
-    let all = |name, wanted: fn(&str) -> bool| {
-        let mut values = servers.iter().filter_map(|(info, _)| field(info, name));
-        values.find(|value| !wanted(value)).map(str::to_owned)
-    };
-    report.checks.push(
-        match all("maxmemory_policy", |policy| policy == "noeviction") {
-            None => Check::ok(EVICTION, "noeviction"),
-            Some(policy) => Check::fail(
-                EVICTION,
-                format!("maxmemory-policy {policy}: revocations may be forgotten for space"),
-                "CONFIG SET maxmemory-policy noeviction",
-            ),
-        },
-    );
-    report
-        .checks
-        .push(match all("role", |role| role == "master") {
-            None => replicas(servers),
-            Some(_) => Check::fail(
-                REPLICATION,
-                "this server is a replica",
-                "name the primary in SESSION_STORE, or the Sentinels",
-            ),
-        });
+    report.checks.push(eviction(servers));
+    report.checks.push(replication(servers));
     report.checks.extend(servers.iter().filter_map(memory));
+}
+
+/// What one of the servers says that it should not.
+fn stray<'s>(servers: &'s [Said], name: &str, wanted: &str) -> Option<&'s str> {
+    let mut values = servers.iter().filter_map(|(info, _)| field(info, name));
+    values.find(|value| *value != wanted)
+}
+
+fn eviction(servers: &[Said]) -> Check {
+    match stray(servers, "maxmemory_policy", "noeviction") {
+        None => Check::ok(EVICTION, "noeviction"),
+        Some(policy) => Check::fail(
+            EVICTION,
+            format!("maxmemory-policy {policy}: revocations may be forgotten for space"),
+            "CONFIG SET maxmemory-policy noeviction",
+        ),
+    }
+}
+
+fn replication(servers: &[Said]) -> Check {
+    match stray(servers, "role", "master") {
+        None => replicas(servers),
+        Some(_) => Check::fail(
+            REPLICATION,
+            "this server is a replica",
+            "name the primary in SESSION_STORE, or the Sentinels",
+        ),
+    }
 }
 
 fn replicas(servers: &[Said]) -> Check {

@@ -96,7 +96,7 @@ pub(super) trait Rows: Send {
         &mut self,
         after: Option<SessionId>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<(Row, Option<[u8; 32]>)>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<StoredRow>, StoreError>> + Send;
 
     /// The open sessions whose time is over, the longest overdue first.
     fn due(
@@ -219,3 +219,6 @@ pub(super) struct Line {
     pub(super) entry: RevocationEntry,
     pub(super) number: u64,
 }
+
+/// A session that may be unreadable, and the operation that made it.
+pub(super) type StoredRow = (Row, Option<[u8; 32]>);

@@ -11,7 +11,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
-use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
+use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
 use crate::token::{SessionId, UserId};
 
 impl Rows for Tables {
@@ -155,7 +155,7 @@ impl Rows for Tables {
         &mut self,
         after: Option<SessionId>,
         limit: usize,
-    ) -> Result<Vec<(Row, Option<[u8; 32]>)>, StoreError> {
+    ) -> Result<Vec<StoredRow>, StoreError> {
         let after = after.map_or_else(
             || "true".to_owned(),
             |after| format!("s.id > {}", Id(after.as_bytes())),

@@ -13,7 +13,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
-use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
+use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
 use crate::token::{SessionId, UserId};
 
 /// Every column of a session, with the counters of its user.
@@ -182,7 +182,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         &mut self,
         after: Option<SessionId>,
         limit: usize,
-    ) -> Result<Vec<(Row, Option<[u8; 32]>)>, StoreError> {
+    ) -> Result<Vec<StoredRow>, StoreError> {
         let after = after.map_or_else(Vec::new, |after| bytes(after.as_bytes()));
         let sql = concat!(
             sessions!(", s.operation"),
