@@ -137,6 +137,12 @@ impl ConfigError {
         self
     }
 
+    /// The problems, each with the way out.
+    pub fn problems(&self) -> impl Iterator<Item = (&str, &str)> {
+        let problems = self.problems.iter();
+        problems.map(|problem| (problem.what.as_str(), problem.fix.as_str()))
+    }
+
     /// How many problems there are.
     #[must_use]
     pub fn len(&self) -> usize {

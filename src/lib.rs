@@ -103,6 +103,7 @@ mod jwt_session;
 
 // What everything stands on.
 pub mod clock;
+pub mod diagnosis;
 mod error;
 mod sync;
 
@@ -116,7 +117,7 @@ pub mod guide;
 pub use clock::{Clock, Instants, SystemClock, UnixTime};
 pub use config::{
     AllowedOrigins, Checklist, Environment, Finding, FindingKind, IntrospectionClient,
-    JwtSessionBuilder, SameSite, SessionCookies, Variable,
+    JwtSessionBuilder, SameSite, SessionCookies, Variable, store_at,
 };
 pub use device::{
     ClientAddress, ClientAddressLayer, ClientAddressService, Peer, SecureTransport, TrustedProxies,

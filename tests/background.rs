@@ -138,3 +138,32 @@ async fn a_start_that_failed_may_be_tried_again_and_one_that_did_not_may_not() {
     let _running = auth.start().await.unwrap();
     auth.start().await.unwrap_err();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_no_token_needs_any_more_retires_by_itself() {
+    use tower_jwt_session::verify::{Algorithm, Key, KeyState};
+    let (auth, _store, clock) = built(|builder| builder);
+    let _running = auth.start().await.unwrap();
+    let old = sign_in(&auth, &user("ada")).await.unwrap();
+    let new = Key::generate(Some("new"), Algorithm::EdDsa).unwrap();
+    auth.keys().announce(new).unwrap();
+    admit(&auth, &old.access_token).await.unwrap();
+    let until = auth.sign_with("new").unwrap();
+    let life = Lifetimes::default().access();
+    assert!(until > ManualClock::START + life, "its last token needs it");
+    assert!(until < ManualClock::START + 2 * life);
+    admit(&auth, &old.access_token).await.unwrap();
+    let signed = sign_in(&auth, &user("bob")).await.unwrap();
+    admit(&auth, &signed.access_token).await.unwrap();
+    let state = || {
+        let keys = auth.keys().list().into_iter();
+        let mut old = keys.filter(|key| key.kid != "new");
+        old.next().unwrap().state
+    };
+    clock.advance(life);
+    tokio::time::sleep(16 * SECOND).await;
+    assert_eq!(state(), KeyState::VerifyOnly);
+    clock.advance(life);
+    tokio::time::sleep(16 * SECOND).await;
+    assert_eq!(state(), KeyState::Retired);
+}

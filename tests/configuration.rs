@@ -75,9 +75,19 @@ const ROWS: &[Row] = &[
         bad: &[("short", "SESSION_ENCRYPTION_KEY")],
     },
     Row {
+        name: "SESSION_ENCRYPTION_KEY_FILE",
+        good: &[],
+        bad: &[("/nowhere/at/all", "cannot be read")],
+    },
+    Row {
         name: "SESSION_ENCRYPTION_KEY_PREVIOUS",
         good: &[],
         bad: &[(OTHER, "without SESSION_ENCRYPTION_KEY")],
+    },
+    Row {
+        name: "SESSION_ENCRYPTION_KEY_PREVIOUS_FILE",
+        good: &[],
+        bad: &[("/nowhere/at/all", "cannot be read")],
     },
     Row {
         name: "SESSION_COOKIES",
@@ -123,14 +133,29 @@ const ROWS: &[Row] = &[
         bad: &[("short", "32")],
     },
     Row {
+        name: "JWT_SECRET_PREVIOUS_FILE",
+        good: &[],
+        bad: &[("/nowhere/at/all", "cannot be read")],
+    },
+    Row {
         name: "JWT_REFRESH_SECRET",
         good: &[OTHER],
         bad: &[("short", "JWT_REFRESH_SECRET")],
     },
     Row {
+        name: "JWT_REFRESH_SECRET_FILE",
+        good: &[],
+        bad: &[("/nowhere/at/all", "cannot be read")],
+    },
+    Row {
         name: "JWT_REFRESH_SECRET_PREVIOUS",
         good: &[],
         bad: &[("short", "JWT_REFRESH_SECRET")],
+    },
+    Row {
+        name: "JWT_REFRESH_SECRET_PREVIOUS_FILE",
+        good: &[],
+        bad: &[("/nowhere/at/all", "cannot be read")],
     },
     Row {
         name: "JWT_PRIVATE_KEY_FILE",

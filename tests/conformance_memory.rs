@@ -73,6 +73,10 @@ mod encrypted {
             Arc::new(SealedStore::new(self.0.store(), keys))
         }
 
+        fn seals(&self) -> bool {
+            true
+        }
+
         fn advance(&self, by: Duration) -> bool {
             self.0.advance(by)
         }

@@ -58,7 +58,8 @@ async fn node(name: &'static str) -> u16 {
     };
     let app = Router::new()
         .route("/", get(said))
-        .route("/sessions/events", get(|| async { "event: ended\n\n" }));
+        .route("/sessions/events", get(|| async { "event: ended\n\n" }))
+        .route("/api/token/health", get(|| async { "well" }));
     tokio::spawn(async move { axum::serve(listener, app).await });
     port
 }
@@ -101,12 +102,40 @@ fn proxy(nodes: [u16; 2], port: u16) -> Proxy {
         .stdin(Stdio::null())
         .spawn()
         .expect("nginx is installed; tests/run.sh sees to it");
+    listening(Proxy(process, folder), port)
+}
+
+fn listening(proxy: Proxy, port: u16) -> Proxy {
     let begun = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "nginx listens");
+        assert!(begun.elapsed() < Duration::from_secs(20), "it listens");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Proxy(process, folder)
+    proxy
+}
+
+/// The other proxy, without the certificates that it would ask a stranger for.
+fn caddy(nodes: [u16; 2], port: u16) -> Proxy {
+    let folder = folder();
+    let site = format!("{{\n\tadmin off\n\tauto_https off\n}}\nhttp://127.0.0.1:{port} {{");
+    let config = deploy("Caddyfile")
+        .replace("example.com {", &site)
+        .replace("127.0.0.1:3001", &format!("127.0.0.1:{}", nodes[0]))
+        .replace("127.0.0.1:3002", &format!("127.0.0.1:{}", nodes[1]));
+    let file = folder.join("Caddyfile");
+    fs::write(&file, config).expect("the folder is ours");
+    let process = Command::new("caddy")
+        .args(["run", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("HOME", &folder)
+        .env("XDG_DATA_HOME", &folder)
+        .env("XDG_CONFIG_HOME", &folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("caddy is installed; tests/run.sh sees to it");
+    listening(Proxy(process, folder), port)
 }
 
 async fn ask(port: u16, path: &str) -> String {
@@ -119,12 +148,36 @@ async fn ask(port: u16, path: &str) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
+async fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    free.local_addr().expect("it is bound").port()
+}
+
+#[tokio::test]
+async fn the_other_proxy_asks_the_nodes_in_turn_and_passes_over_one_that_is_not_there() {
+    let nodes = [node("one").await, node("two").await];
+    let port = free_port().await;
+    let _proxy = caddy(nodes, port);
+    let mut answers = BTreeSet::new();
+    for _ in 0..4 {
+        answers.insert(ask(port, "/").await);
+    }
+    // It believes no client, and tells what it saw.
+    let expected = ["one", "two"].map(|name| format!("{name} for 127.0.0.1"));
+    assert_eq!(answers, BTreeSet::from(expected));
+    assert_eq!(ask(port, "/sessions/events").await, "event: ended\n\n");
+
+    let port = free_port().await;
+    let _proxy = caddy([free_port().await, nodes[1]], port);
+    for _ in 0..4 {
+        assert_eq!(ask(port, "/").await, "two for 127.0.0.1");
+    }
+}
+
 #[tokio::test]
 async fn the_proxy_asks_the_nodes_in_turn_and_tells_them_whom_it_saw() {
     let nodes = [node("one").await, node("two").await];
-    let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = free.local_addr().expect("it is bound").port();
-    drop(free);
+    let port = free_port().await;
     let _proxy = proxy(nodes, port);
     let mut answers = BTreeSet::new();
     for _ in 0..4 {

@@ -28,6 +28,7 @@ need redis-server "Redis: tests start servers of their own" redis-server
 need redis-sentinel "its failover" redis-sentinel
 need openssl "certificates of servers that speak TLS" openssl
 need nginx "addresses behind a proxy" nginx
+need caddy "the other proxy of deploy/" caddy
 need node "scripts of the pages" nodejs
 need npm "other libraries and the driver of the browser" npm
 need chromium "pages in a browser" chromium

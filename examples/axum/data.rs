@@ -40,7 +40,7 @@ impl Data {
         if has_own_secret {
             let secret = secret_beside(&file, "secret")?;
             env = env.with_default("JWT_SECRET_FILE", secret.display().to_string());
-        } else if is_set(&"JWT_PRIVATE_KEY_FILE") && !is_set(&"JWT_REFRESH_SECRET") {
+        } else if is_set(&"JWT_PRIVATE_KEY_FILE") && !REFRESHING.iter().any(is_set) {
             let secret = fs::read_to_string(secret_beside(&file, "refresh-secret")?)?;
             env = env.with_default("JWT_REFRESH_SECRET", secret);
         }
@@ -120,3 +120,6 @@ const SIGNING: [&str; 4] = [
     "JWT_SECRET_FILE",
     "JWT_PRIVATE_KEY_FILE",
 ];
+
+/// What makes refresh tokens beside a private key.
+const REFRESHING: [&str; 2] = ["JWT_REFRESH_SECRET", "JWT_REFRESH_SECRET_FILE"];

@@ -5,6 +5,8 @@ mod accounts;
 mod app;
 mod auth;
 mod away;
+mod cli;
+mod commands;
 mod credentials;
 mod data;
 mod docs;
@@ -23,22 +25,29 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
+use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_jwt_session::events::Statistics;
-use tower_jwt_session::{Checklist, Environment};
+use tower_jwt_session::{Checklist, Environment, JwtSession};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::accounts::Accounts;
 use crate::app::App;
+use crate::cli::Cli;
 use crate::data::Data;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let cli = Cli::parse();
     log_to_stderr();
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match cli.command {
+        Some(command) => commands::run(command).await,
+        None => serve().await,
+    };
+    match done {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             let mut cause = error.source();
@@ -65,7 +74,7 @@ fn log_to_stderr() {
         .init();
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let env = Environment::of_process().with_default("LISTEN_ADDR", "127.0.0.1:3000");
     let (data, env) = Data::of(env)?;
     let accounts = Accounts::new(data.file.as_deref());
@@ -84,12 +93,35 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let told_to_stop = told_to_stop()?;
     let bound = listener.local_addr()?;
     let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
-    settings.print(bound, &data, &checklist);
+    settings.print(bound, &data, &auth.configuration(&checklist));
+    reload_keys_when_told(auth.clone(), env)?;
 
     let app = app::router(App::new(auth, accounts, statistics));
     serve::serve(listener, app, told_to_stop).await;
     running.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the files of the keys anew at each SIGHUP; docs/key-rotation.md says when.
+fn reload_keys_when_told(auth: JwtSession, env: Environment) -> io::Result<()> {
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hang_up.recv().await.is_some() {
+            match auth.reload_keys(&env) {
+                Ok(()) => tracing::warn!(keys = %kids(&auth), "the keys were read anew"),
+                Err(error) => tracing::error!(%error, "the keys stay as they were"),
+            }
+        }
+    });
     Ok(())
+}
+
+fn kids(auth: &JwtSession) -> String {
+    let keys = auth.keys().list().into_iter();
+    let keys: Vec<_> = keys
+        .map(|key| format!("{} ({:?})", key.kid, key.state))
+        .collect();
+    keys.join(", ")
 }
 
 /// Listens for Ctrl-C and for what a service manager sends, from now on.

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tower_jwt_session::{Checklist, ConfigError, Environment};
+use tower_jwt_session::diagnosis::Diagnosis;
+use tower_jwt_session::{ConfigError, Environment};
 
 use crate::accounts::Accounts;
 use crate::away::Away;
@@ -40,7 +41,7 @@ impl Settings {
         Self { listen, admin }
     }
 
-    pub fn print(&self, bound: SocketAddr, data: &Data, checklist: &Checklist) {
+    pub fn print(&self, bound: SocketAddr, data: &Data, configured: &Diagnosis) {
         let Admin {
             email,
             password,
@@ -59,8 +60,11 @@ impl Settings {
         println!("listening on http://{bound}");
         data.print();
         println!("  {email} / {shown} ({origin})");
-        for finding in checklist.findings() {
-            println!("  before production: {finding}");
+        for check in configured.checks() {
+            match &check.fix {
+                None => println!("  {}: {}", check.name, check.seen),
+                Some(fix) => println!("  before production: {}: {fix}", check.seen),
+            }
         }
         println!();
         println!(

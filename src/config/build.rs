@@ -26,6 +26,7 @@ struct Parts<C> {
     core: Core<C>,
     web: Web,
     edge: Edge,
+    sealed: Option<SealedStore>,
 }
 
 impl<C: CustomClaims> JwtSessionBuilder<C> {
@@ -39,7 +40,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         let client = self.introspection_client.clone();
         let parts = self.parts(true)?;
         let core = Arc::new(parts.core);
-        Ok(JwtSession::new(core, client, parts.web, parts.edge))
+        let sealed = parts.sealed;
+        Ok(JwtSession::new(core, client, parts.web, parts.edge, sealed))
     }
 
     /// Puts a service together that only checks tokens: it follows the revocation log of the
@@ -109,8 +111,9 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
-        let store = match seal_keys {
-            Some(keys) => Arc::new(SealedStore::new(store, keys)),
+        let sealed = seal_keys.map(|keys| SealedStore::new(store.clone(), keys));
+        let store = match &sealed {
+            Some(sealed) => Arc::new(sealed.clone()),
             None => store,
         };
         let mut settings = self.revocation;
@@ -170,7 +173,12 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             origins: Arc::new(origins.with_plain_http(plain_http)),
         };
         let edge = self.edge.build(&core.clock);
-        Ok(Parts { core, web, edge })
+        Ok(Parts {
+            core,
+            web,
+            edge,
+            sealed,
+        })
     }
 
     /// From where pages may act in the name of a cookie. Who may read answers without being anybody

@@ -20,6 +20,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `JWT_SECRET_PREVIOUS` | | comma list; verify only |
 /// | `JWT_REFRESH_SECRET`, `JWT_REFRESH_SECRET_PREVIOUS` | derived from `JWT_SECRET` | authenticates refresh tokens |
 /// | `SESSION_ENCRYPTION_KEY`, `SESSION_ENCRYPTION_KEY_PREVIOUS` | | encrypts session data in the store |
+/// | each of these five with `_FILE` behind it | | a file that holds it; of earlier ones one a line |
 /// | `JWT_PRIVATE_KEY_FILE`, `JWT_ALGORITHM` | , `HS256` | signs with a key from a PEM file |
 /// | `JWT_JWKS_FILE` | | a JWK Set of further keys to trust; verify only |
 /// | `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` | `tower-jwt-session`, same, `5s` | checked on every token |
@@ -154,7 +155,7 @@ impl Environment {
         }
     }
 
-    fn apply_keys<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+    pub(super) fn apply_keys<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
         let algorithm = self.parsed("JWT_ALGORITHM", &mut builder.problems, |text| {
             Algorithm::from_str(text).map_err(|_| {
                 "use HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
@@ -181,32 +182,42 @@ impl Environment {
             }
             (None, _) => {}
         }
-        for previous in self.list("JWT_SECRET_PREVIOUS") {
-            let name = "JWT_SECRET_PREVIOUS";
-            builder.add_named_hmac(name, symmetric, previous, KeyState::VerifyOnly);
+        for previous in self.secrets(JWT_SECRET_PREVIOUS, &mut builder.problems) {
+            let name = JWT_SECRET_PREVIOUS[0];
+            builder.add_named_hmac(name, symmetric, &previous, KeyState::VerifyOnly);
         }
-        if let Some(secret) = self.get("JWT_REFRESH_SECRET") {
-            builder.refresh_secrets.insert(0, zeroizing(secret));
-        }
-        for previous in self.list("JWT_REFRESH_SECRET_PREVIOUS") {
-            builder.refresh_secrets.push(zeroizing(previous));
-        }
-        if let Some(secret) = self.get("SESSION_ENCRYPTION_KEY") {
-            builder.seal_secret = Some(zeroizing(secret));
-        }
-        for previous in self.list("SESSION_ENCRYPTION_KEY_PREVIOUS") {
-            builder.previous_seal_secrets.push(zeroizing(previous));
-        }
+        self.apply_other_secrets(builder);
         if let Some(set) = self.file("JWT_JWKS_FILE", &mut builder.problems) {
             match Key::from_jwk_set(&set) {
-                Ok(keys) => builder
-                    .keys
-                    .extend(keys.into_iter().map(|key| (key, KeyState::VerifyOnly))),
+                Ok(mut keys) => {
+                    // The public half of the key that signs may stand among them.
+                    let known = |key: &Key| builder.keys.iter().any(|(own, _)| own.admits_as(key));
+                    keys.retain(|key| !known(key));
+                    let keys = keys.into_iter().map(|key| (key, KeyState::VerifyOnly));
+                    builder.keys.extend(keys);
+                }
                 Err(error) => builder
                     .problems
                     .add(format!("JWT_JWKS_FILE: {}", error.what()), error.fix()),
             }
         }
+    }
+
+    /// Those of refresh tokens and of data.
+    fn apply_other_secrets<C: CustomClaims>(&self, builder: &mut JwtSessionBuilder<C>) {
+        let problems = &mut builder.problems;
+        let secret = self.secret_in(JWT_REFRESH_SECRET, problems);
+        let secret = secret.as_deref().map(zeroizing);
+        builder.refresh_secrets.splice(0..0, secret);
+        let previous = self.secrets(JWT_REFRESH_SECRET_PREVIOUS, problems);
+        let previous = previous.iter().map(|secret| zeroizing(secret));
+        builder.refresh_secrets.extend(previous);
+        if let Some(secret) = self.secret_in(SESSION_ENCRYPTION_KEY, problems) {
+            builder.seal_secret = Some(zeroizing(&secret));
+        }
+        let previous = self.secrets(SESSION_ENCRYPTION_KEY_PREVIOUS, problems);
+        let previous = previous.iter().map(|secret| zeroizing(secret));
+        builder.previous_seal_secrets.extend(previous);
     }
 
     fn apply_private_key<C: CustomClaims>(
@@ -316,19 +327,11 @@ impl Environment {
     }
 
     fn secret(&self, problems: &mut ConfigError) -> Option<String> {
-        let inline = self
-            .get("JWT_SECRET")
-            .or_else(|| self.get("JWT_SECRET_KEY"));
-        let file = self.file("JWT_SECRET_FILE", problems);
-        if inline.is_some() && file.is_some() {
-            problems.add(
-                "JWT_SECRET and JWT_SECRET_FILE are both set",
-                "keep the one that holds the secret you mean",
-            );
-        }
-        inline
-            .map(str::to_owned)
-            .or_else(|| file.map(|text| text.trim().to_owned()))
+        let name = match self.get("JWT_SECRET") {
+            None if self.get("JWT_SECRET_KEY").is_some() => "JWT_SECRET_KEY",
+            _ => "JWT_SECRET",
+        };
+        self.secret_in([name, "JWT_SECRET_FILE"], problems)
     }
 }
 
@@ -351,6 +354,19 @@ const OURS: [&str; 8] = [
     "SESSION_",
     "STORE_",
     "TRUSTED_",
+];
+
+/// A variable, and the one that names a file in its place.
+const JWT_SECRET_PREVIOUS: [&str; 2] = ["JWT_SECRET_PREVIOUS", "JWT_SECRET_PREVIOUS_FILE"];
+const JWT_REFRESH_SECRET: [&str; 2] = ["JWT_REFRESH_SECRET", "JWT_REFRESH_SECRET_FILE"];
+const JWT_REFRESH_SECRET_PREVIOUS: [&str; 2] = [
+    "JWT_REFRESH_SECRET_PREVIOUS",
+    "JWT_REFRESH_SECRET_PREVIOUS_FILE",
+];
+const SESSION_ENCRYPTION_KEY: [&str; 2] = ["SESSION_ENCRYPTION_KEY", "SESSION_ENCRYPTION_KEY_FILE"];
+const SESSION_ENCRYPTION_KEY_PREVIOUS: [&str; 2] = [
+    "SESSION_ENCRYPTION_KEY_PREVIOUS",
+    "SESSION_ENCRYPTION_KEY_PREVIOUS_FILE",
 ];
 
 fn zeroizing(secret: &str) -> zeroize::Zeroizing<Vec<u8>> {

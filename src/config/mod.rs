@@ -6,6 +6,7 @@ mod builder;
 mod checklist;
 mod client;
 mod cookies;
+mod diagnose;
 mod edge;
 mod env;
 #[cfg(feature = "geoip")]
@@ -15,6 +16,7 @@ mod locator;
 mod locator;
 mod origins;
 mod read;
+mod reload;
 mod secrets;
 mod store;
 mod variables;
@@ -25,6 +27,7 @@ pub use client::IntrospectionClient;
 pub use cookies::{SameSite, SessionCookies};
 pub use env::Environment;
 pub use origins::AllowedOrigins;
+pub use store::open as store_at;
 pub use variables::Variable;
 
 pub(crate) use cookies::Web;

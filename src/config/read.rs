@@ -20,12 +20,30 @@ impl Environment {
         }
     }
 
-    pub(super) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.get(name)
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
+    /// A secret, from a variable or from the file that another one names.
+    pub(super) fn secret_in(
+        &self,
+        [name, file]: [&str; 2],
+        problems: &mut ConfigError,
+    ) -> Option<String> {
+        let inline = self.get(name);
+        let text = self.file(file, problems);
+        if inline.is_some() && text.is_some() {
+            problems.add(
+                format!("{name} and {file} are both set"),
+                "keep the one that holds the secret you mean",
+            );
+        }
+        let secret = inline.map(str::to_owned);
+        secret.or_else(|| text.map(|text| text.trim().to_owned()))
+    }
+
+    /// Secrets with commas between, or in a file, one a line.
+    pub(super) fn secrets(&self, names: [&str; 2], problems: &mut ConfigError) -> Vec<String> {
+        let text = self.secret_in(names, problems).unwrap_or_default();
+        let secrets = text.split([',', '\n']).map(str::trim);
+        let secrets = secrets.filter(|secret| !secret.is_empty());
+        secrets.map(str::to_owned).collect()
     }
 
     pub(super) fn duration(&self, name: &str, problems: &mut ConfigError) -> Option<Duration> {

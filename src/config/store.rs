@@ -18,12 +18,33 @@ mod sqlite;
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
+use crate::error::ConfigError;
 use crate::session::SessionStore;
 use crate::stores::MemoryStore;
 
 /// What is wrong with an address, and what to do.
 pub(super) type Problem = (String, &'static str);
+
+/// The store that an address names, as `SESSION_STORE` holds one: for who runs it, as to
+/// [copy](crate::stores::StoreCopy) its sessions elsewhere. An application gives the address to its
+/// [`JwtSession`](crate::JwtSession) by the environment.
+///
+/// Nothing is connected before it is used.
+///
+/// # Errors
+///
+/// [`ConfigError`] for what names no store of this build. It does not repeat the address, which
+/// may hold a password.
+pub fn open(address: &str) -> Result<Arc<dyn SessionStore>, ConfigError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    store_at(address, &clock).map_err(|(what, fix)| {
+        let scheme = address.split(':').next().unwrap_or_default();
+        let mut problems = ConfigError::default();
+        problems.add(format!("{scheme:?} {what}"), fix);
+        problems
+    })
+}
 
 /// The store of an address: `memory:`, `postgres://…`, `redis://…` or `sqlite:PATH`.
 ///

@@ -55,10 +55,16 @@ const VARIABLES: &[Variable] = &[
         "",
         "encrypts session data in the store; at least 32 bytes",
     ),
+    variable("SESSION_ENCRYPTION_KEY_FILE", "", "a file that holds it"),
     variable(
         "SESSION_ENCRYPTION_KEY_PREVIOUS",
         "",
         "earlier ones, with commas between; they decrypt only",
+    ),
+    variable(
+        "SESSION_ENCRYPTION_KEY_PREVIOUS_FILE",
+        "",
+        "a file that holds them, one a line",
     ),
     variable(
         "SESSION_COOKIES",
@@ -93,14 +99,25 @@ const VARIABLES: &[Variable] = &[
         "earlier secrets, with commas between; they verify only",
     ),
     variable(
+        "JWT_SECRET_PREVIOUS_FILE",
+        "",
+        "a file that holds them, one a line",
+    ),
+    variable(
         "JWT_REFRESH_SECRET",
         "derived from JWT_SECRET",
         "authenticates refresh tokens; the same on all nodes",
     ),
+    variable("JWT_REFRESH_SECRET_FILE", "", "a file that holds it"),
     variable(
         "JWT_REFRESH_SECRET_PREVIOUS",
         "",
         "earlier ones, with commas between",
+    ),
+    variable(
+        "JWT_REFRESH_SECRET_PREVIOUS_FILE",
+        "",
+        "a file that holds them, one a line",
     ),
     variable(
         "JWT_PRIVATE_KEY_FILE",

@@ -1,9 +1,13 @@
 //! What stands between the network and an application.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::JwtSession;
 use crate::config::AllowedOrigins;
 use crate::device::{ClientAddressLayer, TrustedProxies};
 use crate::revocation::Terms;
+use crate::session::SessionStore;
 use crate::throttle::RateLimiter;
 use crate::verify::CustomClaims;
 
@@ -38,6 +42,17 @@ impl<C: CustomClaims> JwtSession<C> {
     #[must_use]
     pub fn terms(&self) -> &Terms {
         &self.core.terms
+    }
+
+    /// The store, for who runs it: past the verbs nothing is told to observers, and what is ended
+    /// there holds here only when it has been read.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn SessionStore> {
+        &self.core.store
+    }
+
+    pub(crate) fn store_timeout(&self) -> Duration {
+        self.core.store_timeout
     }
 
     /// Which kind of store keeps the sessions, as `"memory"`.

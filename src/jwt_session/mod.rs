@@ -2,6 +2,7 @@
 
 mod edge;
 mod introspection;
+mod keys;
 mod parse;
 #[cfg(feature = "endpoints")]
 mod peek;
@@ -26,8 +27,8 @@ use crate::error::{ConfigError, StoreError};
 use crate::middleware::{Gate, JwtSessionLayer};
 use crate::revocation::ViewStatus;
 use crate::session::core::Core;
-use crate::session::refresh::RefreshKeys;
 use crate::session::{Lifetimes, Rotation, Session, SessionLimit, Sessions};
+use crate::stores::SealedStore;
 use crate::verify::{CustomClaims, KeyRing, NoClaims, TokenPolicy};
 
 /// The session layer, put together: what an application holds. Cloning is cheap.
@@ -59,6 +60,7 @@ pub struct JwtSession<C = NoClaims> {
     introspection_client: Option<Arc<IntrospectionClient>>,
     web: Arc<Web>,
     edge: Arc<Edge>,
+    sealed: Option<SealedStore>,
 }
 
 impl JwtSession {
@@ -84,12 +86,14 @@ impl<C: CustomClaims> JwtSession<C> {
         introspection_client: Option<IntrospectionClient>,
         web: Web,
         edge: Edge,
+        sealed: Option<SealedStore>,
     ) -> Self {
         Self {
             sessions: Sessions::new(core.clone()),
             introspection_client: introspection_client.map(Arc::new),
             web: Arc::new(web),
             edge: Arc::new(edge),
+            sealed,
             core,
         }
     }
@@ -166,12 +170,6 @@ impl<C: CustomClaims> JwtSession<C> {
         self.core.verifier.keys()
     }
 
-    /// Exchanges the keys of the refresh tokens. Bring a new key in as verify-only on every node
-    /// first, and keep an old one for a refresh lifetime and the grace.
-    pub fn replace_refresh_keys(&self, keys: RefreshKeys) {
-        self.core.refresh_keys.store(Arc::new(keys));
-    }
-
     /// The clock that everything here reads.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
@@ -215,6 +213,7 @@ impl<C> Clone for JwtSession<C> {
             introspection_client: self.introspection_client.clone(),
             web: self.web.clone(),
             edge: self.edge.clone(),
+            sealed: self.sealed.clone(),
         }
     }
 }

@@ -151,6 +151,7 @@ async fn auditing(writing: Writing, stopped: watch::Receiver<bool>) {
 }
 
 async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
+    core.verifier.keys().retire_due(core.clock.now());
     core.flush().await;
 }
 
@@ -190,15 +191,8 @@ impl<C: CustomClaims> Core<C> {
 
     /// Ends a batch of what is over and forgets a batch of what is old; says whether there is more.
     pub(crate) async fn sweep(&self) -> bool {
-        let swept = self.store.sweep(self.retention, SWEEP_BATCH);
-        match self.at_last(swept).await {
-            Ok(swept) => {
-                if let Some(committed) = &swept.committed {
-                    self.revocations.committed(committed);
-                }
-                self.observe_ends(&swept.ended);
-                swept.more
-            }
+        match self.swept().await {
+            Ok(swept) => swept.more,
             Err(error) => {
                 tracing::warn!(%error, "sessions not swept");
                 false
@@ -212,5 +206,4 @@ impl<C: CustomClaims> Core<C> {
 const FLUSH_INTERVAL: Duration = Duration::from_secs(15);
 const FLUSH_BATCH: usize = 1_000;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-const SWEEP_BATCH: usize = 500;
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);

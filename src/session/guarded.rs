@@ -11,6 +11,7 @@ use super::store::{
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
     Use,
 };
+use super::upkeep::Upkeep;
 use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::{Event, Observer};
@@ -221,6 +222,11 @@ impl SessionStore for Guarded {
 
     fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {
         self.write(self.inner.erase(user, entry))
+    }
+
+    /// No request waits for it.
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        self.inner.upkeep()
     }
 }
 

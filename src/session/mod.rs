@@ -19,6 +19,7 @@ mod renewals;
 mod requests;
 mod rotation;
 mod store;
+mod upkeep;
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -36,8 +37,8 @@ pub use idleness::Idleness;
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
 pub use manage::{
-    Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo, SessionStatistics,
-    Sessions, SignIn, SignInTicket, SignedIn, Tokens,
+    CleanedUp, Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo,
+    SessionStatistics, Sessions, SignIn, SignInTicket, SignedIn, Tokens,
 };
 pub(crate) use place::Placing;
 pub use place::{AddressDetail, Locator, Place};
@@ -48,6 +49,7 @@ pub use store::{
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
     Use,
 };
+pub use upkeep::{Export, ExportCursor, Imported, StoredSession, Upkeep};
 
 use crate::clock::UnixTime;
 use crate::rejection::Rejection;

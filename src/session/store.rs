@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::audit::AuditLog;
+use serde::{Deserialize, Serialize};
+
 use super::device::Device;
 use super::limit::SessionLimit;
 use super::record::{Authentication, SessionRecord, Transport};
 use super::refresh::{Advance, Presented, RefreshRules, ReplayKind, SeedHash};
+use super::upkeep::Upkeep;
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
@@ -99,10 +102,15 @@ pub trait SessionStore: RevocationStore {
         user: &'a UserId,
         entry: EntryId,
     ) -> BoxFuture<'a, Result<EndAllOutcome, StoreError>>;
+
+    /// What who runs the store may do with it; `None` unless implemented.
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        None
+    }
 }
 
 /// A user's two counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Raised when everything of the user is ended.
     pub revoked_gen: Counter,

@@ -6,6 +6,7 @@
     allow(dead_code, reason = "Redis keeps fields, not texts")
 )]
 mod codec;
+mod copying;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -13,6 +14,7 @@ mod sealed;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 
+pub use copying::{CopyPosition, CopyReport, CopyStage, RestoreProgress, StoreCopy, StoreRestore};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;

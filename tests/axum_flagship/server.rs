@@ -1,4 +1,5 @@
 //! The example as a process of its own, and a client for it.
+#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
@@ -137,6 +138,17 @@ impl Server {
         let read = BufReader::new(stderr).read_to_string(&mut log);
         read.expect("a log is text");
         log
+    }
+
+    /// Sends it a signal, as `-HUP`.
+    pub fn signal(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.expect("there is a kill").success());
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Asks it to stop as a service manager does, and waits until it has.
@@ -293,6 +305,16 @@ impl Answer {
         text.unwrap_or_else(|| panic!("{name} is a text in {self:?}"))
             .to_owned()
     }
+}
+
+/// One of its commands, in an environment of its own.
+pub fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(example());
+    command
+        .args(args)
+        .env_clear()
+        .envs(variables.iter().copied());
+    command
 }
 
 /// The path of the example, which is built first so that it is never an old one.

@@ -1,6 +1,7 @@
 //! The verbs: sign in, refresh, list, rename, end.
 
 mod audit;
+mod clean_up;
 mod done;
 mod end;
 mod error;
@@ -16,6 +17,7 @@ mod tracking;
 use std::fmt;
 use std::sync::Arc;
 
+pub use clean_up::CleanedUp;
 pub use done::Done;
 pub use end::EndAll;
 pub use error::SessionError;

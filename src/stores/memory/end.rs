@@ -182,7 +182,7 @@ impl State {
                         reason: entry.reason.clone(),
                         by: None,
                     };
-                    self.records.end(*session, ended, entry.id);
+                    self.records.end(*session, ended, Some(entry.id));
                 }
             }
             Revoked::Token { .. } => {}
@@ -237,7 +237,7 @@ impl State {
                     reason,
                     by,
                 };
-                self.records.end(id, ended, line.id)
+                self.records.end(id, ended, Some(line.id))
             })
             .collect()
     }

@@ -9,6 +9,7 @@ mod end;
 mod follow;
 mod log;
 mod manage;
+mod moving;
 mod records;
 mod refresh;
 mod sign_in;
@@ -35,7 +36,7 @@ use crate::revocation::{
 use crate::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -243,6 +244,10 @@ impl SessionStore for MemoryStore {
         entry: EntryId,
     ) -> BoxFuture<'a, Result<EndAllOutcome, StoreError>> {
         self.run(move |state, now| state.erase(user, entry, now))
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 }
 

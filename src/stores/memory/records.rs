@@ -123,6 +123,25 @@ impl Records {
         );
     }
 
+    /// A part of all sessions after an id, by id: their operations, and what ended them.
+    pub(super) fn all_after(
+        &self,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Vec<(&SessionRecord, [u8; 32], Option<EntryId>)> {
+        let later = |id: &&SessionId| after.is_none_or(|after| **id > after);
+        let mut ids: Vec<_> = self.sessions.keys().filter(later).copied().collect();
+        if ids.len() > limit {
+            ids.select_nth_unstable(limit);
+            ids.truncate(limit);
+        }
+        ids.sort_unstable();
+        let stored = ids.iter().filter_map(|id| self.sessions.get(id));
+        stored
+            .map(|stored| (&stored.record, stored.operation, stored.ended_by))
+            .collect()
+    }
+
     /// Changes an open session; does nothing to any other.
     pub(super) fn update(&mut self, id: SessionId, change: impl FnOnce(&mut SessionRecord)) {
         let Some(stored) = self.sessions.get_mut(&id) else {
@@ -144,7 +163,7 @@ impl Records {
         &mut self,
         id: SessionId,
         ended: Ended,
-        by: EntryId,
+        by: Option<EntryId>,
     ) -> Option<SessionRecord> {
         let stored = self.sessions.get_mut(&id)?;
         if stored.record.ended.is_some() {
@@ -152,7 +171,7 @@ impl Records {
         }
         let at = ended.at;
         stored.record.ended = Some(ended);
-        stored.ended_by = Some(by);
+        stored.ended_by = by;
         self.due.remove(&(stored.record.due_at(), id));
         self.open.remove(&id);
         self.ended.insert((at, id));

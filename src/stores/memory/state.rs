@@ -89,7 +89,7 @@ impl State {
         entry: EntryId,
     ) -> Option<(SessionRecord, Line)> {
         let reason = ended.reason.clone();
-        let record = self.records.end(id, ended, entry)?;
+        let record = self.records.end(id, ended, Some(entry))?;
         let revoked = Revoked::Session {
             session: id,
             user: Some(record.user.clone()),

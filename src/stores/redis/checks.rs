@@ -13,11 +13,19 @@ use crate::error::{StoreError, StoreErrorKind};
 pub(super) async fn check(
     connection: &mut (impl ConnectionLike + Send),
 ) -> Result<Vec<&'static str>, StoreError> {
+    let (info, fsync) = said(connection).await?;
+    judge(&info, "standalone")?;
+    Ok(weaknesses(&info, fsync.as_deref()))
+}
+
+/// What a server says of itself, and how often it writes its file.
+pub(super) async fn said(
+    connection: &mut (impl ConnectionLike + Send),
+) -> Result<Said, StoreError> {
     let info: String = redis::cmd("INFO")
         .query_async(connection)
         .await
         .map_err(not_opened)?;
-    judge(&info, "standalone")?;
     // Who may not ask is not told.
     let fsync: Option<Vec<String>> = redis::cmd("CONFIG")
         .arg("GET")
@@ -25,13 +33,25 @@ pub(super) async fn check(
         .query_async(connection)
         .await
         .ok();
-    Ok(weaknesses(&info, fsync.as_deref()))
+    Ok((info, fsync))
 }
 
 /// The same of every master of a cluster.
 pub(super) async fn check_all(
     wire: &mut ClusterConnection,
 ) -> Result<Vec<&'static str>, StoreError> {
+    let mut found = Vec::new();
+    for (info, fsync) in said_by_all(wire).await? {
+        judge(&info, "cluster")?;
+        found.extend(weaknesses(&info, fsync.as_deref()));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// What every master says of itself, and how often it writes its file.
+pub(super) async fn said_by_all(wire: &mut ClusterConnection) -> Result<Vec<Said>, StoreError> {
     let ask = |command: &[&str]| {
         let mut call = redis::cmd(command[0]);
         call.arg(&command[1..]);
@@ -42,20 +62,20 @@ pub(super) async fn check_all(
     let infos = each(ask(&["INFO"]).await.map_err(not_opened)?).map_err(not_opened)?;
     let fsyncs = ask(&["CONFIG", "GET", "appendfsync"]).await;
     let fsyncs = fsyncs.and_then(each).unwrap_or_default();
-    let mut found = Vec::new();
+    let mut said = Vec::new();
     for (at, info) in infos.into_iter().enumerate() {
         let info: String = redis::from_redis_value(info).map_err(|_| garbled())?;
-        judge(&info, "cluster")?;
         // Who may not ask is not told.
         let fsync: Option<Vec<String>> = fsyncs
             .get(at)
             .and_then(|fsync| redis::from_redis_value(fsync.clone()).ok());
-        found.extend(weaknesses(&info, fsync.as_deref()));
+        said.push((info, fsync));
     }
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
+    Ok(said)
 }
+
+/// `INFO`, and `CONFIG GET appendfsync` where that is permitted.
+pub(super) type Said = (String, Option<Vec<String>>);
 
 /// What each master answered.
 fn each(answers: Value) -> RedisResult<Vec<Value>> {
@@ -68,7 +88,7 @@ fn each(answers: Value) -> RedisResult<Vec<Value>> {
     }
 }
 
-fn judge(info: &str, mode: &str) -> Result<(), StoreError> {
+pub(super) fn judge(info: &str, mode: &str) -> Result<(), StoreError> {
     let wrong = |what: &str| Err(told(StoreErrorKind::Configuration, what));
     let away = |what: &str| Err(told(StoreErrorKind::Unavailable, what));
     if field(info, "redis_mode") == Some("sentinel") {
@@ -107,7 +127,7 @@ fn judge(info: &str, mode: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn weaknesses(info: &str, fsync: Option<&[String]>) -> Vec<&'static str> {
+pub(super) fn weaknesses(info: &str, fsync: Option<&[String]>) -> Vec<&'static str> {
     let mut found = Vec::new();
     if field(info, "aof_enabled") != Some("1") {
         found.push(
@@ -121,7 +141,7 @@ fn weaknesses(info: &str, fsync: Option<&[String]>) -> Vec<&'static str> {
     found
 }
 
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
         .map(str::trim)

@@ -18,6 +18,7 @@ mod revocations;
 mod scripts;
 mod sessions;
 mod transport;
+mod upkeep;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

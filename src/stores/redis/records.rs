@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::entries;
 use crate::clock::UnixTime;
 use crate::session::refresh::{RefreshState, SeedHash};
-use crate::session::{Ended, NewSession, SessionChange, SessionRecord};
+use crate::session::{Counters, Ended, NewSession, SessionChange, SessionRecord, StoredSession};
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
 
@@ -43,6 +43,88 @@ pub(super) fn changed_fields(change: &SessionChange) -> Vec<String> {
         SessionChange::Data(data) => vec!["dt".to_owned(), text(data)],
         SessionChange::Name(name) => vec!["nm".to_owned(), text(name)],
     }
+}
+
+/// All fields of a session, as `import` takes them; `None` where one cannot be written down.
+pub(super) fn all_fields(stored: &StoredSession) -> Option<Vec<String>> {
+    use super::scripts::{duration, flag, hex, instant, number};
+    let (record, refresh) = (&stored.record, &stored.record.refresh);
+    let mut fields = vec![
+        ("u", record.user.to_string()),
+        ("seed", hex(refresh.seed.as_bytes())),
+        ("so", hex(&stored.operation)),
+        ("c", instant(record.created_at)),
+        ("la", instant(record.last_active_at)),
+        ("aa", instant(record.authenticated_at)),
+        ("rg", number(record.revoked_gen.as_u64())),
+        ("sp", number(record.spared.as_u64())),
+        ("g", refresh.generation.to_string()),
+        ("p", refresh.predecessor.to_string()),
+        ("ra", instant(refresh.rotated_at)),
+        ("us", flag(refresh.used)),
+        ("eu", flag(refresh.ever_used)),
+        ("ia", instant(refresh.issued_at)),
+        ("ax", instant(refresh.access_expires_at)),
+        ("ex", instant(refresh.expires_at)),
+        ("px", instant(refresh.predecessor_expires_at)),
+        ("op", refresh.operation.to_string()),
+        ("rp", refresh.repeats.to_string()),
+        ("rs", instant(refresh.repeats_since)),
+        ("ab", instant(record.absolute_expires_at)),
+        ("n", record.refresh_count.to_string()),
+        ("lv", living(refresh)),
+        ("dv", json(&record.device)?),
+        ("au", json(&record.authentication)?),
+        ("tr", json(&record.transport)?),
+    ];
+    let optional = [
+        ("il", record.idle_lifetime.map(duration)),
+        ("nm", record.name.as_ref().and_then(json)),
+        ("dt", record.data.as_ref().and_then(json)),
+    ];
+    fields.extend(
+        optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    if let Some(ended) = &record.ended {
+        fields.extend([("ea", instant(ended.at)), ("er", ended.reason.to_string())]);
+        fields.extend(ended.by.as_ref().map(|by| ("eb", by.to_string())));
+        fields.extend(stored.ended_by.map(|by| ("ee", entries::name_of(by))));
+    }
+    let flat = fields
+        .into_iter()
+        .flat_map(|(name, value)| [name.to_owned(), value]);
+    Some(flat.collect())
+}
+
+/// The generations whose access tokens may not have expired: which of them have is not known of
+/// another store's session, so all that a session remembers, until the last one's end.
+fn living(refresh: &RefreshState) -> String {
+    let first = refresh.generation.saturating_sub(REMEMBERED - 1).max(1);
+    let exp = super::scripts::instant(refresh.access_expires_at);
+    let living = (first..=refresh.generation).map(|generation| format!("{generation}:{exp}"));
+    living.collect::<Vec<_>>().join(",")
+}
+
+/// The session of these fields with what only a store keeps of it.
+pub(super) fn decode_stored(
+    id: SessionId,
+    pairs: Vec<(String, String)>,
+    counters: Counters,
+) -> Option<StoredSession> {
+    let of = |wanted: &str| {
+        let found = pairs.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    };
+    let operation = of("so").and_then(bytes)?;
+    let ended_by = of("ee").and_then(|by| u128::from_str_radix(by, 16).ok());
+    Some(StoredSession {
+        operation,
+        ended_by: ended_by.map(entries::id_of),
+        counters,
+        record: decode(id, pairs)?,
+    })
 }
 
 /// The session of these fields; `None`, and a word in the log, where they are not those of one.
@@ -158,3 +240,6 @@ fn bytes(hex: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+/// How many generations a session remembers.
+const REMEMBERED: u32 = 64;

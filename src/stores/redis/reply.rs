@@ -8,8 +8,9 @@ use super::records;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{EndReason, EntryId, NodeId, RevocationEntry};
-use crate::session::SessionRecord;
+use crate::session::{Counters, SessionRecord, StoredSession};
 use crate::token::SessionId;
+use crate::verify::Counter;
 
 /// What a script answered, without the names of records that it could not read: those are told.
 pub(super) fn answer(value: Value) -> Result<Value, StoreError> {
@@ -71,6 +72,23 @@ pub(super) fn reason(value: Value) -> Result<EndReason, StoreError> {
 
 /// A session as it was written down; `None` where nobody can read it.
 pub(super) fn record(value: Value) -> Result<Option<SessionRecord>, StoreError> {
+    let (id, pairs) = fields(value)?;
+    Ok(records::decode(id, pairs))
+}
+
+/// The same with what only a store keeps of it.
+pub(super) fn stored(value: Value) -> Result<Option<StoredSession>, StoreError> {
+    let [session, revoked, roles] = fixed(value)?;
+    let (id, pairs) = fields(session)?;
+    let counters = Counters {
+        revoked_gen: Counter::from_u64(number(revoked)?),
+        roles_gen: Counter::from_u64(number(roles)?),
+    };
+    Ok(records::decode_stored(id, pairs, counters))
+}
+
+/// A session's id and its fields.
+fn fields(value: Value) -> Result<(SessionId, Vec<(String, String)>), StoreError> {
     let [id, fields] = fixed(value)?;
     let id: SessionId = text(id)?.parse().map_err(|_| garbled())?;
     let mut pairs = Vec::new();
@@ -81,7 +99,7 @@ pub(super) fn record(value: Value) -> Result<Option<SessionRecord>, StoreError> 
             pairs.push((name, value));
         }
     }
-    Ok(records::decode(id, pairs))
+    Ok((id, pairs))
 }
 
 pub(super) fn sessions(value: Value) -> Result<Vec<SessionRecord>, StoreError> {

@@ -207,7 +207,7 @@ impl RedisStore {
     }
 }
 
-fn attached(answer: Value) -> Result<(String, FleetLimits), StoreError> {
+pub(super) fn attached(answer: Value) -> Result<(String, FleetLimits), StoreError> {
     let [deployment, access, leeway, skew] = reply::fixed(answer)?;
     let micros = |value| reply::number(value).map(Duration::from_micros);
     let fleet = FleetLimits {

@@ -14,9 +14,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Committed, EndReason, EntryId};
 use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
-    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy,
-    Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange,
-    SessionRecord, SessionStore, SignInOutcome, Swept, Use,
+        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
@@ -356,6 +354,10 @@ impl SessionStore for RedisStore {
             entry,
         };
         Box::pin(self.end_everything(everything, true))
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 }
 

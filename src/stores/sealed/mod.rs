@@ -8,6 +8,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use keys::Place;
 pub use keys::{SealError, SealKey, SealKeys};
 
@@ -18,9 +19,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-    AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession,
-    Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+        AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -39,13 +38,20 @@ use crate::token::{SessionId, UserId};
 #[derive(Clone, Debug)]
 pub struct SealedStore {
     store: Arc<dyn SessionStore>,
-    keys: SealKeys,
+    keys: Arc<ArcSwap<SealKeys>>,
 }
 
 impl SealedStore {
     /// Encrypts what goes into `store`.
     pub fn new(store: Arc<dyn SessionStore>, keys: SealKeys) -> Self {
+        let keys = Arc::new(ArcSwap::from_pointee(keys));
         Self { store, keys }
+    }
+
+    /// Exchanges the keys, for all clones. Bring a new key in as one that only opens on every node
+    /// first, and keep an old one for as long as sessions live and stay listed.
+    pub fn replace_keys(&self, keys: SealKeys) {
+        self.keys.store(Arc::new(keys));
     }
 
     fn refused(&self, error: SealError) -> StoreError {
@@ -53,7 +59,7 @@ impl SealedStore {
     }
 
     fn seal(&self, place: Place<'_>, text: Option<String>) -> Result<Option<String>, StoreError> {
-        text.map(|text| self.keys.seal(place, &text))
+        text.map(|text| self.keys.load().seal(place, &text))
             .transpose()
             .map_err(|error| self.refused(error))
     }
@@ -86,13 +92,14 @@ impl SealedStore {
             user: &record.user,
             field,
         };
+        let keys = self.keys.load();
         let open = |field, text: &Option<String>| match text {
-            Some(text) => self.keys.open(place(field), text).map(Some),
+            Some(text) => keys.open(place(field), text).map(Some),
             None => Ok(None),
         };
         let name = open(NAME, &record.name)?;
         let data = open(DATA, &record.data)?;
-        let label = self.keys.open(place(DEVICE), &record.device.label)?;
+        let label = keys.open(place(DEVICE), &record.device.label)?;
         if label != record.device.label {
             record.device = serde_json::from_str(&label).map_err(|_| SealError)?;
         }
@@ -359,6 +366,11 @@ impl SessionStore for SealedStore {
         entry: EntryId,
     ) -> BoxFuture<'a, Result<EndAllOutcome, StoreError>> {
         Box::pin(async move { Ok(self.all_ended(self.store.erase(user, entry).await?)) })
+    }
+
+    /// What is sealed is moved as it is: both stores need the same keys.
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        self.store.upkeep()
     }
 }
 

@@ -14,6 +14,7 @@ mod fixtures;
 mod follow;
 mod layout;
 mod manage;
+mod moving;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod refresh;

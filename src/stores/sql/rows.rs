@@ -44,6 +44,13 @@ pub(super) trait Rows: Send {
         counters: Counters,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Raises a user's counters to at least these.
+    fn raise_counters(
+        &mut self,
+        user: &UserId,
+        counters: Counters,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// A user's counters, and whether there is a record of any session of theirs, readable or not.
     fn knows(
         &mut self,
@@ -83,6 +90,13 @@ pub(super) trait Rows: Send {
         after: Option<SessionId>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+
+    /// All sessions after an id, by id, ended ones too, with the operations that made them.
+    fn all_after(
+        &mut self,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<StoredRow>, StoreError>> + Send;
 
     /// The open sessions whose time is over, the longest overdue first.
     fn due(
@@ -149,6 +163,12 @@ pub(super) trait Rows: Send {
         now: UnixTime,
     ) -> impl Future<Output = Result<(Vec<Line>, Cursor), StoreError>> + Send;
 
+    /// All entries, in the order of the log.
+    fn log_all(
+        &mut self,
+        now: UnixTime,
+    ) -> impl Future<Output = Result<Vec<Line>, StoreError>> + Send;
+
     /// The entries about any of the subjects.
     fn log_about(
         &mut self,
@@ -199,3 +219,6 @@ pub(super) struct Line {
     pub(super) entry: RevocationEntry,
     pub(super) number: u64,
 }
+
+/// A session that may be unreadable, and the operation that made it.
+pub(super) type StoredRow = (Row, Option<[u8; 32]>);

@@ -57,6 +57,10 @@ impl<'h> Case<'h> {
         }
     }
 
+    pub(super) fn seals(&self) -> bool {
+        self.harness.seals()
+    }
+
     /// Lets a moment pass, enough for the store's clock to show another instant.
     pub(super) async fn pass_a_moment(&self) {
         let moment = Duration::from_millis(5);

@@ -37,6 +37,7 @@ pub mod refresh;
 pub mod sign_in;
 mod suite;
 pub mod sweep;
+pub mod upkeep;
 pub mod write_back;
 
 use std::sync::Arc;
@@ -67,6 +68,12 @@ pub trait Harness: Send + Sync {
     /// [`Idleness`](crate::session::Idleness) and excuses who was unused for an outage. Defaults to
     /// `false`, as for a store inside the process.
     fn can_be_away(&self) -> bool {
+        false
+    }
+
+    /// Whether sessions are kept otherwise than they are shown, as encrypted: then they cannot be
+    /// compared while they are [moved](crate::session::Upkeep). Defaults to `false`.
+    fn seals(&self) -> bool {
         false
     }
 }

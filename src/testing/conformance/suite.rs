@@ -175,6 +175,20 @@ macro_rules! conformance_suite {
                 what_is_neither_too_old_nor_too_much_stays,
                 forgetting_a_user_removes_what_is_about_them,
             }
+            upkeep {
+                an_export_meets_every_session_once_ended_ones_too,
+                an_export_tells_the_counters_of_the_user,
+                the_exported_log_is_what_a_load_reads,
+                an_imported_session_goes_on_as_it_was,
+                an_imported_session_is_ended_and_swept_like_any_other,
+                what_was_ended_elsewhere_is_imported_as_ended,
+                the_same_import_again_changes_nothing,
+                an_import_revives_nothing_and_sets_nothing_back,
+                what_went_on_elsewhere_goes_on_from_there,
+                an_import_raises_counters_and_lowers_none,
+                the_idle_time_of_an_imported_session_runs,
+                who_looks_at_a_store_learns_its_deployment_and_limits,
+            }
             race {
                 parallel_sign_ins_leave_no_more_than_the_limit_under_eviction,
                 parallel_sign_ins_make_no_more_than_the_limit_under_rejection,
@@ -220,6 +234,7 @@ mod tests {
         include_str!("manage.rs"),
         include_str!("sweep.rs"),
         include_str!("audit.rs"),
+        include_str!("upkeep.rs"),
         include_str!("race.rs"),
     ];
 

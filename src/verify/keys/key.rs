@@ -226,7 +226,7 @@ impl Key {
     }
 
     /// Whether both admit the same tokens.
-    pub(super) fn admits_as(&self, other: &Self) -> bool {
+    pub(crate) fn admits_as(&self, other: &Self) -> bool {
         self.kid == other.kid
             && self.algorithm == other.algorithm
             && self.origin == other.origin

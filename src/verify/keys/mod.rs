@@ -13,8 +13,8 @@ use std::fmt;
 
 pub use algorithm::Algorithm;
 pub use key::{Key, Origin};
-pub use ring::KeyRing;
 pub(crate) use ring::SignError;
+pub use ring::{KeyInfo, KeyRing};
 pub(crate) use secret::{check as check_secret, check_substance};
 
 pub(super) use ring::KeySet;

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{Key, KeyError, KeyState, Origin};
+use super::{Algorithm, Key, KeyError, KeyState, Origin};
+use crate::clock::UnixTime;
 use crate::verify::header::Header;
 use crate::verify::stamp::{RingVersion, Stamp};
 
@@ -33,7 +34,27 @@ use crate::verify::stamp::{RingVersion, Stamp};
 pub struct KeyRing {
     set: ArcSwap<KeySet>,
     version: RingVersion,
-    replacing: Mutex<()>,
+    /// Whoever changes the keys holds it: two at once would each begin with what was before both.
+    /// Keys that retire by themselves, and when.
+    retiring: Mutex<Vec<(String, UnixTime)>>,
+}
+
+/// One key of a ring, to be shown. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// Its name.
+    pub kid: String,
+    /// Its one algorithm.
+    pub algorithm: Algorithm,
+    /// What it is used for.
+    pub state: KeyState,
+    /// Whose tokens it checks.
+    pub origin: Origin,
+    /// Whether it could sign.
+    pub can_sign: bool,
+    /// When it retires by itself.
+    pub retires_at: Option<UnixTime>,
 }
 
 /// The keys at one moment.
@@ -62,7 +83,7 @@ impl KeyRing {
         Ok(Self {
             set: ArcSwap::from_pointee(KeySet::new(keys)?),
             version: RingVersion::default(),
-            replacing: Mutex::new(()),
+            retiring: Mutex::default(),
         })
     }
 
@@ -74,17 +95,142 @@ impl KeyRing {
     ///
     /// As for [`new`](Self::new); the old keys stay.
     pub fn replace(&self, keys: impl IntoIterator<Item = (Key, KeyState)>) -> Result<(), KeyError> {
-        let next = Arc::new(KeySet::new(keys)?);
-        // Two at once would each compare with the other's predecessor.
-        let _one_at_a_time = self
-            .replacing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let next = KeySet::new(keys)?;
+        let _one_at_a_time = self.lock();
+        self.exchange(next);
+        Ok(())
+    }
+
+    /// Adds a key that checks tokens and does not sign yet: the first step of a change, on every
+    /// node before any signs with it. Its public half is in the [JWK Set](Self::jwks) from now on.
+    /// A key that is there already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when another key has its `kid`.
+    pub fn announce(&self, key: Key) -> Result<(), KeyError> {
+        let _one_at_a_time = self.lock();
+        let before = self.set.load();
+        let is_there = |(known, state): &(Key, KeyState)| {
+            known.admits_as(&key) && state.verifies() && (known.can_sign() || !key.can_sign())
+        };
+        if before.keys.iter().any(is_there) {
+            return Ok(());
+        }
+        // One of which only the public half was known, or that was retired, is replaced.
+        let others = before
+            .keys
+            .iter()
+            .filter(|(other, _)| !other.admits_as(&key));
+        let keys: Vec<_> = others.cloned().collect();
+        let added = (key.clone(), KeyState::VerifyOnly);
+        self.exchange(KeySet::new(keys.into_iter().chain([added]))?);
+        Ok(())
+    }
+
+    /// Signs with a key of the ring from now on. The key that signed until now checks tokens on,
+    /// and is [retired](Self::retire_due) at an instant, where one is given.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when there is no key of that `kid`, or it cannot sign.
+    pub fn sign_with(&self, kid: &str, retire_at: Option<UnixTime>) -> Result<(), KeyError> {
+        let mut retiring = self.lock();
+        let before = self.set.load();
+        if before.find(kid).is_none() {
+            return Err(unknown(kid));
+        }
+        let signs = |key: &Key, state: KeyState| match state {
+            _ if key.kid() == kid => KeyState::Sign,
+            KeyState::Sign => KeyState::VerifyOnly,
+            other => other,
+        };
+        let keys = before.keys.iter();
+        let keys = keys.map(|(key, state)| (key.clone(), signs(key, *state)));
+        let next = KeySet::new(keys)?;
+        let old = before.signing().map(|key| key.kid().to_owned());
+        retiring.retain(|(other, _)| other != kid && Some(other) != old.as_ref());
+        retiring.extend(old.filter(|old| old != kid).zip(retire_at));
+        self.exchange(next);
+        Ok(())
+    }
+
+    /// Refuses the tokens of a key from now on, whether or not they have expired: what to do at
+    /// once with a key that somebody else may have. The key that signs is not retired; have another
+    /// one [sign](Self::sign_with) first.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when there is no key of that `kid`, or it signs.
+    pub fn retire(&self, kid: &str) -> Result<(), KeyError> {
+        let mut retiring = self.lock();
+        let before = self.set.load();
+        match before.find(kid) {
+            None => return Err(unknown(kid)),
+            Some((_, KeyState::Sign)) => {
+                let what = format!("the key {kid:?} signs");
+                return Err(KeyError::new(what, "let another key sign first"));
+            }
+            Some(_) => {}
+        }
+        retiring.retain(|(other, _)| other != kid);
+        let retired = |key: &Key, state| {
+            if key.kid() == kid {
+                KeyState::Retired
+            } else {
+                state
+            }
+        };
+        let keys = before.keys.iter();
+        let keys = keys.map(|(key, state)| (key.clone(), retired(key, *state)));
+        self.exchange(KeySet::new(keys)?);
+        Ok(())
+    }
+
+    /// Retires what is due by then. Where a [`JwtSession`](crate::JwtSession) runs, its work in the
+    /// background does.
+    pub fn retire_due(&self, now: UnixTime) {
+        let due: Vec<String> = {
+            let retiring = self.lock();
+            let due = retiring.iter().filter(|(_, at)| *at <= now);
+            due.map(|(kid, _)| kid.clone()).collect()
+        };
+        for kid in due {
+            match self.retire(&kid) {
+                Ok(()) => tracing::info!(kid, "a key that no token needs any more was retired"),
+                // It left, or signs again.
+                Err(_) => self.lock().retain(|(other, _)| *other != kid),
+            }
+        }
+    }
+
+    /// The keys, to be shown.
+    #[must_use]
+    pub fn list(&self) -> Vec<KeyInfo> {
+        let retiring = self.lock();
+        let at = |kid: &str| retiring.iter().find(|(other, _)| other == kid);
+        let set = self.set.load();
+        let info = |(key, state): &(Key, KeyState)| KeyInfo {
+            kid: key.kid().to_owned(),
+            algorithm: key.algorithm(),
+            state: *state,
+            origin: key.origin().clone(),
+            can_sign: key.can_sign(),
+            retires_at: at(key.kid()).map(|(_, at)| *at),
+        };
+        set.keys.iter().map(info).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, UnixTime)>> {
+        self.retiring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exchange(&self, next: KeySet) {
+        let next = Arc::new(next);
         let before = self.set.swap(next.clone());
         if !next.admits_all_of(&before) {
             self.version.raise();
         }
-        Ok(())
     }
 
     /// Whether there is a key to sign with.
@@ -212,4 +358,9 @@ impl fmt::Debug for KeyRing {
             .field("keys", &self.set.load().keys)
             .finish_non_exhaustive()
     }
+}
+
+fn unknown(kid: &str) -> KeyError {
+    let what = format!("there is no key {kid:?}");
+    KeyError::new(what, "announce it first, on every node")
 }

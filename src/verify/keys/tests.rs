@@ -3,6 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
+use crate::clock::UnixTime;
 use crate::verify::fixtures::{ALGORITHMS, key};
 
 const EC_256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+tmQ4Y6pG9xWsCFzkF4WvAy4wGu94NylB+u+4LUW/MChRANCAAQyD+w8O3QwVKdrl584B1ZhPf5EqPrfN8bF5N4YJEbCGw8Y9rokWEoESnJ3g6e9Phw5oQr+9vT/6aDNrt0Xxv/2";
@@ -220,6 +221,96 @@ fn the_version_is_raised_when_a_key_that_verified_left_or_changed() {
         ring.replace(after).unwrap();
         assert_eq!(!ring.admits(stamp), is_raised);
     }
+}
+
+fn fresh(kid: &str) -> Key {
+    Key::generate(Some(kid), Algorithm::EdDsa).unwrap()
+}
+
+fn states(ring: &KeyRing) -> Vec<(String, KeyState)> {
+    let keys = ring.list().into_iter();
+    keys.map(|key| (key.kid, key.state)).collect()
+}
+
+#[test]
+fn a_key_is_announced_then_signs_and_the_one_before_retires_when_it_is_due() {
+    let (old, new) = (fresh("old"), fresh("new"));
+    let ring = KeyRing::new([(old, KeyState::Sign)]).unwrap();
+    ring.announce(new.clone()).unwrap();
+    ring.announce(new).unwrap();
+    let announced = [
+        ("old".to_owned(), KeyState::Sign),
+        ("new".to_owned(), KeyState::VerifyOnly),
+    ];
+    assert_eq!(states(&ring), announced);
+    let due = UnixTime::from_secs(100);
+    let stamp = ring.stamp();
+    ring.sign_with("new", Some(due)).unwrap();
+    assert!(ring.admits(stamp), "whoever was let in stays in");
+    ring.retire_due(UnixTime::from_secs(99));
+    assert_eq!(states(&ring)[0].1, KeyState::VerifyOnly);
+    assert_eq!(ring.list()[0].retires_at, Some(due));
+    ring.retire_due(due);
+    assert_eq!(states(&ring)[0].1, KeyState::Retired);
+    assert!(!ring.admits(stamp));
+}
+
+#[test]
+fn a_key_that_signs_again_is_not_retired_when_it_was_due() {
+    let ring = KeyRing::new([
+        (fresh("one"), KeyState::Sign),
+        (fresh("two"), KeyState::VerifyOnly),
+    ])
+    .unwrap();
+    let (first, second) = (UnixTime::from_secs(100), UnixTime::from_secs(200));
+    ring.sign_with("two", Some(first)).unwrap();
+    ring.sign_with("one", Some(second)).unwrap();
+    ring.retire_due(first);
+    let kept = [
+        ("one".to_owned(), KeyState::Sign),
+        ("two".to_owned(), KeyState::VerifyOnly),
+    ];
+    assert_eq!(states(&ring), kept);
+    ring.retire_due(second);
+    assert_eq!(states(&ring)[1].1, KeyState::Retired);
+}
+
+#[test]
+fn the_key_that_signs_is_never_retired_and_one_that_cannot_never_signs() {
+    let public = Key::from_jwk_set(
+        &KeyRing::new([(fresh("b"), KeyState::Sign)])
+            .unwrap()
+            .jwks()
+            .to_string(),
+    );
+    let public = public.unwrap().remove(0);
+    let ring = KeyRing::new([(fresh("a"), KeyState::Sign)]).unwrap();
+    assert!(ring.retire("a").is_err());
+    assert!(ring.retire("nobody").is_err());
+    assert!(ring.sign_with("nobody", None).is_err());
+    ring.announce(public).unwrap();
+    assert!(ring.sign_with("b", None).is_err());
+    assert!(
+        ring.announce(fresh("b")).is_err(),
+        "another key of that name"
+    );
+    assert_eq!(states(&ring)[0].1, KeyState::Sign);
+    ring.retire("b").unwrap();
+}
+
+#[test]
+fn the_private_half_of_an_announced_key_takes_the_place_of_its_public_one() {
+    let whole = fresh("b");
+    let public = KeyRing::new([(whole.clone(), KeyState::Sign)])
+        .unwrap()
+        .jwks();
+    let public = Key::from_jwk_set(&public.to_string()).unwrap().remove(0);
+    let ring = KeyRing::new([(fresh("a"), KeyState::Sign)]).unwrap();
+    ring.announce(public.clone()).unwrap();
+    ring.announce(whole).unwrap();
+    ring.announce(public).unwrap();
+    ring.sign_with("b", None).unwrap();
+    assert_eq!(ring.list().len(), 2);
 }
 
 #[test]

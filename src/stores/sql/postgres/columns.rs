@@ -36,6 +36,13 @@ pub(super) fn session(row: &PgRow) -> Option<Row> {
     Some(Row { id, found })
 }
 
+/// The column `operation`.
+pub(super) fn operation(row: &PgRow) -> Option<[u8; 32]> {
+    // In an answer of the simple protocol bytes are text.
+    let bytes: Vec<u8> = row.try_get("operation").ok()?;
+    bytes.try_into().ok()
+}
+
 /// The columns `number, id, subject, until, entry`.
 pub(super) fn line(row: &PgRow, now: UnixTime) -> Option<Line> {
     let number = row.try_get::<i64, _>("number").ok()?.cast_unsigned();

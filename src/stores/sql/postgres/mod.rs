@@ -20,6 +20,7 @@ mod run;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod verbs;
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use super::cursor::position;
 use crate::revocation::{Answer, Attached, Committed, Lease};
 use crate::session::{
-    EndAllOutcome, EndOutcome, RefreshOutcome, SessionRecord, SignInOutcome, Swept, Use,
+    EndAllOutcome, EndOutcome, Imported, RefreshOutcome, SessionRecord, SignInOutcome, Swept, Use,
 };
 use crate::stores::sql::rows::Line;
 
@@ -58,6 +58,7 @@ outcome!((), () => None);
 outcome!(Answer, _ => None);
 outcome!(bool, _ => None);
 outcome!(Vec<Use>, _ => None);
+outcome!(Imported, _ => None);
 outcome!(Attached, _ => None);
 outcome!(Option<SessionRecord>, _ => None);
 outcome!(Committed, committed => Some(committed));

@@ -11,7 +11,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
-use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
+use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
 use crate::token::{SessionId, UserId};
 
 impl Rows for Tables {
@@ -64,6 +64,26 @@ impl Rows for Tables {
             counters.roles_gen.as_u64().cast_signed(),
         ));
         self.known.counters.insert(user.clone(), counters);
+        Ok(())
+    }
+
+    async fn raise_counters(
+        &mut self,
+        user: &UserId,
+        counters: Counters,
+    ) -> Result<(), StoreError> {
+        let names = self.names.clone();
+        self.later(format_args!(
+            "INSERT INTO {} AS u (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
+             ON CONFLICT (id) DO UPDATE SET \
+             revoked_gen = greatest(u.revoked_gen, excluded.revoked_gen), \
+             roles_gen = greatest(u.roles_gen, excluded.roles_gen)",
+            names.users,
+            Text(user.as_str()),
+            counters.revoked_gen.as_u64().cast_signed(),
+            counters.roles_gen.as_u64().cast_signed(),
+        ));
+        self.known.counters.remove(user);
         Ok(())
     }
 
@@ -129,6 +149,24 @@ impl Rows for Tables {
         }
         rest.push_str(&format!(" ORDER BY s.id LIMIT {}", count(limit)));
         self.rows(&rest, self.lock).await
+    }
+
+    async fn all_after(
+        &mut self,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        let after = after.map_or_else(
+            || "true".to_owned(),
+            |after| format!("s.id > {}", Id(after.as_bytes())),
+        );
+        let rest = format!("{after} ORDER BY s.id LIMIT {}", count(limit));
+        let question =
+            self.names
+                .session_rows_with(", s.operation", tag::SESSION, &rest, Lock::None);
+        let rows = self.ask_of(tag::SESSION, &question).await?;
+        let read = |row| Some((columns::session(row)?, columns::operation(row)));
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     async fn due(&mut self, now: UnixTime, limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -276,6 +314,12 @@ impl Rows for Tables {
                 "the history of the log changed while it was read",
             )),
         }
+    }
+
+    async fn log_all(&mut self, now: UnixTime) -> Result<Vec<Line>, StoreError> {
+        let question = self.names.lines(tag::LINE, "true", Now::At(now));
+        let rows = self.ask(&question).await?;
+        Ok(known::lines(&rows, tag::LINE, now))
     }
 
     async fn log_about(

@@ -19,7 +19,7 @@ use crate::revocation::{
 use crate::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::stores::codec;
 use crate::stores::sql::rows::Rows;
@@ -319,6 +319,10 @@ impl SessionStore for PostgresStore {
             })
             .await
         })
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 }
 

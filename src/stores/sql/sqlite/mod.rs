@@ -13,6 +13,7 @@ mod statements;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod writer;
 
 use std::fmt;
@@ -40,7 +41,7 @@ use crate::revocation::{
 use crate::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::stores::sql::layout::Layout;
 use crate::token::{SessionId, UserId};
@@ -341,5 +342,9 @@ impl SessionStore for SqliteStore {
     ) -> BoxFuture<'a, Result<EndAllOutcome, StoreError>> {
         let user = user.clone();
         self.write(move |steps| Box::pin(async move { steps.erase(&user, entry).await }))
+    }
+
+    fn upkeep(&self) -> Option<&dyn Upkeep> {
+        Some(self)
     }
 }

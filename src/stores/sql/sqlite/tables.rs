@@ -13,7 +13,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, SessionRecord};
 use crate::stores::codec;
-use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows};
+use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
 use crate::token::{SessionId, UserId};
 
 /// Every column of a session, with the counters of its user.
@@ -61,6 +61,21 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         let sql = "INSERT INTO jwt_users (id, revoked_gen, roles_gen) VALUES (?, ?, ?) \
              ON CONFLICT (id) DO UPDATE SET \
              revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen";
+        let statement = query(sql)
+            .bind(text(user))
+            .bind(counters.revoked_gen.as_u64().cast_signed())
+            .bind(counters.roles_gen.as_u64().cast_signed());
+        self.change(statement).await.map(drop)
+    }
+
+    async fn raise_counters(
+        &mut self,
+        user: &UserId,
+        counters: Counters,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO jwt_users (id, revoked_gen, roles_gen) VALUES (?, ?, ?) \
+             ON CONFLICT (id) DO UPDATE SET revoked_gen = max(revoked_gen, excluded.revoked_gen), \
+             roles_gen = max(roles_gen, excluded.roles_gen)";
         let statement = query(sql)
             .bind(text(user))
             .bind(counters.revoked_gen.as_u64().cast_signed())
@@ -161,6 +176,22 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             )),
         };
         self.rows(statement.bind(after).bind(count(limit))).await
+    }
+
+    async fn all_after(
+        &mut self,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        let after = after.map_or_else(Vec::new, |after| bytes(after.as_bytes()));
+        let sql = concat!(
+            sessions!(", s.operation"),
+            "WHERE s.id > ? ORDER BY s.id LIMIT ?"
+        );
+        let rows = self.all(query(sql).bind(after).bind(count(limit))).await?;
+        let read =
+            |row: &SqliteRow| Some((columns::session(row)?, columns::operation(row).copied()));
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     async fn due(&mut self, now: UnixTime, limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -288,6 +319,16 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         Ok((lines.collect(), Cursor(vec![end])))
     }
 
+    async fn log_all(&mut self, now: UnixTime) -> Result<Vec<Line>, StoreError> {
+        let sql = "SELECT number, id, subject, until, entry FROM jwt_log \
+             WHERE until > ? ORDER BY number";
+        let rows = self.all(query(sql).bind(integer(now))).await?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| columns::line(row, now))
+            .collect())
+    }
+
     async fn log_about(
         &mut self,
         subjects: &[String; 3],
@@ -354,4 +395,5 @@ pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
 }
 
-const FLEET: &str = "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
+pub(super) const FLEET: &str =
+    "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
