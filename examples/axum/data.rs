@@ -7,33 +7,34 @@ use std::path::{Path, PathBuf};
 
 use tower_jwt_session::{Environment, SqliteStore};
 
-/// The file of the sessions and accounts; `None` where they are kept in memory.
+/// Where sessions and accounts are kept.
 pub struct Data {
-    pub file: Option<PathBuf>,
+    sessions: Place,
+    accounts: Option<PathBuf>,
     has_own_secret: bool,
+}
+
+enum Place {
+    /// In a file, and the accounts beside them.
+    File(PathBuf),
+    /// In memory, or in a store of this kind that many servers share.
+    Named(String),
 }
 
 impl Data {
     /// Takes what the environment says, and fills in what it does not.
     pub fn of(env: Environment) -> io::Result<(Self, Environment)> {
-        let address = env.get("SESSION_STORE").or_else(|| {
-            let url = env.get("DATABASE_URL")?;
-            url.starts_with("sqlite:").then_some(url)
-        });
-        let file = match address {
+        let file = match address(&env) {
             Some(address) => SqliteStore::path_of(address).map(Path::to_owned),
             None => Some(folder(&env)?.join("sessions.db")),
         };
-        let Some(file) = file else {
-            let has_own_secret = false;
-            return Ok((
-                Self {
-                    file,
-                    has_own_secret,
-                },
-                env,
-            ));
-        };
+        match file {
+            Some(file) => Self::in_file(file, env),
+            None => Ok((Self::elsewhere(&env), env)),
+        }
+    }
+
+    fn in_file(file: PathBuf, env: Environment) -> io::Result<(Self, Environment)> {
         let mut env = env.with_default("SESSION_STORE", format!("sqlite:{}", file.display()));
         let is_set = |name: &&str| env.get(name).is_some();
         let has_own_secret = !SIGNING.iter().any(is_set);
@@ -44,29 +45,67 @@ impl Data {
             let secret = fs::read_to_string(secret_beside(&file, "refresh-secret")?)?;
             env = env.with_default("JWT_REFRESH_SECRET", secret);
         }
-        let file = Some(file);
-        Ok((
-            Self {
-                file,
-                has_own_secret,
-            },
-            env,
-        ))
+        let data = Self {
+            accounts: Some(file.clone()),
+            sessions: Place::File(file),
+            has_own_secret,
+        };
+        Ok((data, env))
+    }
+
+    fn elsewhere(env: &Environment) -> Self {
+        let scheme = |address: &str| address.split([':', '+']).next().map(str::to_owned);
+        let store = address(env).and_then(scheme).unwrap_or_default();
+        let accounts = env.get("DATABASE_URL").and_then(SqliteStore::path_of);
+        Self {
+            sessions: Place::Named(store),
+            accounts: accounts.map(Path::to_owned),
+            has_own_secret: false,
+        }
+    }
+
+    /// The file of the accounts, which is made where there is none; `None` where they are in memory.
+    pub fn file_of_accounts(&self) -> io::Result<Option<&Path>> {
+        if let (Place::Named(_), Some(file)) = (&self.sessions, &self.accounts) {
+            // There are hashes of passwords in it.
+            let mut options = OpenOptions::new();
+            options.append(true).create(true).mode(0o600).open(file)?;
+        }
+        Ok(self.accounts.as_deref())
     }
 
     pub fn print(&self) {
-        match &self.file {
-            None => {
-                println!("  accounts and sessions are kept in memory, and gone when this stops")
-            }
-            Some(file) if self.has_own_secret => println!(
+        let file = |file: &PathBuf| file.display().to_string();
+        match (&self.sessions, self.accounts.as_ref().map(file)) {
+            (Place::File(file), _) if self.has_own_secret => println!(
                 "  sessions are kept in {}, the signing secret beside it; set SESSION_STORE and \
                  JWT_SECRET for your own",
                 file.display()
             ),
-            Some(file) => println!("  sessions are kept in {}", file.display()),
+            (Place::File(file), _) => println!("  sessions are kept in {}", file.display()),
+            (Place::Named(store), None) if store == "memory" => {
+                println!("  accounts and sessions are kept in memory, and gone when this stops");
+            }
+            (Place::Named(store), Some(file)) => {
+                println!("  sessions are kept in {store}, accounts in {file}");
+            }
+            (Place::Named(store), None) => println!(
+                "  sessions are kept in {store}, accounts in memory; set DATABASE_URL=sqlite:FILE \
+                 to keep them"
+            ),
         }
     }
+}
+
+/// What the session layer goes by, too.
+fn address(env: &Environment) -> Option<&str> {
+    env.get("SESSION_STORE").or_else(|| {
+        let url = env.get("DATABASE_URL")?;
+        ["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+            .then_some(url)
+    })
 }
 
 /// Our folder among the user's data, by the XDG convention; else below the folder that this was

@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let (data, env) = Data::of(settings::environment()?)?;
-    let database = Database::new(data.file.as_deref());
+    let database = Database::new(data.file_of_accounts()?);
     let (settings, auth) = settings::read(&env, &database)?;
     let listener = TcpListener::bind(settings.listen).await?;
     let running = auth.start().await?;

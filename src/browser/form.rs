@@ -1,5 +1,7 @@
 //! Forms of the pages.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
@@ -14,11 +16,15 @@ pub(super) struct Form(Bytes);
 
 impl Form {
     /// Reads a body of `application/x-www-form-urlencoded`, bounded like every other.
-    pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Self, Instead>
+    pub(super) async fn read<B>(
+        headers: &HeaderMap,
+        body: B,
+        timeout: Duration,
+    ) -> Result<Self, Instead>
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let body = body::read(headers, body).await?;
+        let body = body::read(headers, body, timeout).await?;
         if !body.is_empty() && !is_form(headers) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

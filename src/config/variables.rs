@@ -169,6 +169,16 @@ const VARIABLES: &[Variable] = &[
         "how long a refresh may be repeated; at most a quarter of the access lifetime, 0s is strict",
     ),
     variable(
+        "JWT_ROTATION_ENDS_PREDECESSOR",
+        "false",
+        "true ends the former access token with each refresh, instead of letting it expire",
+    ),
+    variable(
+        "REQUEST_BODY_TIMEOUT",
+        "10s",
+        "how long the endpoints wait for the whole body of a request",
+    ),
+    variable(
         "RATE_LIMIT_WINDOW_MS",
         "900000",
         "the window of the limit below, in milliseconds (feature rate-limit)",

@@ -1,5 +1,7 @@
 //! What stands between the network and an application.
 
+use std::time::Duration;
+
 use super::JwtSession;
 use crate::config::AllowedOrigins;
 use crate::device::{ClientAddressLayer, TrustedProxies};
@@ -32,6 +34,13 @@ impl<C: CustomClaims> JwtSession<C> {
     #[must_use]
     pub fn rate_limiter(&self) -> &RateLimiter {
         &self.edge.limiter
+    }
+
+    /// How long the endpoints wait for the whole body of a request; the application's own handlers
+    /// may do the same by `endpoints::read_json_within`.
+    #[must_use]
+    pub fn body_timeout(&self) -> Duration {
+        self.edge.body_timeout
     }
 
     /// How much the layers ask the store and what they do without it.

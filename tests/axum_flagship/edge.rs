@@ -105,6 +105,31 @@ async fn pages_of_allowed_origins_alone_may_call_and_read_what_they_need() {
 }
 
 #[tokio::test]
+async fn what_is_no_preflight_is_told_the_methods_that_there_are() {
+    for origins in ["", "*", "https://app.example.com"] {
+        let server = Server::start_with(&[("CORS_ALLOWED_ORIGINS", origins)]);
+        let client = server.client(CHROME);
+        for (path, status, allow) in [
+            ("/api/auth/login", 204, Some("POST")),
+            ("/api/me", 204, Some("GET,HEAD")),
+            ("/sessions", 204, Some("GET,HEAD")),
+            ("/api/token/refresh", 204, Some("POST")),
+            ("/devices", 204, Some("GET,HEAD")),
+            ("/nowhere", 404, None),
+        ] {
+            let answer = client.send(client.request("OPTIONS", path), Bytes::new());
+            let answer = answer.await;
+            assert_eq!(answer.status, status, "{path}: {answer:?}");
+            let told = answer
+                .headers
+                .get("allow")
+                .map(|told| told.to_str().unwrap());
+            assert_eq!(told, allow, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn any_origin_may_call_without_cookies_alone() {
     let server = Server::start_with(&[("CORS_ALLOWED_ORIGINS", "*")]);
     let client = server.client(CHROME);
@@ -158,6 +183,24 @@ fn what_must_not_stay_so_in_production_is_said_at_the_start() {
     assert!(!said.contains("plain HTTP"), "{said}");
     let mut open = Server::start_with(&[("LISTEN_ADDR", "0.0.0.0:0")]);
     assert!(open.greeting().contains("plain HTTP"));
+}
+
+#[test]
+fn where_accounts_and_sessions_are_is_said_at_the_start() {
+    let folder = crate::folder::Folder::new();
+    let accounts = format!("sqlite:{}", folder.file("accounts.db").display());
+    let redis = ("SESSION_STORE", "redis://127.0.0.1:1");
+    let secret = ("JWT_SECRET", "8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e");
+    // Nobody is there: the address alone decides what is said, were it reached.
+    let refused = Server::refusal(&[redis, secret, ("DATABASE_URL", &accounts)]);
+    assert!(refused.contains("redis"), "{refused}");
+    assert!(folder.file("accounts.db").exists());
+    let mut server = Server::start();
+    assert!(
+        server
+            .greeting()
+            .contains("accounts and sessions are kept in memory")
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod connections;
+mod contract;
 mod cookies;
 mod credentials;
 mod edge;

@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use tower_jwt_session::endpoints::openapi;
 
+/// What the flagship serves, which has the calls of the suite's own application as well.
 static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(&openapi::json()).expect("it is JSON"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).expect("it is JSON"));
 
 /// What the document says of a call.
 pub struct Operation(&'static Value);

@@ -190,7 +190,14 @@ impl<C: CustomClaims> SignIn<C> {
         let (record, ended, first) = core.to_the_end(step).await?;
         core.in_time(begun)?;
         let token = same_seed(&keys, &made, &secret, &record)?;
-        let tokens = core.pair(&record, roles_gen, grants, token, &keys)?;
+        let tokens = if record.refresh.access_expires_at > core.clock.now() {
+            core.pair(&record, roles_gen, grants, token, &keys)?
+        } else {
+            // A repetition that comes late: the pair is there, but its access token is over.
+            let current = token.at_generation(record.refresh.generation);
+            let sessions = Sessions { core };
+            sessions.refresh_once(&current.encode(&keys)).await?
+        };
         Ok(SignedIn {
             tokens,
             session: record.into(),
