@@ -22,6 +22,13 @@ pub fn operation(method: &str, path: &str) -> Option<Operation> {
     best.1.get(method.to_lowercase()).map(Operation)
 }
 
+/// Whether it is one of the library's own calls.
+pub fn is_of_the_library(method: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let mut routes = tower_jwt_session::endpoints::routes().into_iter();
+    routes.any(|route| route.method == method && is_at(route.path, path))
+}
+
 impl Operation {
     /// What the document does not know of an answer.
     pub fn unknown(&self, status: u16, code: Option<&str>, body: Option<&Value>) -> Option<String> {

@@ -154,7 +154,7 @@ fn tag(group: Group) -> &'static str {
 
 const ABOUT: &str = "Refusals are problem documents (RFC 9457) with a `code`; a 401 carries a \
     challenge (RFC 6750), a 503 and a 429 say when to try again. Another method is answered with 405 \
-    and `Allow`. Tokens travel in bodies and bearer headers, or in cookies where a sign-in asked for \
+    and `Allow`, and `OPTIONS` with 204 and the same; a request that names two hosts with 400. Tokens travel in bodies and bearer headers, or in cookies where a sign-in asked for \
     that: then bodies lack what is in a cookie, and a call that changes something is refused \
     (`csrf_rejected`) unless a page of this site sent it.";
 
