@@ -61,28 +61,26 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
-TIMEFORMAT='%R %U %S'
+TIMEFORMAT='%U %S'
 for ((round = 1; round <= rounds; round++)); do
     for name in "${apps[@]}"; do
         rm -rf "$work/$name/target"
         { time (cd "$work/$name" && cargo build --offline --release --quiet >&3 2>&4); } 3>&1 4>&2 2> "$work/time"
-        awk -v name="$name" '{ print name, $1, $2 + $3 }' "$work/time" | tee -a "$work/times" >&2
+        awk -v name="$name" '{ print name, $1 + $2 }' "$work/time" | tee -a "$work/times" >&2
         stat -c %s "$work/$name/target/release/app" > "$work/$name.size"
         rm -rf "$work/$name/target"
     done
 done
 
-# NAME COLUMN
-median() { awk -v name="$1" -v c="$2" '$1 == name { print $c }' "$work/times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+median() { awk -v name="$1" '$1 == name { print $2 }' "$work/times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 minus() { awk -v a="$1" -v b="$2" -v f="$3" 'BEGIN { printf f, a - b }'; }
 
 # LABEL NAME
 row() {
     local size
     size=$(minus "$(cat "$work/$2.size")" "$(cat "$work/$(base "$2").size")" '%d')
-    printf '| %s | %d | %s | %s | %s |\n' "$1" "$(added "$2" | wc -l)" \
-        "$(minus "$(median "$2" 3)" "$(median "$(base "$2")" 3)" '%.1f')" \
-        "$(minus "$(median "$2" 2)" "$(median "$(base "$2")" 2)" '%.1f')" \
+    printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" \
+        "$(minus "$(median "$2")" "$(median "$(base "$2")")" '%.0f')" \
         "$(awk -v s="$size" 'BEGIN { printf "%.2f", s / 1048576 }')"
 }
 
@@ -93,11 +91,11 @@ version() { grep -h "^$1 v" "$work/$2.crates" | cut -d' ' -f2 | head -1; }
 # What it adds to an application
 
 Measured by \`benches/footprint/run.sh\`, which writes this file. Each row is what is added to the same axum application with one
-route: crates that are compiled (those of build scripts and macros included), seconds of a release build from nothing (medians of $rounds rounds,
-all applications in turn; of processor time, and by the clock on $(nproc) cores), and bytes of the executable.
+route: crates that are compiled (those of build scripts and macros included), seconds of processor time of a release build from nothing
+(rounds through all applications in turn: $rounds, of which the median), and the size of the executable.
 
-| added | crates | processor seconds | seconds | MiB |
-|---|---|---|---|---|
+| added | crates | seconds | MiB |
+|---|---|---|---|
 HEAD
     row "jwt-authorizer $(version jwt-authorizer authorizer)" authorizer
     row "tower-sessions $(version tower-sessions sessions)" sessions
@@ -106,7 +104,7 @@ HEAD
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
     cat <<PLAIN
 
-The application itself: $(wc -l < "$work/plain.crates") crates, $(median plain 3) processor seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.
+The application itself: $(wc -l < "$work/plain.crates") crates, $(median plain) seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.
 The peers have the features that \`cargo add\` gives them; jwt-authorizer is for axum 0.7, so what it adds is measured against that.
 
 ## Every crate, and why it is there

@@ -9,16 +9,22 @@ use tower_jwt_session::{Environment, SqliteStore};
 
 /// Where sessions and accounts are kept.
 pub struct Data {
-    sessions: Place,
-    accounts: Option<PathBuf>,
+    /// In a file, or at an address.
+    sessions: String,
+    file: Option<PathBuf>,
+    accounts: Where,
     has_own_secret: bool,
 }
 
-enum Place {
-    /// In a file, and the accounts beside them.
+/// Where accounts are.
+#[derive(Clone, PartialEq)]
+pub enum Where {
+    /// In the store of the sessions, at this address.
+    Beside(String),
+    /// In an SQLite file.
     File(PathBuf),
-    /// In memory, or in a store of this kind that many servers share.
-    Named(String),
+    /// In memory.
+    Memory,
 }
 
 impl Data {
@@ -46,52 +52,64 @@ impl Data {
             env = env.with_default("JWT_REFRESH_SECRET", secret);
         }
         let data = Self {
-            accounts: Some(file.clone()),
-            sessions: Place::File(file),
+            sessions: file.display().to_string(),
+            accounts: Where::File(file.clone()),
+            file: Some(file),
             has_own_secret,
         };
         Ok((data, env))
     }
 
     fn elsewhere(env: &Environment) -> Self {
-        let scheme = |address: &str| address.split([':', '+']).next().map(str::to_owned);
-        let store = address(env).and_then(scheme).unwrap_or_default();
-        let accounts = env.get("DATABASE_URL").and_then(SqliteStore::path_of);
+        let address = address(env).unwrap_or_default();
+        let scheme = address.split(':').next().unwrap_or_default();
+        let own = env.get("DATABASE_URL").and_then(SqliteStore::path_of);
+        let accounts = match (own, scheme) {
+            (Some(file), _) => Where::File(file.to_owned()),
+            (None, "postgres" | "postgresql" | "redis" | "rediss") => {
+                Where::Beside(address.to_owned())
+            }
+            (None, _) => Where::Memory,
+        };
         Self {
-            sessions: Place::Named(store),
-            accounts: accounts.map(Path::to_owned),
+            sessions: scheme.to_owned(),
+            file: None,
+            accounts,
             has_own_secret: false,
         }
     }
 
-    /// The file of the accounts, which is made where there is none; `None` where they are in memory.
-    pub fn file_of_accounts(&self) -> io::Result<Option<&Path>> {
-        if let (Place::Named(_), Some(file)) = (&self.sessions, &self.accounts) {
+    /// Where accounts are; a file of their own is made where there is none.
+    pub fn accounts(&self) -> io::Result<Where> {
+        if let (Where::File(file), None) = (&self.accounts, &self.file) {
             // There are hashes of passwords in it.
             let mut options = OpenOptions::new();
             options.append(true).create(true).mode(0o600).open(file)?;
         }
-        Ok(self.accounts.as_deref())
+        Ok(self.accounts.clone())
     }
 
     pub fn print(&self) {
-        let file = |file: &PathBuf| file.display().to_string();
-        match (&self.sessions, self.accounts.as_ref().map(file)) {
-            (Place::File(file), _) if self.has_own_secret => println!(
-                "  sessions are kept in {}, the signing secret beside it; set SESSION_STORE and \
-                 JWT_SECRET for your own",
-                file.display()
+        let sessions = &self.sessions;
+        match (&self.accounts, &self.file) {
+            (_, Some(_)) if self.has_own_secret => println!(
+                "  sessions are kept in {sessions}, the signing secret beside it; set \
+                 SESSION_STORE and JWT_SECRET for your own"
             ),
-            (Place::File(file), _) => println!("  sessions are kept in {}", file.display()),
-            (Place::Named(store), None) if store == "memory" => {
+            (_, Some(_)) => println!("  sessions are kept in {sessions}"),
+            (Where::Beside(_), None) => {
+                println!("  accounts and sessions are kept in {sessions}");
+            }
+            (Where::File(file), None) => {
+                let file = file.display();
+                println!("  sessions are kept in {sessions}, accounts in {file}");
+            }
+            (Where::Memory, None) if sessions == "memory" => {
                 println!("  accounts and sessions are kept in memory, and gone when this stops");
             }
-            (Place::Named(store), Some(file)) => {
-                println!("  sessions are kept in {store}, accounts in {file}");
-            }
-            (Place::Named(store), None) => println!(
-                "  sessions are kept in {store}, accounts in memory; set DATABASE_URL=sqlite:FILE \
-                 to keep them"
+            (Where::Memory, None) => println!(
+                "  sessions are kept in {sessions}, accounts in memory; set \
+                 DATABASE_URL=sqlite:FILE to keep them"
             ),
         }
     }

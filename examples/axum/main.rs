@@ -69,7 +69,7 @@ fn log_to_stderr() {
 async fn run() -> Result<(), Box<dyn Error>> {
     let env = Environment::of_process().with_default("LISTEN_ADDR", "127.0.0.1:3000");
     let (data, env) = Data::of(env)?;
-    let accounts = Accounts::new(data.file_of_accounts()?);
+    let accounts = Accounts::new(data.accounts()?)?;
     let statistics = Statistics::default();
     let (settings, auth) = auth::build(&env, &accounts, &statistics)?;
 

@@ -3,7 +3,7 @@
 //! `cargo run --example session_management`
 
 #[expect(dead_code, reason = "the other example does more with its accounts")]
-#[path = "../axum/accounts.rs"]
+#[path = "../axum/accounts/mod.rs"]
 mod accounts;
 mod app;
 #[path = "../axum/away.rs"]
@@ -61,7 +61,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let (data, env) = Data::of(settings::environment()?)?;
-    let accounts = Accounts::new(data.file_of_accounts()?);
+    let accounts = Accounts::new(data.accounts()?)?;
     let (listen, auth) = settings::read(&env, &accounts)?;
 
     let listener = TcpListener::bind(listen)

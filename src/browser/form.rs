@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 
 use super::Instead;
-use crate::endpoints::{Problem, body};
+use crate::endpoints::{Problem, read_body};
 use crate::error::BoxError;
 
 /// The values of a form.
@@ -24,7 +24,7 @@ impl Form {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let body = body::read(headers, body, timeout).await?;
+        let body = read_body(timeout, headers, body).await?;
         if !body.is_empty() && !is_form(headers) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -43,7 +43,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "SESSION_STORE",
         "memory:",
-        "where sessions are kept: memory:, sqlite:PATH, postgres://USER@HOST/DATABASE, redis://HOST or redis+sentinel://HOST,HOST/NAME, rediss: with TLS (features sqlite, postgres, redis, tls)",
+        "where sessions are kept: memory:, sqlite:PATH, postgres://USER@HOST/DATABASE, redis://HOST, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST, rediss: with TLS (features sqlite, postgres, redis, tls)",
     ),
     variable(
         "DATABASE_URL",

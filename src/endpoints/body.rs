@@ -49,7 +49,7 @@ where
         }
         return Err(another_type());
     }
-    let body = read(&parts.headers, body, timeout).await?;
+    let body = read_body(timeout, &parts.headers, body).await?;
     parse(&body)
 }
 
@@ -64,7 +64,7 @@ where
     B: Body<Error: Into<BoxError>>,
 {
     let (parts, body) = request.into_parts();
-    let body = read(&parts.headers, body, timeout).await?;
+    let body = read_body(timeout, &parts.headers, body).await?;
     if body.is_empty() {
         Ok(None)
     } else if is_json(&parts.headers) {
@@ -112,12 +112,12 @@ fn has_lone_surrogate(json: &str) -> bool {
     high
 }
 
-/// The whole body, if it comes in time.
-pub(crate) async fn read<B>(
-    headers: &HeaderMap,
-    body: B,
-    timeout: Duration,
-) -> Result<Bytes, Problem>
+/// Reads a body of any kind, of at most [`MAX_BODY`] bytes and within a time.
+///
+/// # Errors
+///
+/// A [`Problem`]: 413 when it is too large, 408 when it does not come in time, 400 when it breaks off.
+pub async fn read_body<B>(timeout: Duration, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
 where
     B: Body<Error: Into<BoxError>>,
 {

@@ -68,7 +68,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::Full;
 
-pub use body::{MAX_BODY, read_json, read_json_within};
+pub use body::{MAX_BODY, read_body, read_json, read_json_within};
 pub use challenge::ResourceResponses;
 pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;

@@ -141,9 +141,14 @@ async fn a_connection_may_not_dawdle_over_the_head_of_a_request() {
 async fn a_connection_may_not_dawdle_over_a_body_either() {
     let server = Server::start_with(&[("REQUEST_BODY_TIMEOUT", "200ms")]);
     let json = "Content-Type: application/json";
-    for path in ["/api/auth/login", "/api/token/refresh", "/oauth/revoke"] {
+    for path in [
+        "/api/auth/login",
+        "/api/token/refresh",
+        "/oauth/revoke",
+        "/sign-in",
+    ] {
         let kind = match path {
-            "/oauth/revoke" => "Content-Type: application/x-www-form-urlencoded",
+            "/oauth/revoke" | "/sign-in" => "Content-Type: application/x-www-form-urlencoded",
             _ => json,
         };
         let head = format!("POST {path}\n{kind}\nContent-Length: 100");

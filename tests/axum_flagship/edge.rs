@@ -44,7 +44,13 @@ async fn a_stranger_who_guesses_is_slowed_and_the_owner_still_signs_in() {
     }
     let right = from(&client, "203.0.113.5", "/api/auth/login", guess(PASSWORD)).await;
     right.refused(429, "rate_limited");
-    assert_eq!(right.headers["retry-after"], "180");
+    // One in five of 900 seconds, less what has passed meanwhile.
+    let wait: u64 = right.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((60..=180).contains(&wait), "{wait}");
     let owner = from(&client, "192.0.2.1", "/api/auth/login", guess(PASSWORD)).await;
     owner.accepted(200);
 }
@@ -183,24 +189,6 @@ fn what_must_not_stay_so_in_production_is_said_at_the_start() {
     assert!(!said.contains("plain HTTP"), "{said}");
     let mut open = Server::start_with(&[("LISTEN_ADDR", "0.0.0.0:0")]);
     assert!(open.greeting().contains("plain HTTP"));
-}
-
-#[test]
-fn where_accounts_and_sessions_are_is_said_at_the_start() {
-    let folder = crate::folder::Folder::new();
-    let accounts = format!("sqlite:{}", folder.file("accounts.db").display());
-    let redis = ("SESSION_STORE", "redis://127.0.0.1:1");
-    let secret = ("JWT_SECRET", "8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e");
-    // Nobody is there: the address alone decides what is said, were it reached.
-    let refused = Server::refusal(&[redis, secret, ("DATABASE_URL", &accounts)]);
-    assert!(refused.contains("redis"), "{refused}");
-    assert!(folder.file("accounts.db").exists());
-    let mut server = Server::start();
-    assert!(
-        server
-            .greeting()
-            .contains("accounts and sessions are kept in memory")
-    );
 }
 
 #[test]

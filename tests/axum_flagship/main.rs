@@ -8,8 +8,13 @@ mod credentials;
 mod edge;
 #[path = "../folder/mod.rs"]
 mod folder;
+#[path = "../support/postgres.rs"]
+mod postgres;
+#[path = "../redis_server/mod.rs"]
+mod redis_server;
 mod restart;
 mod server;
+mod shared;
 mod tokens;
 
 use serde_json::json;

@@ -7,7 +7,8 @@ async fn me(JwtClaims(claims): JwtClaims<RegisteredClaims>) -> String {
 
 #[tokio::main]
 async fn main() {
-    let authorizer = JwtAuthorizer::from_secret("a secret that is long enough for a footprint");
+    let secret = "a secret that is long enough for a footprint";
+    let authorizer: JwtAuthorizer<RegisteredClaims> = JwtAuthorizer::from_secret(secret);
     let authorizer = authorizer.build().await.unwrap().into_layer();
     let app = Router::new().route("/me", get(me)).layer(authorizer);
     let app = app.route("/", get(async || "hello"));

@@ -9,7 +9,8 @@ async fn me(session: Session, JwtClaims(claims): JwtClaims<RegisteredClaims>) ->
 
 #[tokio::main]
 async fn main() {
-    let authorizer = JwtAuthorizer::from_secret("a secret that is long enough for a footprint");
+    let secret = "a secret that is long enough for a footprint";
+    let authorizer: JwtAuthorizer<RegisteredClaims> = JwtAuthorizer::from_secret(secret);
     let authorizer = authorizer.build().await.unwrap().into_layer();
     let sessions = SessionManagerLayer::new(MemoryStore::default());
     let app = Router::new().route("/me", get(me));

@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 
-use crate::endpoints::{Problem, body};
+use crate::endpoints::{Problem, read_body};
 use crate::error::BoxError;
 
 /// What was sent. No `Debug`: it holds a token, and perhaps a secret.
@@ -35,7 +35,7 @@ impl Form {
                 "send the body as application/x-www-form-urlencoded",
             ));
         }
-        let body = body::read(&parts.headers, body, timeout).await?;
+        let body = read_body(timeout, &parts.headers, body).await?;
         Self::parse(&body)
     }
 
