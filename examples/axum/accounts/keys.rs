@@ -1,7 +1,6 @@
 //! Accounts in Redis: a hash for each, and a key for each address that says whose it is.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use redis::aio::ConnectionManager;
 use redis::{AsyncCommands, Client, Script};
@@ -11,17 +10,16 @@ use super::{Account, Change};
 use crate::away::Away;
 use crate::passwords::Hash;
 
-#[derive(Clone)]
 pub(super) struct Keys {
     client: Client,
-    connection: Arc<OnceCell<ConnectionManager>>,
+    connection: OnceCell<ConnectionManager>,
 }
 
 impl Keys {
     pub(super) fn new(address: &str) -> Result<Self, Away> {
         Ok(Self {
             client: Client::open(address)?,
-            connection: Arc::default(),
+            connection: OnceCell::new(),
         })
     }
 

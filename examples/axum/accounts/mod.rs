@@ -3,6 +3,8 @@
 mod keys;
 mod sql;
 
+use std::sync::Arc;
+
 use tower_jwt_session::{ClaimsSource, Grants, UserId};
 use uuid::Uuid;
 
@@ -43,7 +45,7 @@ enum Change {
 
 #[derive(Clone)]
 enum Table {
-    Keys(Keys),
+    Keys(Arc<Keys>),
     Sql(Sql),
 }
 
@@ -52,7 +54,7 @@ impl Accounts {
     pub fn new(place: Where) -> Result<Self, Away> {
         let table = match place {
             Where::Beside(address) if address.starts_with("redis") => {
-                Table::Keys(Keys::new(&address)?)
+                Table::Keys(Arc::new(Keys::new(&address)?))
             }
             Where::Beside(address) => Table::Sql(Sql::postgres(&address)?),
             Where::File(file) => Table::Sql(Sql::sqlite(Some(&file))),

@@ -55,7 +55,9 @@ impl Sql {
                     query(TABLE_POSTGRES).execute(pool).await?;
                 }
             }
-            Self::Sqlite(pool) => drop(query(TABLE_SQLITE).execute(pool).await?),
+            Self::Sqlite(pool) => {
+                query(TABLE_SQLITE).execute(pool).await?;
+            }
         }
         Ok(())
     }
