@@ -169,6 +169,7 @@ impl<C: CustomClaims> SignIn<C> {
         self.name = self.name.as_deref().map(checked_name).transpose()?;
         self.data.as_deref().map(check_data).transpose()?;
         core.placing.apply(&mut self.device);
+        let address = self.device.address;
         let secret = self.operation_secret()?;
         let user = self.ticket.user.clone();
         let roles_gen = self.ticket.counters.roles_gen;
@@ -196,7 +197,7 @@ impl<C: CustomClaims> SignIn<C> {
             // A repetition that comes late: the pair is there, but its access token is over.
             let current = token.at_generation(record.refresh.generation);
             let sessions = Sessions { core };
-            sessions.refresh_once(&current.encode(&keys)).await?
+            sessions.refresh_once(&current.encode(&keys), address).await?
         };
         Ok(SignedIn {
             tokens,
