@@ -234,6 +234,16 @@ const ROWS: &[Row] = &[
         bad: &[("30", NO_UNIT), ("1h", "quarter")],
     },
     Row {
+        name: "JWT_ROTATION_ENDS_PREDECESSOR",
+        good: &["true", "false", "1"],
+        bad: &[("yes", "true or false")],
+    },
+    Row {
+        name: "REQUEST_BODY_TIMEOUT",
+        good: &["3s", "2m"],
+        bad: &[("10", "write 10s"), ("0s", "no body could be read")],
+    },
+    Row {
         name: "RATE_LIMIT_WINDOW_MS",
         good: &["1000", "900000"],
         bad: &[
@@ -403,6 +413,8 @@ fn what_is_set_is_what_holds_and_what_is_not_has_the_documented_default() {
     assert_eq!(auth.lifetimes().idle(), None);
     assert_eq!(auth.rotation().grace(), secs(30));
     assert_eq!(auth.rotation().suggestion(), secs(900));
+    assert!(!auth.rotation().revokes_predecessors());
+    assert_eq!(auth.body_timeout(), secs(10));
     assert_eq!(auth.limit().max(), Some(10));
     let policy = format!("{:?}", auth.policy());
     assert!(policy.contains("\"tower-jwt-session\""), "{policy}");
@@ -415,6 +427,8 @@ fn what_is_set_is_what_holds_and_what_is_not_has_the_documented_default() {
         ("JWT_ACCESS_TOKEN_EXPIRY", "10m"),
         ("JWT_MAX_CONCURRENT_SESSIONS", "0"),
         ("RATE_LIMIT_MAX_REQUESTS", "0"),
+        ("JWT_ROTATION_ENDS_PREDECESSOR", "true"),
+        ("REQUEST_BODY_TIMEOUT", "3s"),
         ("TRUSTED_PROXIES", "10.0.0.0/8"),
         ("JWT_ISSUER", "https://auth.example.com"),
         ("SESSION_STORE", "sqlite:/tmp/never-opened.db"),
@@ -423,6 +437,8 @@ fn what_is_set_is_what_holds_and_what_is_not_has_the_documented_default() {
     .unwrap();
     assert_eq!(auth.lifetimes().access(), secs(600));
     assert_eq!(auth.limit().max(), None);
+    assert!(auth.rotation().revokes_predecessors());
+    assert_eq!(auth.body_timeout(), secs(3));
     assert!(!auth.rate_limiter().is_on());
     assert!(!auth.trusted_proxies().is_empty());
     let policy = format!("{:?}", auth.policy());

@@ -87,6 +87,31 @@ fn each_test_that_a_table_names_exists() {
     }
 }
 
+/// The lines of code of a document's section, snippet by snippet.
+fn snippets(document: &str, section: &str) -> Vec<usize> {
+    let rest = document.split(&format!("## {section}\n")).nth(1);
+    let section = rest.and_then(|rest| rest.split("\n## ").next());
+    let fenced = section.expect("there is such a section").split("```");
+    let code = fenced.skip(1).step_by(2);
+    // The first line says the language.
+    code.map(|code| {
+        let lines = code.lines().skip(1);
+        lines.filter(|line| !line.trim().is_empty()).count()
+    })
+    .collect()
+}
+
+#[test]
+fn a_protected_route_takes_ten_lines_in_axum_and_twelve_elsewhere() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("a document");
+    let snippets = snippets(&readme, "In an existing server");
+    assert_eq!(snippets.len(), 4);
+    // One more is `cargo add`.
+    for (lines, most) in snippets.into_iter().zip([9, 11, 11, 11]) {
+        assert!((5..=most).contains(&lines), "{lines} of {most}");
+    }
+}
+
 #[test]
 fn a_test_that_does_not_exist_is_noticed() {
     let table = "| rule | of | tests |\n| R1 | `left` | `identifier`, `no_such_test` |\n\n| else |\n| `x` |";

@@ -43,6 +43,35 @@ async fn a_repeated_sign_in_answers_the_same_tokens() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_repeated_late_answers_a_token_that_is_good() {
+    let (builder, clock) = builder();
+    let auth = builder.build().unwrap();
+    let ada = user("ada");
+    let repeat = async || {
+        let ticket = auth.sessions().ticket(&ada).await.unwrap();
+        let signing_in = auth.sessions().sign_in(ticket, Device::default());
+        signing_in.idempotency_key("once").await.unwrap().tokens()
+    };
+    let first = repeat().await;
+    clock.advance(3 * HOUR);
+    let late = repeat().await;
+    assert_eq!(late.session_id, first.session_id);
+    assert_eq!((late.generation, late.expires_in), (2, 7_200));
+    admit(&auth, &late.access_token).await.unwrap();
+    assert_eq!(auth.sessions().count(&ada).await.unwrap(), 1);
+
+    // Whoever has the first answer by then goes on with it.
+    let refreshed = auth.sessions().refresh(&first.refresh_token.unwrap()).await;
+    assert_eq!(refreshed.unwrap().generation, 2);
+
+    clock.advance(31 * 24 * HOUR);
+    let ticket = auth.sessions().ticket(&ada).await.unwrap();
+    let over = auth.sessions().sign_in(ticket, Device::default());
+    let over = over.idempotency_key("once").await.unwrap_err();
+    assert!(matches!(over, SessionError::SignInSuperseded), "{over}");
+}
+
+#[tokio::test]
 async fn a_ticket_from_before_everything_was_ended_makes_no_session() {
     let (builder, _clock) = builder();
     let auth = builder.build().unwrap();

@@ -1,11 +1,11 @@
 //! Which call goes where, and which of them need somebody to be signed in.
 
 use axum::Router;
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::middleware::from_fn;
 use axum::routing::{get, post, put};
 use tower_jwt_session::browser::Pages;
-use tower_jwt_session::endpoints::{Endpoints, Problem, openapi};
+use tower_jwt_session::endpoints::{Endpoints, Problem, another_method};
 use tower_jwt_session::events::Statistics;
 use tower_jwt_session::guard::RequireRole;
 use tower_jwt_session::integrations::axum::drain_unread;
@@ -13,7 +13,7 @@ use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::turns::Turns;
-use crate::{credentials, docs, edge, pages, protected, sign_in};
+use crate::{contract, credentials, docs, edge, pages, protected, sign_in};
 
 #[derive(Clone)]
 pub struct App {
@@ -67,7 +67,7 @@ pub fn router(app: App) -> Router {
         .merge(auth.auth_routes())
         .merge(
             Endpoints::new(auth.clone())
-                .with_document(openapi::json())
+                .with_document(contract::json())
                 .routes(),
         )
         .merge(app.pages.routes())
@@ -76,7 +76,7 @@ pub fn router(app: App) -> Router {
     let app = for_users
         .merge(for_all)
         .fallback(nothing_here)
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+        .method_not_allowed_fallback(async |method: Method| another_method(&method, ""))
         .layer(from_fn(drain_unread))
         .with_state(app);
     edge::around(app, &auth)

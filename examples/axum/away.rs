@@ -1,5 +1,6 @@
 //! When the accounts cannot be read or written.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,11 +8,17 @@ use tower_jwt_session::endpoints::Problem;
 
 /// The database of the accounts failed.
 #[derive(Debug)]
-pub struct Away(sqlx::Error);
+pub struct Away(Box<dyn Error + Send + Sync>);
+
+impl From<redis::RedisError> for Away {
+    fn from(error: redis::RedisError) -> Self {
+        Self(error.into())
+    }
+}
 
 impl From<sqlx::Error> for Away {
     fn from(error: sqlx::Error) -> Self {
-        Self(error)
+        Self(error.into())
     }
 }
 
@@ -29,8 +36,8 @@ impl fmt::Display for Away {
     }
 }
 
-impl std::error::Error for Away {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+impl Error for Away {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
     }
 }

@@ -7,33 +7,40 @@ use std::path::{Path, PathBuf};
 
 use tower_jwt_session::{Environment, SqliteStore};
 
-/// The file of the sessions and accounts; `None` where they are kept in memory.
+/// Where sessions and accounts are kept.
 pub struct Data {
-    pub file: Option<PathBuf>,
+    /// In a file, or at an address.
+    sessions: String,
+    file: Option<PathBuf>,
+    accounts: Where,
     has_own_secret: bool,
+}
+
+/// Where accounts are.
+#[derive(Clone, PartialEq)]
+pub enum Where {
+    /// In the store of the sessions, at this address.
+    Beside(String),
+    /// In an SQLite file.
+    File(PathBuf),
+    /// In memory.
+    Memory,
 }
 
 impl Data {
     /// Takes what the environment says, and fills in what it does not.
     pub fn of(env: Environment) -> io::Result<(Self, Environment)> {
-        let address = env.get("SESSION_STORE").or_else(|| {
-            let url = env.get("DATABASE_URL")?;
-            url.starts_with("sqlite:").then_some(url)
-        });
-        let file = match address {
+        let file = match address(&env) {
             Some(address) => SqliteStore::path_of(address).map(Path::to_owned),
             None => Some(folder(&env)?.join("sessions.db")),
         };
-        let Some(file) = file else {
-            let has_own_secret = false;
-            return Ok((
-                Self {
-                    file,
-                    has_own_secret,
-                },
-                env,
-            ));
-        };
+        match file {
+            Some(file) => Self::in_file(file, env),
+            None => Ok((Self::elsewhere(&env), env)),
+        }
+    }
+
+    fn in_file(file: PathBuf, env: Environment) -> io::Result<(Self, Environment)> {
         let mut env = env.with_default("SESSION_STORE", format!("sqlite:{}", file.display()));
         let is_set = |name: &&str| env.get(name).is_some();
         let has_own_secret = !SIGNING.iter().any(is_set);
@@ -44,29 +51,79 @@ impl Data {
             let secret = fs::read_to_string(secret_beside(&file, "refresh-secret")?)?;
             env = env.with_default("JWT_REFRESH_SECRET", secret);
         }
-        let file = Some(file);
-        Ok((
-            Self {
-                file,
-                has_own_secret,
-            },
-            env,
-        ))
+        let data = Self {
+            sessions: file.display().to_string(),
+            accounts: Where::File(file.clone()),
+            file: Some(file),
+            has_own_secret,
+        };
+        Ok((data, env))
+    }
+
+    fn elsewhere(env: &Environment) -> Self {
+        let address = address(env).unwrap_or_default();
+        let scheme = address.split(':').next().unwrap_or_default();
+        let own = env.get("DATABASE_URL").and_then(SqliteStore::path_of);
+        let accounts = match (own, scheme) {
+            (Some(file), _) => Where::File(file.to_owned()),
+            (None, "postgres" | "postgresql" | "redis" | "rediss") => {
+                Where::Beside(address.to_owned())
+            }
+            (None, _) => Where::Memory,
+        };
+        Self {
+            sessions: scheme.to_owned(),
+            file: None,
+            accounts,
+            has_own_secret: false,
+        }
+    }
+
+    /// Where accounts are; a file of their own is made where there is none.
+    pub fn accounts(&self) -> io::Result<Where> {
+        if let (Where::File(file), None) = (&self.accounts, &self.file) {
+            // There are hashes of passwords in it.
+            let mut options = OpenOptions::new();
+            options.append(true).create(true).mode(0o600).open(file)?;
+        }
+        Ok(self.accounts.clone())
     }
 
     pub fn print(&self) {
-        match &self.file {
-            None => {
-                println!("  accounts and sessions are kept in memory, and gone when this stops")
-            }
-            Some(file) if self.has_own_secret => println!(
-                "  sessions are kept in {}, the signing secret beside it; set SESSION_STORE and \
-                 JWT_SECRET for your own",
-                file.display()
+        let sessions = &self.sessions;
+        match (&self.accounts, &self.file) {
+            (_, Some(_)) if self.has_own_secret => println!(
+                "  sessions are kept in {sessions}, the signing secret beside it; set \
+                 SESSION_STORE and JWT_SECRET for your own"
             ),
-            Some(file) => println!("  sessions are kept in {}", file.display()),
+            (_, Some(_)) => println!("  sessions are kept in {sessions}"),
+            (Where::Beside(_), None) => {
+                println!("  accounts and sessions are kept in {sessions}");
+            }
+            (Where::File(file), None) => {
+                let file = file.display();
+                println!("  sessions are kept in {sessions}, accounts in {file}");
+            }
+            (Where::Memory, None) if sessions == "memory" => {
+                println!("  accounts and sessions are kept in memory, and gone when this stops");
+            }
+            (Where::Memory, None) => println!(
+                "  sessions are kept in {sessions}, accounts in memory; set \
+                 DATABASE_URL=sqlite:FILE to keep them"
+            ),
         }
     }
+}
+
+/// What the session layer goes by, too.
+fn address(env: &Environment) -> Option<&str> {
+    env.get("SESSION_STORE").or_else(|| {
+        let url = env.get("DATABASE_URL")?;
+        ["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+            .then_some(url)
+    })
 }
 
 /// Our folder among the user's data, by the XDG convention; else below the folder that this was

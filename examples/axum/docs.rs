@@ -9,7 +9,8 @@ use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use tower_jwt_session::endpoints::openapi;
+
+use crate::contract;
 
 /// `GET /docs`
 pub async fn page() -> impl IntoResponse {
@@ -21,7 +22,7 @@ pub async fn page() -> impl IntoResponse {
 }
 
 static PAGE: LazyLock<String> = LazyLock::new(|| {
-    let document: Value = serde_json::from_str(&openapi::json()).unwrap_or_default();
+    let document: Value = serde_json::from_str(&contract::json()).unwrap_or_default();
     rendered(&document)
 });
 

@@ -7,6 +7,7 @@ mod auth;
 mod away;
 mod cli;
 mod commands;
+mod contract;
 mod credentials;
 mod data;
 mod docs;
@@ -77,7 +78,7 @@ fn log_to_stderr() {
 async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let env = Environment::of_process().with_default("LISTEN_ADDR", "127.0.0.1:3000");
     let (data, env) = Data::of(env)?;
-    let accounts = Accounts::new(data.file.as_deref());
+    let accounts = Accounts::new(data.accounts()?)?;
     let statistics = Statistics::default();
     let (settings, auth) = auth::build(&env, &accounts, &statistics)?;
 

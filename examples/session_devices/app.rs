@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use serde_json::json;
@@ -66,7 +66,7 @@ pub fn router(app: App) -> Router {
         .merge(for_users)
         .merge(auth.admin_routes())
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+        .method_not_allowed_fallback(async |method: Method| endpoints::another_method(&method, ""))
         .layer(from_fn(drain_unread))
         .with_state(app)
 }

@@ -1,6 +1,6 @@
 //! The application's own tables, beside those of the sessions.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row, query, query_scalar};
@@ -36,7 +36,7 @@ pub struct Line {
 
 impl Database {
     /// Opens nothing yet. Without a file it is kept in memory.
-    pub fn new(file: Option<&Path>) -> Self {
+    pub fn new(file: Option<PathBuf>) -> Self {
         let memory = SqliteConnectOptions::new().in_memory(true);
         let in_file = |file| SqliteConnectOptions::new().filename(file);
         let pool = SqlitePoolOptions::new().max_connections(1);

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::data::Data;
+use crate::data::{Data, Where};
 use crate::database::Database;
 
 #[tokio::main]
@@ -44,7 +44,15 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let (data, env) = Data::of(settings::environment()?)?;
-    let database = Database::new(data.file.as_deref());
+    let database = Database::new(match data.accounts()? {
+        Where::File(file) => Some(file),
+        Where::Memory => None,
+        Where::Beside(_) => {
+            return Err("accounts, notices and activity are kept in SQLite: set \
+                 DATABASE_URL=sqlite:FILE beside SESSION_STORE"
+                .into());
+        }
+    });
     let (settings, auth) = settings::read(&env, &database)?;
     let listener = TcpListener::bind(settings.listen).await?;
     let running = auth.start().await?;

@@ -1,7 +1,7 @@
 //! Which call goes where.
 
 use axum::Router;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use serde_json::json;
@@ -54,7 +54,7 @@ pub fn router(app: App) -> Router {
     let app = for_users
         .merge(for_all)
         .fallback(nothing_here)
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+        .method_not_allowed_fallback(async |method: Method| endpoints::another_method(&method, ""))
         .layer(from_fn(drain_unread))
         .with_state(app);
     edge::around(app, &auth)

@@ -3,7 +3,7 @@
 //! `cargo run --example session_management`
 
 #[expect(dead_code, reason = "the other example does more with its accounts")]
-#[path = "../axum/accounts.rs"]
+#[path = "../axum/accounts/mod.rs"]
 mod accounts;
 mod app;
 #[path = "../axum/away.rs"]
@@ -35,6 +35,7 @@ use tower_jwt_session::Checklist;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::accounts::Accounts;
 use crate::app::App;
 use crate::data::Data;
 
@@ -60,7 +61,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let (data, env) = Data::of(settings::environment()?)?;
-    let accounts = settings::accounts(&data, &env)?;
+    let accounts = Accounts::new(data.accounts()?)?;
     let (listen, auth) = settings::read(&env, &accounts)?;
 
     let listener = TcpListener::bind(listen)
@@ -79,7 +80,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let bound = listener.local_addr()?;
     println!("listening on http://{bound}");
-    settings::print_where(&data, &env, &auth);
+    data.print();
     let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
     for finding in checklist.findings() {
         println!("  before production: {finding}");

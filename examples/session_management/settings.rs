@@ -1,17 +1,11 @@
 //! What the file `.env` and the environment say.
 
 use std::error::Error;
-use std::fs::OpenOptions;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
-use tower_jwt_session::session::Rotation;
-use tower_jwt_session::{ConfigError, Environment, JwtSession, SqliteStore};
+use tower_jwt_session::{ConfigError, Environment, JwtSession};
 
 use crate::accounts::Accounts;
-use crate::data::Data;
 
 /// The environment over what `.env` says, where there is one.
 pub fn environment() -> Result<Environment, Box<dyn Error>> {
@@ -26,24 +20,9 @@ pub fn environment() -> Result<Environment, Box<dyn Error>> {
         Err(error) if error.not_found() => {}
         Err(error) => return Err(error.into()),
     }
+    // "Old tokens are blacklisted": also the access token, with each refresh.
+    let env = env.with_default("JWT_ROTATION_ENDS_PREDECESSOR", "true");
     Ok(env.with_default("LISTEN_ADDR", "127.0.0.1:3000"))
-}
-
-/// Accounts are in the file of the sessions, or in that of `DATABASE_URL` where sessions are
-/// elsewhere, as in Redis.
-pub fn accounts(data: &Data, env: &Environment) -> io::Result<Accounts> {
-    let Some(file) = file_of_its_own(data, env) else {
-        return Ok(Accounts::new(data.file.as_deref()));
-    };
-    // There are hashes of passwords in it.
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600).open(file)?;
-    Ok(Accounts::new(Some(file)))
-}
-
-fn file_of_its_own<'e>(data: &Data, env: &'e Environment) -> Option<&'e Path> {
-    let url = env.get("DATABASE_URL").filter(|_| data.file.is_none());
-    url.and_then(SqliteStore::path_of)
 }
 
 /// Reads everything before it complains, so that all mistakes are seen at once.
@@ -63,8 +42,6 @@ pub fn read(
     let listen = listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
     let auth = JwtSession::builder()
         .claims_source(accounts.clone())
-        // "Old tokens are blacklisted": also the access token, with each refresh.
-        .rotation(Rotation::default().revoking_predecessors())
         .with_env(env)
         .build();
     match auth {
@@ -74,19 +51,4 @@ pub fn read(
             Err(problems)
         }
     }
-}
-
-/// Says what survives a restart.
-pub fn print_where(data: &Data, env: &Environment, auth: &JwtSession) {
-    if data.file.is_some() || auth.store_name() == "memory" {
-        return data.print();
-    }
-    let accounts = match file_of_its_own(data, env) {
-        Some(file) => format!("in {}", file.display()),
-        None => "in memory; set DATABASE_URL=sqlite:FILE to keep them".to_owned(),
-    };
-    println!(
-        "  sessions are kept in {}, accounts {accounts}",
-        auth.store_name()
-    );
 }

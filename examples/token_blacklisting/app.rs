@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -34,7 +34,7 @@ pub fn router(app: App) -> Router {
         .route("/api/auth/login", post(login))
         .merge(auth.auth_routes()) // /api/auth/refresh and /api/auth/logout
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+        .method_not_allowed_fallback(async |method: Method| endpoints::another_method(&method, ""))
         .layer(from_fn(drain_unread))
         .with_state(app)
 }

@@ -106,7 +106,7 @@ impl<C: CustomClaims> Pages<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let form = Form::read(&request.headers, body).await?;
+        let form = Form::read(&request.headers, body, self.auth().body_timeout()).await?;
         let admin = self.admin_session(request)?;
         let id = id.parse().map_err(|_| Problem::not_found())?;
         let sessions = self.auth.sessions();
@@ -130,7 +130,7 @@ impl<C: CustomClaims> Pages<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let form = Form::read(&request.headers, body).await?;
+        let form = Form::read(&request.headers, body, self.auth().body_timeout()).await?;
         let admin = self.admin_session(request)?;
         let id = UserId::new(user).map_err(|_| Problem::not_found())?;
         let ending = self.auth.sessions().end_all(&id);

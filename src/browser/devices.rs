@@ -110,7 +110,7 @@ impl<C: CustomClaims> Pages<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let form = Form::read(&request.headers, body).await?;
+        let form = Form::read(&request.headers, body, self.auth().body_timeout()).await?;
         let session = self.session(request)?;
         let Ok(id) = id.parse() else {
             return Ok(see_other("/devices"));

@@ -1,12 +1,14 @@
 //! Forms of the pages.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 
 use super::Instead;
-use crate::endpoints::{Problem, body};
+use crate::endpoints::{Problem, read_body};
 use crate::error::BoxError;
 
 /// The values of a form.
@@ -14,11 +16,15 @@ pub(super) struct Form(Bytes);
 
 impl Form {
     /// Reads a body of `application/x-www-form-urlencoded`, bounded like every other.
-    pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Self, Instead>
+    pub(super) async fn read<B>(
+        headers: &HeaderMap,
+        body: B,
+        timeout: Duration,
+    ) -> Result<Self, Instead>
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let body = body::read(headers, body).await?;
+        let body = read_body(timeout, headers, body).await?;
         if !body.is_empty() && !is_form(headers) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

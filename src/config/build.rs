@@ -84,6 +84,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
     fn parts(mut self, sweeps: bool) -> Result<Parts<C>, ConfigError> {
         self.lifetimes.check(&mut self.problems);
         self.cookies.check(&mut self.problems);
+        self.edge.check(&mut self.problems);
         let origins = self.origins();
         self.revocation.check(&mut self.problems);
         self.audit.check(&mut self.problems);

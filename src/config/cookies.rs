@@ -200,7 +200,7 @@ impl SessionCookies {
             _ => Err("write auto or off"),
         });
         self.on = on.unwrap_or(self.on);
-        let mut flag = |name| env.parsed(name, problems, yes_or_no);
+        let mut flag = |name| env.flag(name, problems);
         self.secure = flag("SESSION_COOKIE_SECURE").unwrap_or(self.secure);
         self.http_only = flag("SESSION_COOKIE_HTTP_ONLY").unwrap_or(self.http_only);
         let same_site = env.parsed("SESSION_COOKIE_SAME_SITE", problems, |text| {
@@ -251,14 +251,6 @@ impl<C> JwtSessionBuilder<C> {
 
     pub(super) fn apply_cookies(&mut self, env: &Environment) {
         self.cookies = self.cookies.clone().read(env, &mut self.problems);
-    }
-}
-
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err("write true or false"),
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct EdgeSettings {
     pub(super) origins: AllowedOrigins,
     pub(super) placing: Placing,
     pub(super) rate_limit: RateLimit,
+    pub(super) body_timeout: Duration,
 }
 
 /// What comes of it.
@@ -29,6 +30,8 @@ pub(crate) struct Edge {
     pub(crate) proxies: TrustedProxies,
     pub(crate) origins: AllowedOrigins,
     pub(crate) limiter: RateLimiter,
+    /// How long a body may take that the endpoints read.
+    pub(crate) body_timeout: Duration,
 }
 
 impl Default for EdgeSettings {
@@ -38,16 +41,27 @@ impl Default for EdgeSettings {
             origins: AllowedOrigins::default(),
             placing: Placing::default(),
             rate_limit: RateLimit::off(),
+            body_timeout: BODY_TIMEOUT,
         }
     }
 }
 
 impl EdgeSettings {
+    pub(super) fn check(&self, problems: &mut ConfigError) {
+        if self.body_timeout.is_zero() {
+            problems.add(
+                "REQUEST_BODY_TIMEOUT is nothing, so that no body could be read",
+                "write how long a slow client may take, as 10s",
+            );
+        }
+    }
+
     pub(super) fn build(self, clock: &Arc<dyn Clock>) -> Edge {
         Edge {
             limiter: RateLimiter::new(self.rate_limit, clock),
             proxies: self.proxies,
             origins: self.origins,
+            body_timeout: self.body_timeout,
         }
     }
 }
@@ -87,6 +101,14 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self.edge.rate_limit = limit;
         self
     }
+
+    /// How long the endpoints wait for the whole body of a request; then the answer is 408. Ten
+    /// seconds unless said otherwise, enough for the few kilobytes that they read from anywhere. Without
+    /// such a bound a client that sends a byte now and then holds what serves it for ever.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.edge.body_timeout = timeout;
+        self
+    }
 }
 
 impl Environment {
@@ -113,6 +135,9 @@ impl Environment {
                     problems.add(format!("GEOIP_DATABASE_FILE {path:?} {what}"), fix);
                 }
             }
+        }
+        if let Some(timeout) = self.duration("REQUEST_BODY_TIMEOUT", problems) {
+            edge.body_timeout = timeout;
         }
         edge.rate_limit = self.rate_limit(edge.rate_limit, problems);
     }
@@ -159,4 +184,5 @@ fn named<T: Default>(name: &str, parsed: Result<T, ConfigError>, problems: &mut 
 
 const WITHOUT_LIMITS: &str = "build with the feature rate-limit, or leave the limit to something \
                               in front of this service";
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_WINDOW_MS: u64 = 86_400_000;

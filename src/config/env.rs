@@ -32,6 +32,8 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `JWT_SESSION_LIMIT_POLICY` | `evict` | or `reject` |
 /// | `JWT_AUTO_REFRESH_THRESHOLD` | `15m` | at most half the access lifetime |
 /// | `JWT_ROTATION_GRACE` | `30s` | at most a quarter of the access lifetime; `0s` is strict |
+/// | `JWT_ROTATION_ENDS_PREDECESSOR` | `false` | `true` ends the former access token with each refresh |
+/// | `REQUEST_BODY_TIMEOUT` | `10s` | how long the endpoints wait for a body |
 /// | `REVOCATION_CONFIRM` | `first-sight` | or `never`, `always` |
 /// | `REVOCATION_MAX_STALENESS` | `30s` | |
 /// | `STORE_TIMEOUT` | `250ms` | |
@@ -279,9 +281,11 @@ impl Environment {
 
         let grace = self.duration("JWT_ROTATION_GRACE", problems);
         let suggestion = self.duration("JWT_AUTO_REFRESH_THRESHOLD", problems);
-        if grace.is_some() || suggestion.is_some() {
+        let ends = self.flag("JWT_ROTATION_ENDS_PREDECESSOR", problems);
+        if grace.is_some() || suggestion.is_some() || ends.is_some() {
             let fitted = Rotation::default().fitted(&lifetimes);
             let mut rotation = builder.rotation.unwrap_or(fitted);
+            rotation = ends.map_or(rotation, |ends| rotation.with_predecessors_revoked(ends));
             rotation = grace.map_or(rotation, |grace| rotation.with_grace(grace));
             rotation = suggestion.map_or(rotation, |before| rotation.with_suggestion(before));
             builder.rotation = Some(rotation);
@@ -345,11 +349,12 @@ impl fmt::Debug for Environment {
 }
 
 /// What the names of our variables begin with.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "CORS_",
     "GEOIP_",
     "JWT_",
     "RATE_LIMIT_",
+    "REQUEST_",
     "REVOCATION_",
     "SESSION_",
     "STORE_",

@@ -67,6 +67,16 @@ impl Environment {
         }
     }
 
+    pub(super) fn flag(&self, name: &str, problems: &mut ConfigError) -> Option<bool> {
+        self.parsed(name, problems, |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "true" | "1" => Ok(true),
+                "false" | "0" => Ok(false),
+                _ => Err("write true or false"),
+            }
+        })
+    }
+
     pub(super) fn parsed<T>(
         &self,
         name: &str,

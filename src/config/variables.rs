@@ -43,7 +43,7 @@ const VARIABLES: &[Variable] = &[
     variable(
         "SESSION_STORE",
         "memory:",
-        "where sessions are kept: memory:, sqlite:PATH, postgres://USER@HOST/DATABASE, redis://HOST or redis+sentinel://HOST,HOST/NAME, rediss: with TLS (features sqlite, postgres, redis, tls)",
+        "where sessions are kept: memory:, sqlite:PATH, postgres://USER@HOST/DATABASE, redis://HOST, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST, rediss: with TLS (features sqlite, postgres, redis, tls)",
     ),
     variable(
         "DATABASE_URL",
@@ -184,6 +184,16 @@ const VARIABLES: &[Variable] = &[
         "JWT_ROTATION_GRACE",
         "30s",
         "how long a refresh may be repeated; at most a quarter of the access lifetime, 0s is strict",
+    ),
+    variable(
+        "JWT_ROTATION_ENDS_PREDECESSOR",
+        "false",
+        "true ends the former access token with each refresh, instead of letting it expire",
+    ),
+    variable(
+        "REQUEST_BODY_TIMEOUT",
+        "10s",
+        "how long the endpoints wait for the whole body of a request",
     ),
     variable(
         "RATE_LIMIT_WINDOW_MS",

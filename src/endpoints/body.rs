@@ -1,5 +1,7 @@
 //! Bodies: read with a bound, and turned into what they should be or into a problem.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request, StatusCode};
@@ -13,15 +15,29 @@ use crate::error::BoxError;
 /// The most bytes of a body: 64 KiB, far more than any request of ours needs.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// Reads a JSON object from a body of at most [`MAX_BODY`] bytes.
+/// Reads a JSON object from a body of at most [`MAX_BODY`] bytes that comes within ten seconds.
 ///
 /// Members that `T` does not know are left to `T`; serde ignores them unless told otherwise.
 ///
 /// # Errors
 ///
-/// A [`Problem`]: 415 when the body is not said to be JSON, 413 when it is too large, 400 when it
-/// is not JSON or breaks off, 422 when it is JSON of another shape.
+/// A [`Problem`]: 415 when the body is not said to be JSON, 413 when it is too large, 408 when it
+/// does not come in time, 400 when it is not JSON or breaks off, 422 when it is JSON of another shape.
 pub async fn read_json<T, B>(request: Request<B>) -> Result<T, Problem>
+where
+    T: DeserializeOwned,
+    B: Body<Error: Into<BoxError>>,
+{
+    read_json_within(TIMEOUT, request).await
+}
+
+/// The same where the body has another time to come, as that of
+/// [`JwtSession::body_timeout`](crate::JwtSession::body_timeout).
+///
+/// # Errors
+///
+/// As for [`read_json`].
+pub async fn read_json_within<T, B>(timeout: Duration, request: Request<B>) -> Result<T, Problem>
 where
     T: DeserializeOwned,
     B: Body<Error: Into<BoxError>>,
@@ -33,19 +49,22 @@ where
         }
         return Err(another_type());
     }
-    let body = read(&parts.headers, body).await?;
+    let body = read_body(timeout, &parts.headers, body).await?;
     parse(&body)
 }
 
 /// The same where a body is not required. An empty one is none, whatever frames it and whatever it
 /// is said to be.
-pub(super) async fn read_json_if_any<T, B>(request: Request<B>) -> Result<Option<T>, Problem>
+pub(super) async fn read_json_if_any<T, B>(
+    timeout: Duration,
+    request: Request<B>,
+) -> Result<Option<T>, Problem>
 where
     T: DeserializeOwned,
     B: Body<Error: Into<BoxError>>,
 {
     let (parts, body) = request.into_parts();
-    let body = read(&parts.headers, body).await?;
+    let body = read_body(timeout, &parts.headers, body).await?;
     if body.is_empty() {
         Ok(None)
     } else if is_json(&parts.headers) {
@@ -93,7 +112,12 @@ fn has_lone_surrogate(json: &str) -> bool {
     high
 }
 
-pub(crate) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+/// Reads a body of any kind, of at most [`MAX_BODY`] bytes and within a time.
+///
+/// # Errors
+///
+/// A [`Problem`]: 413 when it is too large, 408 when it does not come in time, 400 when it breaks off.
+pub async fn read_body<B>(timeout: Duration, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
 where
     B: Body<Error: Into<BoxError>>,
 {
@@ -104,13 +128,15 @@ where
         }
         return Err(too_large());
     }
-    match Limited::new(body.as_mut(), MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let collecting = Limited::new(body.as_mut(), MAX_BODY).collect();
+    match tokio::time::timeout(timeout, collecting).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             drain(body).await;
             Err(too_large())
         }
-        Err(_) => Err(Problem::malformed_body("the body broke off")),
+        Ok(Err(_)) => Err(Problem::malformed_body("the body broke off")),
+        Err(_) => Err(too_slow()),
     }
 }
 
@@ -159,147 +185,15 @@ fn too_large() -> Problem {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use http::header::EXPECT;
-    use http_body_util::Full;
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    struct Form {
-        name: String,
-    }
-
-    async fn read_as(content_type: &str, body: &str) -> Result<String, u16> {
-        let request = Request::builder()
-            .header(CONTENT_TYPE, content_type)
-            .body(Full::new(Bytes::from(body.to_owned())))
-            .unwrap();
-        let form = read_json::<Form, _>(request).await;
-        form.map(|form| form.name)
-            .map_err(|problem| problem.status().as_u16())
-    }
-
-    const JSON: &str = "application/json";
-
-    #[tokio::test]
-    async fn json_is_read_and_unknown_members_are_ignored() {
-        let body = r#"{"name":"ada","more":[1,{"x":null}]}"#;
-        assert_eq!(read_as(JSON, body).await, Ok("ada".to_owned()));
-        let spelled = "Application/JSON; charset=utf-8";
-        assert_eq!(read_as(spelled, body).await, Ok("ada".to_owned()));
-    }
-
-    #[tokio::test]
-    async fn a_body_of_another_type_is_415() {
-        for other in ["", "text/plain", "application/x-www-form-urlencoded"] {
-            assert_eq!(read_as(other, r#"{"name":"ada"}"#).await, Err(415));
-        }
-    }
-
-    #[tokio::test]
-    async fn malformed_json_is_400() {
-        for body in ["", "{", "nonsense", r#"{"name":"ada"}}"#, "\u{0}"] {
-            assert_eq!(read_as(JSON, body).await, Err(400), "{body}");
-        }
-        let nested = "[".repeat(30_000);
-        assert_eq!(read_as(JSON, &nested).await, Err(400));
-    }
-
-    #[tokio::test]
-    async fn half_a_character_is_400_wherever_it_stands() {
-        let wrong = [
-            r#"{"name":"\ud800"}"#,
-            r#"{"name":"\udc00"}"#,
-            r#"{"name":"\ud800x\udc00"}"#,
-            r#"{"name":"\ud800\n"}"#,
-            r#"{"name":"\ud83d\ud83d\ude00"}"#,
-            r#"{"name":"ada","more":["\uDBFF"]}"#,
-            r#"{"name":"ada","\ud800":1}"#,
-        ];
-        for body in wrong {
-            assert_eq!(read_as(JSON, body).await, Err(400), "{body}");
-        }
-        let right = [
-            (r#"{"name":"\ud83d\ude00"}"#, "\u{1f600}"),
-            (r#"{"name":"\\ud800"}"#, r"\ud800"),
-            (r#"{"name":"\\\u00e4\uD83D\uDE00"}"#, "\\ä\u{1f600}"),
-        ];
-        for (body, name) in right {
-            assert_eq!(read_as(JSON, body).await.as_deref(), Ok(name), "{body}");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_not_utf_8_is_400() {
-        for body in [
-            &b"{\"name\":\"\xff\"}"[..],
-            b"{\"name\":\"ada\",\"x\":\"\xc3\"}",
-        ] {
-            assert_eq!(parse::<Form>(body).unwrap_err().status(), 400);
-        }
-    }
-
-    #[tokio::test]
-    async fn an_empty_body_is_none_even_without_a_type() {
-        let read = async |content_type: &str, body: &str| {
-            let request = Request::builder()
-                .header(CONTENT_TYPE, content_type)
-                .body(Full::new(Bytes::from(body.to_owned())))
-                .unwrap();
-            let form = read_json_if_any::<Form, _>(request).await;
-            form.map(|form| form.map(|form| form.name))
-                .map_err(|problem| problem.status().as_u16())
-        };
-        assert_eq!(read("text/plain", "").await, Ok(None));
-        assert_eq!(read("text/plain", "{}").await, Err(415));
-        assert_eq!(read(JSON, " ").await, Err(400));
-        let named = read(JSON, r#"{"name":"ada"}"#).await;
-        assert_eq!(named, Ok(Some("ada".to_owned())));
-    }
-
-    #[tokio::test]
-    async fn json_of_another_shape_is_422() {
-        for body in [
-            "{}",
-            "[]",
-            "null",
-            "7",
-            r#"["ada"]"#,
-            r#"{"name":7}"#,
-            r#"{"name":null}"#,
-        ] {
-            assert_eq!(read_as(JSON, body).await, Err(422), "{body}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_above_the_bound_is_413_and_one_at_it_is_not() {
-        let of = |length: usize| format!(r#"{{"name":"{}"}}"#, "x".repeat(length - 11));
-        assert!(read_as(JSON, &of(MAX_BODY)).await.is_ok());
-        assert_eq!(read_as(JSON, &of(MAX_BODY + 1)).await, Err(413));
-        assert_eq!(read_as(JSON, &of(10_000_000)).await, Err(413));
-    }
-
-    #[tokio::test]
-    async fn an_announced_length_above_the_bound_is_413() {
-        let request = Request::builder()
-            .header(CONTENT_TYPE, JSON)
-            .header(CONTENT_LENGTH, "99999999999")
-            .header(EXPECT, "100-continue")
-            .body(Full::new(Bytes::new()))
-            .unwrap();
-        let problem = read_json::<Form, _>(request).await.unwrap_err();
-        assert_eq!(problem.status(), 413);
-    }
-
-    #[test]
-    fn the_problem_does_not_repeat_values_of_the_body() {
-        let error = serde_json::from_str::<Form>(r#"{"name":7312}"#).unwrap_err();
-        assert_eq!(shape(&error), "a member of the body is of the wrong type");
-        let error = serde_json::from_str::<Form>("{}").unwrap_err();
-        assert_eq!(shape(&error), "missing field `name`");
-    }
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "request_timeout",
+        "the body did not come in time",
+    )
 }
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

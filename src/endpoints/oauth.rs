@@ -64,7 +64,7 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let form = Form::read(request).await?;
+        let form = Form::read(request, self.auth.body_timeout()).await?;
         let token = form.token()?;
         let sessions = self.auth.sessions();
         let ended = match sessions.end_by_refresh_token(token).await {
@@ -85,7 +85,11 @@ impl<C: CustomClaims> Endpoints<C> {
         B: Body<Error: Into<BoxError>>,
     {
         let (parts, body) = request.into_parts();
-        let form = Form::read(Request::from_parts(parts.clone(), body)).await?;
+        let form = Form::read(
+            Request::from_parts(parts.clone(), body),
+            self.auth.body_timeout(),
+        )
+        .await?;
         self.authenticate(&parts, &form)?;
         let token = form.token()?;
         let policy = self.auth.policy();

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::body::read_json_if_any;
-use super::{Endpoints, Problem, limited, read_json};
+use super::{Endpoints, Problem, limited, read_json_within};
 use crate::error::BoxError;
 use crate::rejection::Rejection;
 use crate::session::{SessionError, Tokens, Transport};
@@ -61,13 +61,14 @@ impl<C: CustomClaims> Endpoints<C> {
         B: Body<Error: Into<BoxError>>,
     {
         let address = limited::address(&request);
+        let timeout = self.auth.body_timeout();
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         if !self.has_refresh_cookie(&parts.headers) {
-            let form: T = read_json(request).await?;
+            let form: T = read_json_within(timeout, request).await?;
             return Ok((parts, Presented::in_body(form.into(), address)));
         }
-        let form: Option<Beside> = read_json_if_any(request).await?;
+        let form: Option<Beside> = read_json_if_any(timeout, request).await?;
         let presented = match form.and_then(|form| form.refresh_token) {
             Some(text) => Presented::in_body(text, address),
             None => self.of_cookie(&parts, address)?,

@@ -1,8 +1,8 @@
 //! Answers.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 
@@ -36,6 +36,28 @@ pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
 #[must_use]
 pub fn no_content() -> Response {
     empty(StatusCode::NO_CONTENT)
+}
+
+/// The answer to a method that a resource is not for. `OPTIONS` asks which ones it is for, and gets
+/// 204 with `Allow` (RFC 9110, section 9.3.7); a CORS layer outside of it answers preflights.
+///
+/// Where `allow` is empty the header is left to the framework: axum adds it.
+///
+/// # Errors
+///
+/// The [problem](Problem::method_not_allowed) 405 for every other method.
+pub fn another_method(method: &Method, allow: &str) -> Result<Response, Problem> {
+    if method != Method::OPTIONS {
+        return Err(Problem::method_not_allowed(allow));
+    }
+    let mut response = no_content();
+    if let Some(allow) = HeaderValue::from_str(allow)
+        .ok()
+        .filter(|_| !allow.is_empty())
+    {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    Ok(response)
 }
 
 /// The answer of a handler that may have refused.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -59,8 +59,12 @@ impl RequestBody {
 }
 
 impl Unread {
-    /// Reads what was left of the body, unless somebody still does.
-    pub(crate) async fn drain(self) {
+    /// Reads what was left of the body before an answer of this status goes out, unless somebody still does, or
+    /// has waited for it long enough.
+    pub(crate) async fn drain_for(self, answer: StatusCode) {
+        if answer == StatusCode::REQUEST_TIMEOUT {
+            return;
+        }
         if let Some(Ok(rest)) = self.0.map(|mut returned| returned.try_recv()) {
             drain(rest).await;
         }

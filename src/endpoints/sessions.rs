@@ -118,7 +118,9 @@ impl<C: CustomClaims> Endpoints<C> {
             Some(name) => Some(name.into_owned()),
             None => {
                 let request = Request::from_parts(parts, body);
-                super::read_json::<Naming, _>(request).await?.name
+                super::read_json_within::<Naming, _>(self.auth.body_timeout(), request)
+                    .await?
+                    .name
             }
         };
         let sessions = self.auth.sessions();

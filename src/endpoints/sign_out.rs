@@ -60,7 +60,9 @@ impl<C: CustomClaims> Endpoints<C> {
         let request = Request::from_parts(parts.clone(), body);
         let ended = if let Some(token) = text_of(&TokenSource::bearer(), &parts.headers)? {
             self.ended_by_access_token(token).await?
-        } else if let Some(form) = read_json_if_any::<Form, _>(request).await? {
+        } else if let Some(form) =
+            read_json_if_any::<Form, _>(self.auth.body_timeout(), request).await?
+        {
             let sessions = self.auth.sessions();
             sessions.end_by_refresh_token(&form.refresh_token).await
         } else {

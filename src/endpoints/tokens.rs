@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::cookies::Told;
 use super::envelope::{answer, success};
-use super::{Endpoints, Problem, Response, kept_session, limited, read_json, session, user_id};
+use super::{
+    Endpoints, Problem, Response, kept_session, limited, read_json_within, session, user_id,
+};
 use crate::clock::UnixTime;
 use crate::error::BoxError;
 use crate::jwt_session::Introspection;
@@ -108,7 +110,7 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let form: Validate = read_json(request).await?;
+        let form: Validate = read_json_within(self.auth.body_timeout(), request).await?;
         let answer = match self.auth.introspect(&form.access_token).await {
             Introspection::Active(session) => {
                 let remaining = self.remaining(&session);
@@ -134,7 +136,7 @@ impl<C: CustomClaims> Endpoints<C> {
         let address = limited::address(&request);
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
-        let form: AutoRefresh = read_json(request).await?;
+        let form: AutoRefresh = read_json_within(self.auth.body_timeout(), request).await?;
         match self.auth.introspect(&form.access_token).await {
             Introspection::Active(session) => {
                 let remaining = self.remaining(&session);

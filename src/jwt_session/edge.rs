@@ -38,6 +38,13 @@ impl<C: CustomClaims> JwtSession<C> {
         &self.edge.limiter
     }
 
+    /// How long the endpoints wait for the whole body of a request; the application's own handlers
+    /// may do the same by `endpoints::read_json_within`.
+    #[must_use]
+    pub fn body_timeout(&self) -> Duration {
+        self.edge.body_timeout
+    }
+
     /// How much the layers ask the store and what they do without it.
     #[must_use]
     pub fn terms(&self) -> &Terms {

@@ -113,6 +113,9 @@ impl Rejection {
                 "it cannot be checked right now whether the session is alive; try again"
             }
             Self::TokenExpired => "the token has expired; refresh it",
+            Self::TokenRevoked {
+                reason: Some(EndReason::Replaced),
+            } => "a newer token of this session took its place; send that one",
             Self::TokenRevoked { .. } => "the session was ended; sign in again",
             Self::TokenStale => "your roles changed; refresh the token and try again",
         }
@@ -141,6 +144,9 @@ impl Rejection {
             Self::InvalidToken => Some(invalid("the token is not valid")),
             Self::MalformedToken => Some(invalid("the token is malformed")),
             Self::TokenExpired => Some(invalid("the token has expired")),
+            Self::TokenRevoked {
+                reason: Some(EndReason::Replaced),
+            } => Some(invalid("a newer token took its place")),
             Self::TokenRevoked { .. } => Some(invalid("the session was ended")),
             Self::TokenStale => Some(invalid("the roles of the user changed")),
         }

@@ -58,8 +58,16 @@ impl Rotation {
     /// Ends the predecessor's access token with each rotation, instead of letting it expire.
     ///
     /// Requests that are in flight with the old token then fail; a client has to be ready for it.
-    pub fn revoking_predecessors(mut self) -> Self {
-        self.predecessor = PredecessorAccess::Revoked;
+    pub fn revoking_predecessors(self) -> Self {
+        self.with_predecessors_revoked(true)
+    }
+
+    pub(crate) fn with_predecessors_revoked(mut self, revoked: bool) -> Self {
+        self.predecessor = if revoked {
+            PredecessorAccess::Revoked
+        } else {
+            PredecessorAccess::LivesOn
+        };
         self
     }
 

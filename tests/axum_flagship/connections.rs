@@ -136,3 +136,47 @@ async fn a_connection_may_not_dawdle_over_the_head_of_a_request() {
     let ended = tokio::time::timeout(Duration::from_secs(15), ended).await;
     assert!(ended.is_ok(), "the connection is still open");
 }
+
+#[tokio::test]
+async fn a_connection_may_not_dawdle_over_a_body_either() {
+    let server = Server::start_with(&[("REQUEST_BODY_TIMEOUT", "200ms")]);
+    let json = "Content-Type: application/json";
+    for path in [
+        "/api/auth/login",
+        "/api/token/refresh",
+        "/oauth/revoke",
+        "/sign-in",
+    ] {
+        let kind = match path {
+            "/oauth/revoke" | "/sign-in" => "Content-Type: application/x-www-form-urlencoded",
+            _ => json,
+        };
+        let head = format!("POST {path}\n{kind}\nContent-Length: 100");
+        let answer = exchange(&server, &head, b"{");
+        let answer = tokio::time::timeout(Duration::from_secs(15), answer).await;
+        let (status, document) = answer.expect("the connection is still open");
+        assert_eq!(status, 408, "{path}: {document}");
+        if kind == json {
+            assert_eq!(document["code"], "request_timeout", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_two_hosts_or_for_none_is_refused() {
+    let server = Server::start();
+    for (hosts, expected) in [
+        ("Host: a\r\n", "200"),
+        ("Host: a\r\nHost: b\r\n", "400"),
+        ("Host: a\r\nHost: a\r\n", "400"),
+        ("", "400"),
+    ] {
+        let mut connection = server.connect().await;
+        let sent = format!("GET /livez HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        connection.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        let status = answer.split(' ').nth(1);
+        assert_eq!(status, Some(expected), "{hosts:?}: {answer}");
+    }
+}

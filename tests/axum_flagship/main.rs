@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod connections;
+mod contract;
 mod cookies;
 mod credentials;
 mod edge;
@@ -14,6 +15,7 @@ mod redis_server;
 mod restart;
 mod server;
 mod stores;
+mod shared;
 mod tokens;
 
 use serde_json::json;

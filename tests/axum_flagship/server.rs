@@ -57,6 +57,8 @@ impl Server {
             .env("LISTEN_ADDR", "127.0.0.1:0")
             .env("SESSION_STORE", "memory:")
             .env("ADMIN_PASSWORD", PASSWORD)
+            // However busy the machine is: an answer late is no other answer.
+            .env("STORE_TIMEOUT", "10s")
             .envs(variables.iter().copied());
         Self::run(command)
     }
@@ -67,6 +69,7 @@ impl Server {
         command
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("STORE_TIMEOUT", "10s")
             .env("XDG_DATA_HOME", data);
         Self::run(command)
     }

@@ -7,9 +7,11 @@ const resolve = createRequire(process.argv[2] + "/package.json").resolve;
 const jose = await import(pathToFileURL(resolve("jose")));
 const bytes = (secret) => new TextEncoder().encode(secret);
 
+const isSymmetric = (alg) => alg.startsWith("HS");
+
 async function verified(asked) {
   const key =
-    asked.alg === "HS256" ? bytes(asked.secret) : jose.createLocalJWKSet(asked.jwks);
+    isSymmetric(asked.alg) ? bytes(asked.secret) : jose.createLocalJWKSet(asked.jwks);
   const { payload } = await jose.jwtVerify(asked.token, key, {
     algorithms: [asked.alg],
     issuer: asked.issuer,
@@ -30,7 +32,7 @@ async function refuses(asked) {
 async function made(alg, secret, claims) {
   let key = bytes(secret);
   let jwk = {};
-  if (alg !== "HS256") {
+  if (!isSymmetric(alg)) {
     const pair = await jose.generateKeyPair(alg, { extractable: true });
     key = pair.privateKey;
     jwk = await jose.exportJWK(pair.publicKey);

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body::Body;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tower_jwt_session::endpoints::{self, Problem, Response};
 use tower_jwt_session::revocation::EndReason;
 use tower_jwt_session::session::{Authentication, Transport};
@@ -119,7 +119,8 @@ impl Accounts {
             ("POST", "/api/auth/login") => self.login(request).await,
             ("POST", "/api/auth/reauthenticate") => self.reauthenticate(request).await,
             ("POST", "/api/auth/password") => self.change_password(request).await,
-            ("GET", "/api/me" | "/api/protected") => me(&request),
+            ("GET", "/api/me") => me(&request),
+            ("GET", "/api/protected") => greeted(&request),
             ("GET", "/api/admin/dashboard") => dashboard(&request),
             ("PUT", "/api/admin/users/{user}/role") => {
                 self.set_role(user.unwrap_or_default(), request).await
@@ -247,19 +248,29 @@ fn nothing(path: &str) -> Problem {
     }
 }
 
-pub fn me<B>(request: &Request<B>) -> Result<Response, Problem> {
+fn me<B>(request: &Request<B>) -> Result<Response, Problem> {
+    Ok(endpoints::json(StatusCode::OK, &about(request)?))
+}
+
+fn greeted<B>(request: &Request<B>) -> Result<Response, Problem> {
+    let mut about = about(request)?;
+    about["message"] = "not everybody sees this".into();
+    Ok(endpoints::json(StatusCode::OK, &about))
+}
+
+fn about<B>(request: &Request<B>) -> Result<Value, Problem> {
     let session = session(request)?;
-    let about = json!({
+    Ok(json!({
         "user_id": session.subject().as_str(),
         "session_id": session.id().map(|id| id.to_string()),
         "roles": session.token().roles().collect::<Vec<_>>(),
-    });
-    Ok(endpoints::json(StatusCode::OK, &about))
+        "expires_at": session.expires_at().to_string(),
+    }))
 }
 
 fn dashboard<B>(request: &Request<B>) -> Result<Response, Problem> {
     session(request)?.require_role("admin")?;
-    me(request)
+    greeted(request)
 }
 
 fn session<B>(request: &Request<B>) -> Result<Session, Problem> {

@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use tower_jwt_session::endpoints::openapi;
 
+/// What the flagship serves, which has the calls of the suite's own application as well.
 static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(&openapi::json()).expect("it is JSON"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).expect("it is JSON"));
 
 /// What the document says of a call.
 pub struct Operation(&'static Value);
@@ -20,6 +20,13 @@ pub fn operation(method: &str, path: &str) -> Option<Operation> {
         .filter(|(pattern, _)| is_at(pattern, path))
         .min_by_key(|(pattern, _)| pattern.matches('{').count())?;
     best.1.get(method.to_lowercase()).map(Operation)
+}
+
+/// Whether it is one of the library's own calls.
+pub fn is_of_the_library(method: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let mut routes = tower_jwt_session::endpoints::routes().into_iter();
+    routes.any(|route| route.method == method && is_at(route.path, path))
 }
 
 impl Operation {

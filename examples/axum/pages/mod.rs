@@ -3,7 +3,7 @@
 use axum::Form;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tower_jwt_session::Device;
-use tower_jwt_session::endpoints::{self, Endpoints, MAX_BODY, Problem};
+use tower_jwt_session::endpoints::{self, Endpoints, Problem, read_body};
 use tower_jwt_session::middleware::Anonymous;
 use tower_jwt_session::session::Transport;
 use tower_jwt_session::throttle::Attempt;
@@ -26,13 +26,26 @@ pub struct SignIn {
     password: String,
 }
 
+/// The form as it was filled in, if its body comes in time.
+struct Filled(Result<Form<SignIn>, FormRejection>);
+
+impl FromRequest<App> for Filled {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(app.auth.body_timeout(), &parts.headers, body).await?;
+        let request = Request::from_parts(parts, body.into());
+        Ok(Self(Form::from_request(request, app).await))
+    }
+}
+
 /// `GET /`, `GET /sign-in`, `POST /sign-in` and the script of the first page.
 pub fn routes(app: &App) -> Router<App> {
     let layer = app.auth.layer().with_anonymous(Anonymous::Allow);
     Router::new()
         .route("/", get(first))
         .route("/sign-in", get(sign_in_page).post(sign_in))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(layer)
         .route("/demo.js", get(demo))
 }
@@ -55,7 +68,7 @@ async fn sign_in(
     State(app): State<App>,
     device: Device,
     request: Parts,
-    form: Result<Form<SignIn>, FormRejection>,
+    Filled(form): Filled,
 ) -> Response {
     let address = device.address;
     let account = form

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 
-use crate::endpoints::{Problem, body};
+use crate::endpoints::{Problem, read_body};
 use crate::error::BoxError;
 
 /// What was sent. No `Debug`: it holds a token, and perhaps a secret.
@@ -22,7 +23,7 @@ impl Form {
     ///
     /// What is sent without a value counts as not sent, and what is sent twice is refused
     /// (RFC 6749, section 3.2). Parameters that mean nothing here are ignored.
-    pub(super) async fn read<B>(request: Request<B>) -> Result<Self, Problem>
+    pub(super) async fn read<B>(request: Request<B>, timeout: Duration) -> Result<Self, Problem>
     where
         B: Body<Error: Into<BoxError>>,
     {
@@ -34,7 +35,7 @@ impl Form {
                 "send the body as application/x-www-form-urlencoded",
             ));
         }
-        let body = body::read(&parts.headers, body).await?;
+        let body = read_body(timeout, &parts.headers, body).await?;
         Self::parse(&body)
     }
 

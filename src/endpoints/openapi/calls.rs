@@ -1,5 +1,6 @@
 //! What each call takes, tells, and is refused with beyond what all are.
 
+use super::call::Cookies;
 use super::schemas::Member;
 use crate::endpoints::routes::Route;
 
@@ -14,18 +15,6 @@ pub(super) struct Described {
     pub(super) cookies: Cookies,
     /// Whether attempts are counted.
     pub(super) limited: bool,
-}
-
-/// What cookies have to do with a call that anybody may call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cookies {
-    None,
-    /// The answer may set them.
-    Set,
-    /// And the refresh cookie may stand instead of a body.
-    SetByRefresh,
-    /// Either cookie may stand instead of a body, and both are taken back.
-    TakenBack,
 }
 
 #[derive(Clone, Copy)]

@@ -4,25 +4,25 @@ use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ResponseBuilder, Schema};
 
-use super::calls::{Cookies, Described};
+use super::call::Cookies;
 
 /// A header, its kind, and what it says.
 type Told = (&'static str, Type, &'static str);
 
-pub(super) fn of_success(response: ResponseBuilder, described: &Described) -> ResponseBuilder {
-    let response = limit(response, described);
-    match described.cookies {
+pub(super) fn of_success(
+    response: ResponseBuilder,
+    limited: bool,
+    cookies: Cookies,
+) -> ResponseBuilder {
+    let response = limit(response, limited);
+    match cookies {
         Cookies::None => response,
         Cookies::Set | Cookies::SetByRefresh | Cookies::TakenBack => add(response, &SET_COOKIE),
     }
 }
 
-pub(super) fn of_refusal(
-    response: ResponseBuilder,
-    described: &Described,
-    status: u16,
-) -> ResponseBuilder {
-    let response = limit(response, described);
+pub(super) fn of_refusal(response: ResponseBuilder, limited: bool, status: u16) -> ResponseBuilder {
+    let response = limit(response, limited);
     match status {
         401 => add(response, &CHALLENGE),
         429 | 503 => add(response, &RETRY_AFTER),
@@ -30,8 +30,8 @@ pub(super) fn of_refusal(
     }
 }
 
-fn limit(response: ResponseBuilder, described: &Described) -> ResponseBuilder {
-    let told = if described.limited { &LIMIT[..] } else { &[] };
+fn limit(response: ResponseBuilder, limited: bool) -> ResponseBuilder {
+    let told = if limited { &LIMIT[..] } else { &[] };
     told.iter().fold(response, add)
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-/// The name of a member, with `?` behind it where it may be missing, and its kind, with `?` behind
-/// it where it may be `null`.
-pub(super) type Member = (&'static str, &'static str);
+/// The name of a member, with `?` behind it where it may be missing, and its kind: `text`, `number`,
+/// `bool`, `object` or `any`, with `?` behind it where it may be `null`, or the name of a schema of
+/// the document; `[]` before it makes a list of it.
+pub type Member = (&'static str, &'static str);
 
 pub(super) fn text() -> Schema {
     ObjectBuilder::new().schema_type(Type::String).into()
@@ -17,7 +18,9 @@ pub(super) fn array(item: &str) -> RefOr<Schema> {
     Schema::from(ArrayBuilder::new().items(kind(item))).into()
 }
 
-pub(super) fn object(members: &[Member]) -> Schema {
+/// A JSON object with these members.
+#[must_use]
+pub fn object(members: &[Member]) -> Schema {
     let mut object = ObjectBuilder::new();
     for (name, of) in members {
         let plain = name.trim_end_matches('?');

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 
-use super::calls::Cookies;
+use super::call::Cookies;
 use crate::config::SessionCookies;
 use crate::endpoints::routes::Access;
 

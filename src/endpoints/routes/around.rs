@@ -60,7 +60,7 @@ where
                 Ok(answer) => answer,
                 Err(request) => ready.call(request).await?.map(ResponseBody::new),
             };
-            unread.drain().await;
+            unread.drain_for(answer.status()).await;
             Ok(answer)
         })
     }

@@ -1,7 +1,7 @@
 //! One call with everything that it stands behind.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::super::{
-    Endpoints, EnvelopeResponses, Problem, RequestBody, ResponseBody, challenge, security,
+    Endpoints, EnvelopeResponses, Problem, RequestBody, ResponseBody, challenge, host, security,
 };
 use super::path;
 use super::table::{Access, Answer, Call, Group, Handler, Route};
@@ -68,7 +68,13 @@ impl Bound {
     }
 
     pub(crate) fn answer(&self, request: Request<RequestBody>) -> BoxFuture<'static, Answer> {
-        let answer = (self.answering)(request);
+        let answer = match host::check_hosts(&request) {
+            Ok(()) => (self.answering)(request),
+            Err(problem) => {
+                let refused = self.route.refusal(problem).into_response();
+                Box::pin(ready(refused.map(ResponseBody::from)))
+            }
+        };
         let metadata = self.metadata.clone();
         Box::pin(async move {
             let mut answer = answer.await;

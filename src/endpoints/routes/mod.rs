@@ -13,7 +13,7 @@ pub use around::WithEndpoints;
 pub(crate) use bound::Bound;
 pub use table::{Access, Group, Route, routes};
 
-use super::{Endpoints, Problem, RequestBody, ResponseBody};
+use super::{Endpoints, RequestBody, ResponseBody, another_method};
 use crate::verify::CustomClaims;
 
 use table::Answer;
@@ -112,10 +112,9 @@ impl Calls {
         let head = request.method() == Method::HEAD;
         let answer = match found {
             Found::Call(bound) => bound.answer(request).await,
-            Found::OtherMethods(bound, allow) => {
-                let problem = bound.route.refusal(Problem::method_not_allowed(&allow));
-                problem.into_response().map(ResponseBody::from)
-            }
+            Found::OtherMethods(bound, allow) => another_method(request.method(), &allow)
+                .unwrap_or_else(|problem| bound.route.refusal(problem).into_response())
+                .map(ResponseBody::from),
             Found::Nobody => return Err(request),
         };
         Ok(if head { without_body(answer) } else { answer })

@@ -56,7 +56,7 @@ async fn the_wrong_method_is_a_problem_document_with_the_right_ones() {
         ("PUT", "/sessions", "GET,HEAD"),
         ("DELETE", "/sessions/revoke-all", "POST"),
         ("GET", "/sessions/7", "DELETE"),
-        ("OPTIONS", "/api/token/health", "GET,HEAD"),
+        ("POST", "/api/token/health", "GET,HEAD"),
     ];
     for (method, path, allow) in rows {
         let (parts, body) = ask(&endpoints, method, path).await;
@@ -67,6 +67,14 @@ async fn the_wrong_method_is_a_problem_document_with_the_right_ones() {
         let enveloped = path.starts_with("/api/token/");
         assert_eq!(document.get("success").is_some(), enveloped);
     }
+}
+
+#[tokio::test]
+async fn which_methods_there_are_is_told_to_who_asks_for_it() {
+    let (parts, body) = ask(&endpoints(), "OPTIONS", "/api/token/health").await;
+    assert_eq!(parts.status, 204);
+    assert_eq!(parts.headers["allow"], "GET,HEAD");
+    assert!(body.is_empty());
 }
 
 #[tokio::test]

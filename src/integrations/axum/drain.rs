@@ -32,7 +32,7 @@ pub async fn drain_unread(mut request: Request, next: Next) -> Response {
     }
     let (request, unread) = RequestBody::lend(request);
     let response = next.run(request.map(Body::new)).await;
-    unread.drain().await;
+    unread.drain_for(response.status()).await;
     response
 }
 

@@ -9,6 +9,7 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use axum_core::body::Body;
 use axum_core::response::Response;
+use http::Method;
 
 use super::drain_unread;
 use crate::browser::Pages;
@@ -41,7 +42,9 @@ impl<C: CustomClaims> Pages<C> {
             .route("/token-manager.js", get(asset::<C>))
             .route("/pages.js", get(asset::<C>))
             .route("/pages.css", get(asset::<C>))
-            .method_not_allowed_fallback(|| async { Problem::method_not_allowed("") })
+            .method_not_allowed_fallback(async |method: Method| {
+                endpoints::another_method(&method, "")
+            })
             .layer(from_fn(drain_unread))
             .with_state(self.clone())
     }

@@ -9,12 +9,13 @@ use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, on_service};
 use axum_core::body::Body;
 use axum_core::response::Response;
+use http::Method;
 use tower_service::Service;
 
 use super::{drain_unread, peer};
 use crate::BoxFuture;
 use crate::endpoints::routes::Bound;
-use crate::endpoints::{Endpoints, Group, Problem, RequestBody};
+use crate::endpoints::{self, Endpoints, Group, Problem, RequestBody};
 use crate::jwt_session::JwtSession;
 use crate::verify::CustomClaims;
 
@@ -136,17 +137,17 @@ impl Service<Request> for Mounted {
 }
 
 /// axum adds the `Allow` header.
-async fn method_not_allowed() -> Problem {
-    Problem::method_not_allowed("")
+async fn method_not_allowed(method: Method) -> Result<endpoints::Response, Problem> {
+    endpoints::another_method(&method, "")
 }
 
-async fn method_not_allowed_in_envelope() -> Problem {
-    method_not_allowed().await.in_envelope()
+async fn method_not_allowed_in_envelope(method: Method) -> Result<endpoints::Response, Problem> {
+    endpoints::another_method(&method, "").map_err(Problem::in_envelope)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{Method, StatusCode};
+    use http::StatusCode;
     use http_body_util::BodyExt;
     use serde_json::Value;
     use tower::ServiceExt;
@@ -174,6 +175,15 @@ mod tests {
         assert_eq!(parts.headers["content-type"], "application/problem+json");
         assert_eq!(document["code"], "method_not_allowed");
         assert!(document.get("success").is_none());
+    }
+
+    #[tokio::test]
+    async fn which_methods_there_are_is_told_to_who_asks_for_it() {
+        for path in ["/sessions", "/api/token/health"] {
+            let (parts, _) = refused(auth().routes(), Method::OPTIONS, path).await;
+            assert_eq!(parts.status, StatusCode::NO_CONTENT);
+            assert_eq!(parts.headers["allow"], "GET,HEAD");
+        }
     }
 
     #[tokio::test]

@@ -24,6 +24,9 @@ fn all() -> Vec<Rejection> {
         Rejection::TokenRevoked {
             reason: Some(EndReason::AdminRevoked),
         },
+        Rejection::TokenRevoked {
+            reason: Some(EndReason::Replaced),
+        },
         Rejection::TokenStale,
     ]
 }
@@ -105,6 +108,18 @@ fn the_clients_copy_tells_neither_reason_nor_misconfiguration() {
         let response = problem(&rejection);
         let body = String::from_utf8_lossy(response.body());
         assert!(!body.contains("admin_revoked") && !body.contains("secret"));
+    }
+}
+
+#[test]
+fn a_token_that_was_replaced_is_not_told_that_its_session_ended() {
+    let of = |reason| Rejection::TokenRevoked { reason };
+    let replaced = of(Some(EndReason::Replaced));
+    let told = format!("{} {}", replaced.detail(), challenge(&replaced).unwrap());
+    assert!(told.contains("newer token"), "{told}");
+    assert!(!told.contains("ended"), "{told}");
+    for reason in [None, Some(EndReason::SignedOut)] {
+        assert!(of(reason).detail().contains("ended"));
     }
 }
 

@@ -169,6 +169,7 @@ impl<C: CustomClaims> SignIn<C> {
         self.name = self.name.as_deref().map(checked_name).transpose()?;
         self.data.as_deref().map(check_data).transpose()?;
         core.placing.apply(&mut self.device);
+        let address = self.device.address;
         let secret = self.operation_secret()?;
         let user = self.ticket.user.clone();
         let roles_gen = self.ticket.counters.roles_gen;
@@ -190,7 +191,14 @@ impl<C: CustomClaims> SignIn<C> {
         let (record, ended, first) = core.to_the_end(step).await?;
         core.in_time(begun)?;
         let token = same_seed(&keys, &made, &secret, &record)?;
-        let tokens = core.pair(&record, roles_gen, grants, token, &keys)?;
+        let tokens = if record.refresh.access_expires_at > core.clock.now() {
+            core.pair(&record, roles_gen, grants, token, &keys)?
+        } else {
+            // A repetition that comes late: the pair is there, but its access token is over.
+            let current = token.at_generation(record.refresh.generation);
+            let sessions = Sessions { core };
+            sessions.refresh_once(&current.encode(&keys), address).await?
+        };
         Ok(SignedIn {
             tokens,
             session: record.into(),

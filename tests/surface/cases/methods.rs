@@ -39,12 +39,34 @@ pub fn all() -> Vec<Case> {
         ("GET", "/oauth/revoke", "POST"),
         ("GET", "/oauth/introspect", "POST"),
         ("POST", "/.well-known/jwks.json", "GET,HEAD"),
-        ("OPTIONS", "/api/auth/refresh", "POST"),
     ];
     for (method, path, allow) in wrong {
         let name = format!("{method} {path} is not what it is for");
         let wrong = case(name, method, path).refused(405, "method_not_allowed");
         cases.push(wrong.with("allow", allow));
+    }
+    for (path, allow) in [
+        ("/api/auth/refresh", "POST"),
+        ("/sessions", "GET,HEAD"),
+        ("/sessions/{ada.session}", "DELETE"),
+        ("/api/token/health", "GET,HEAD"),
+        ("/api/admin/sessions", "GET,HEAD"),
+    ] {
+        let asked = case(format!("OPTIONS {path}"), "OPTIONS", path);
+        let told = asked.gives(204, serde_json::Value::Null).harmless();
+        cases.push(told.with("allow", allow));
+    }
+    for (method, path) in [
+        ("GET", "/sessions"),
+        ("POST", "/sessions/revoke-all"),
+        ("GET", "/api/token/health"),
+        ("GET", "/.well-known/jwks.json"),
+    ] {
+        let hosts = case(format!("{method} {path} of two hosts"), method, path);
+        let hosts = hosts
+            .header("host", "a.example")
+            .header("host", "b.example");
+        cases.push(hosts.bearer("ada.access").refused(400, "invalid_input"));
     }
     cases.extend(nowhere());
     cases.extend(parameters());

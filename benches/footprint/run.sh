@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# What this crate adds to an axum application, and what two peers add: crates, build time, size.
+# Writes docs/footprint.md. Each application has a folder and a target folder of its own, all are built
+# by the same profile, and the rounds go through all of them in turn.
+#
+#   benches/footprint/run.sh [ROUNDS]
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+rounds=${1:-3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export CARGO_INCREMENTAL=0
+unset CARGO_TARGET_DIR CARGO_BUILD_TARGET RUSTFLAGS
+
+tokio='tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }'
+authorizer='jwt-authorizer = "0.15"'
+sessions='tower-sessions = "0.15"'
+# The last one for axum 0.7, which jwt-authorizer is for.
+sessions_beside='tower-sessions = "0.13"'
+ours() { echo "tower-jwt-session = { path = \"$root\", features = [$1] }"; }
+
+# NAME SOURCE AXUM DEPENDENCIES
+app() {
+    mkdir -p "$work/$1/src"
+    cp "$here/apps/$2.rs" "$work/$1/src/main.rs"
+    printf '[package]\nname = "app"\nversion = "0.0.0"\nedition = "2024"\n\n[dependencies]\naxum = "%s"\n%s\n%s\n\n[workspace]\n' \
+        "$3" "$tokio" "${4:-}" > "$work/$1/Cargo.toml"
+    (cd "$work/$1" && cargo fetch --quiet)
+    tree "$1" > "$work/$1.crates"
+}
+
+# The crates of an application, without itself.
+tree() {
+    (cd "$work/$1" && cargo tree --offline --edges normal,build --prefix none --format '{p}' |
+        sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
+}
+
+apps=(plain plain-0.7 authorizer sessions together ours ours-sqlite)
+app plain plain 0.8
+app plain-0.7 plain 0.7
+app authorizer jwt_authorizer 0.7 "$authorizer"
+app sessions tower_sessions 0.8 "$sessions"
+app together together 0.7 "$authorizer
+$sessions_beside"
+app ours ours 0.8 "$(ours '"axum"')"
+app ours-sqlite ours 0.8 "$(ours '"axum", "sqlite"')"
+
+# What each adds to the plain one of its axum.
+base() { case $1 in authorizer | together) echo plain-0.7 ;; *) echo plain ;; esac; }
+added() { comm -13 "$work/$(base "$1").crates" "$work/$1.crates"; }
+
+reason() { awk -v name="$1" -F': ' '$1 == name { print $2 }' "$here/reasons.txt"; }
+
+missing=$(added ours-sqlite | cut -d' ' -f1 | sort -u | while read -r name; do
+    [ -n "$(reason "$name")" ] || echo "$name"
+done)
+if [ -n "$missing" ]; then
+    printf 'reasons.txt gives no reason for:\n%s\n' "$missing" >&2
+    exit 1
+fi
+
+TIMEFORMAT='%U %S'
+for ((round = 1; round <= rounds; round++)); do
+    for name in "${apps[@]}"; do
+        rm -rf "$work/$name/target"
+        { time (cd "$work/$name" && cargo build --offline --release --quiet >&3 2>&4); } 3>&1 4>&2 2> "$work/time"
+        awk -v name="$name" '{ print name, $1 + $2 }' "$work/time" | tee -a "$work/times" >&2
+        stat -c %s "$work/$name/target/release/app" > "$work/$name.size"
+        rm -rf "$work/$name/target"
+    done
+done
+
+median() { awk -v name="$1" '$1 == name { print $2 }' "$work/times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+minus() { awk -v a="$1" -v b="$2" -v f="$3" 'BEGIN { printf f, a - b }'; }
+
+# LABEL NAME
+row() {
+    local size
+    size=$(minus "$(cat "$work/$2.size")" "$(cat "$work/$(base "$2").size")" '%d')
+    printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" \
+        "$(minus "$(median "$2")" "$(median "$(base "$2")")" '%.0f')" \
+        "$(awk -v s="$size" 'BEGIN { printf "%.2f", s / 1048576 }')"
+}
+
+version() { grep -h "^$1 v" "$work/$2.crates" | cut -d' ' -f2 | head -1; }
+
+{
+    cat <<HEAD
+# What it adds to an application
+
+Measured by \`benches/footprint/run.sh\`, which writes this file. Each row is what is added to the same axum application with one
+route: crates that are compiled (those of build scripts and macros included), seconds of processor time of a release build from nothing
+(rounds through all applications in turn: $rounds, of which the median), and the size of the executable.
+
+| added | crates | seconds | MiB |
+|---|---|---|---|
+HEAD
+    row "jwt-authorizer $(version jwt-authorizer authorizer)" authorizer
+    row "tower-sessions $(version tower-sessions sessions)" sessions
+    row "both of them (tower-sessions $(version tower-sessions together))" together
+    row "\`tower-jwt-session\`, feature \`axum\` (sessions in memory)" ours
+    row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
+    cat <<PLAIN
+
+The application itself: $(wc -l < "$work/plain.crates") crates, $(median plain) seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.
+The peers have the features that \`cargo add\` gives them; jwt-authorizer is for axum 0.7, so what it adds is measured against that.
+
+## Every crate, and why it is there
+
+Those that an axum application has already are not listed.
+
+| crate | for |
+|---|---|
+PLAIN
+    added ours | cut -d' ' -f1 | sort -u | while read -r name; do
+        printf '| `%s` | %s |\n' "$name" "$(reason "$name")"
+    done
+    cat <<MORE
+
+With the feature \`sqlite\`, also:
+
+| crate | for |
+|---|---|
+MORE
+    comm -13 "$work/ours.crates" "$work/ours-sqlite.crates" | cut -d' ' -f1 | sort -u | while read -r name; do
+        printf '| `%s` | %s |\n' "$name" "$(reason "$name")"
+    done
+} > "$root/docs/footprint.md"
+sed -n '/^| added/,/^$/p' "$root/docs/footprint.md"
