@@ -72,6 +72,7 @@ pub use challenge::ResourceResponses;
 pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
 pub use events::EventStream;
+pub(crate) use events::{Place, Streams, beat, of_stream};
 pub use limited::EXPOSED_HEADERS;
 pub use problem::Problem;
 pub use reply::{json, no_content};
@@ -79,8 +80,6 @@ pub use request_body::RequestBody;
 pub use response_body::ResponseBody;
 pub use routes::{Access, Group, Route, WithEndpoints, routes};
 pub use security::{SecurityHeaders, SecurityHeadersFuture, SecurityHeadersService};
-
-use events::Streams;
 
 use crate::jwt_session::JwtSession;
 use crate::rejection::Rejection;

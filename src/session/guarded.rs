@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::record::SessionRecord;
 use super::store::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
-    Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore,
+    SignInOutcome, Swept, Use,
 };
 use crate::BoxFuture;
 use crate::error::StoreError;
@@ -211,6 +211,15 @@ impl SessionStore for Guarded {
 
     fn page(&self, request: PageRequest) -> Answered<'_, Page> {
         self.list_of(self.inner.page(request))
+    }
+
+    fn population(&self) -> Answered<'_, Population> {
+        // Nobody waits for all of it.
+        self.call(
+            Class::List,
+            self.deadline.max(LONG),
+            self.inner.population(),
+        )
     }
 
     fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {

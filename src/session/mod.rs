@@ -43,8 +43,8 @@ pub use record::{Authentication, Ended, SessionRecord, Transport};
 pub use rotation::Rotation;
 pub use store::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
-    Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore,
+    SignInOutcome, Swept, Use,
 };
 
 use crate::clock::UnixTime;

@@ -32,8 +32,8 @@ use crate::revocation::{
 };
 use crate::session::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -227,6 +227,10 @@ impl SessionStore for MemoryStore {
 
     fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, StoreError>> {
         self.run(move |state, now| state.page(&request, now))
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        self.run(|state, now| state.population(now))
     }
 
     fn erase<'a>(

@@ -28,8 +28,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    append ask attach change count counters end_all end_one find glance leases list page poll probe
-    raise_roles refresh sign_in sweep touch
+    append ask attach change count counters end_all end_one find glance leases list page poll population
+    probe raise_roles refresh sign_in sweep touch
 }
 
 /// A script, which a server knows by its hash once it ran there.

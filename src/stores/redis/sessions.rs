@@ -15,8 +15,8 @@ use crate::revocation::{Committed, EndReason, EntryId};
 use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing,
-    NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
-    SessionStore, SignInOutcome, Swept, Use,
+    NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange,
+    SessionRecord, SessionStore, SignInOutcome, Swept, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
@@ -341,6 +341,10 @@ impl SessionStore for RedisStore {
 
     fn page(&self, request: PageRequest) -> Answered<'_, Page> {
         Box::pin(self.paged(request))
+    }
+
+    fn population(&self) -> Answered<'_, Population> {
+        Box::pin(self.counted())
     }
 
     fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {

@@ -18,8 +18,8 @@ use crate::revocation::{
 };
 use crate::session::{
     Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -346,6 +346,10 @@ impl SessionStore for SealedStore {
                 ..page
             })
         })
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        self.store.population()
     }
 
     fn erase<'a>(

@@ -6,12 +6,18 @@ import http from 'node:http';
 const REFRESH = '/api/auth/refresh';
 
 /**
- * Stands before `server`. The answer to a refresh takes up to `delay` milliseconds, half of it on the way
- * there; of `loss` of them the connection breaks after the server has answered.
+ * Stands before `server`. The answer to a refresh takes up to `delay` milliseconds, half of it on the
+ * way there, and one of each five is lost: the connection breaks after the server has answered.
  */
-export const network = async (server, { loss, delay }) => {
+export const network = async (server, { delay }) => {
   const { hostname, port } = new URL(server.address);
   const log = [];
+  let unlucky = 0;
+  const isLost = () => {
+    const place = log.filter(({ answered }) => answered).length % 5;
+    if (place === 0) unlucky = Math.floor(Math.random() * 5);
+    return place === unlucky;
+  };
   const pause = () => new Promise((wake) => setTimeout(wake, (Math.random() * delay) / 2));
 
   const forward = (request, body) =>
@@ -36,7 +42,7 @@ export const network = async (server, { loss, delay }) => {
     const answer = await forward(request, body);
     const data = await read(answer);
     const { generation, code } = JSON.parse(data);
-    Object.assign(line, { answered: Date.now(), status: answer.statusCode, generation, code, lost: Math.random() < loss });
+    Object.assign(line, { lost: isLost(), answered: Date.now(), status: answer.statusCode, generation, code });
     await pause();
     if (line.lost) return response.destroy();
     response.writeHead(answer.statusCode, answer.headers).end(data);

@@ -18,8 +18,8 @@ use crate::revocation::{
 };
 use crate::session::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Use,
 };
 use crate::stores::codec;
 use crate::stores::sql::rows::Rows;
@@ -301,6 +301,12 @@ impl SessionStore for PostgresStore {
             })
             .await
         })
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        Box::pin(self.read(Class::List, Asked::default(), |steps| {
+            Box::pin(async move { steps.population().await })
+        }))
     }
 
     fn erase<'a>(

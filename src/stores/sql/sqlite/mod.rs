@@ -37,8 +37,8 @@ use crate::revocation::{
 };
 use crate::session::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -314,6 +314,10 @@ impl SessionStore for SqliteStore {
 
     fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, StoreError>> {
         Box::pin(async move { self.reading().await?.page(&request).await })
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        Box::pin(async move { self.reading().await?.population().await })
     }
 
     fn erase<'a>(
