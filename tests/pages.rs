@@ -461,8 +461,9 @@ async fn what_happens_is_counted_and_told() {
     assert_eq!(node["minutes"][7]["signed_in"], 1);
     assert_eq!(root.get("/api/admin/stats?window=2d").await.status, 422);
     let page = root.get("/admin").await;
-    page.says("<rect")
-        .says("<b>signed in</b>")
+    let drawn = page.body.split("<figure>").nth(1).expect("a chart");
+    assert!(drawn.contains("<rect"), "{drawn}");
+    page.says("<b>signed in</b>")
         .says("<dd data-of=\"live.sessions\">2</dd>");
     root.get("/admin?window=24h")
         .await

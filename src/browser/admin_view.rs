@@ -3,7 +3,7 @@
 use super::admin::REASONS;
 use super::census::Counted;
 use super::charts::bars;
-use super::device_list::place;
+use super::device_list::{icon, place};
 use super::frame::{self, time};
 use super::markup::Markup;
 use super::statistics::totals;
@@ -189,7 +189,9 @@ impl AdminView<'_> {
 
     fn row(&self, info: &SessionInfo) -> Markup {
         let mut row = Markup::default();
-        row.raw("<li class=\"card\"><h3><a href=\"/admin?user=");
+        row.raw("<li class=\"card row\"><div><h3>")
+            .raw(icon(info))
+            .raw("<a href=\"/admin?user=");
         row.text(encoded(info.user_id.as_str())).raw("\">");
         row.isolated(info.user_id.as_str())
             .raw("</a></h3><p class=\"about\">");
@@ -202,7 +204,7 @@ impl AdminView<'_> {
             &self.texts.active,
             time(self.texts, info.last_active, self.now),
         ));
-        row.raw("</p><form class=\"acts\" method=\"post\" action=\"/admin/sessions/")
+        row.raw("</p></div><form class=\"acts\" method=\"post\" action=\"/admin/sessions/")
             .text(info.id);
         row.raw("/end\"><input type=\"hidden\" name=\"user\" value=\"");
         row.text(self.user.as_deref().unwrap_or_default())

@@ -113,6 +113,7 @@ texts! {
     rename: "Rename", "Umbenennen";
     save: "Save", "Speichern";
     search: "Search", "Suchen";
+    sign_in: "Sign in", "Anmelden";
     sign_in_again: "Sign in again", "Neu anmelden";
     sign_ins: "Sign-ins", "Anmeldungen";
     sign_out: "Sign out", "Abmelden";

@@ -13,7 +13,7 @@ export const ADMIN = 'admin@example.com';
 export const PASSWORD = 'correct horse battery';
 
 const built = (example) => fileURLToPath(new URL(`../../../target/debug/examples/${example}`, import.meta.url));
-const FLAGSHIP = process.env.FLAGSHIP ?? built('axum');
+export const FLAGSHIP = process.env.FLAGSHIP ?? built('axum');
 const CHROMIUM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const FIREFOX = process.env.FIREFOX ?? ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync);
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];

@@ -5,7 +5,7 @@
 // held. SOAK_REPORT names a file that the figures are added to.
 
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { BROWSER, launch, start } from './flagship.mjs';
@@ -130,6 +130,7 @@ const soak = async (server, browser, locks) => {
   const over = [];
   for (const page of tabs) over.push(...(await take(page)));
   if (over.length) figures.signedOut.push({ out: over, log: server.log.slice(-40) });
+  if (process.env.SOAK_LOG) writeFileSync(process.env.SOAK_LOG, JSON.stringify(server.log, null, 0).replaceAll('},', '},\n'));
   const standing = await Promise.all(tabs.map(authenticated));
   const log = server.log.slice(from);
   const rotations = new Set(log.map(({ generation }) => generation).filter((generation) => generation > 1)).size;
