@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_jwt_session::browser::{Pages, Texts};
@@ -45,6 +45,11 @@ struct Visitor {
     app: Router,
     cookie: String,
     session: SessionId,
+}
+
+/// An answer that goes on.
+struct Feed {
+    body: Body,
 }
 
 struct Answer {
@@ -118,6 +123,30 @@ impl Visitor {
     }
 
     async fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let (parts, body) = self.ask(method, path, body, headers).await.into_parts();
+        let body = body.collect().await.expect("complete").to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+
+    async fn feed(&self, path: &str, headers: &[(&str, &str)]) -> Feed {
+        let response = self.ask("GET", path, "", headers).await;
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
+        Feed {
+            body: response.into_body(),
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Response<Body> {
         let request = Request::builder().method(method).uri(path);
         let mut request = request
             .header(HOST, "app.example")
@@ -126,14 +155,20 @@ impl Visitor {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).expect("sound");
-        let response = self.app.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("complete").to_bytes();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8_lossy(&body).into_owned(),
-        }
+        self.app.clone().oneshot(request).await.expect("infallible")
+    }
+}
+
+impl Feed {
+    /// What is told next; `None` where it has ended.
+    async fn next(&mut self) -> Option<String> {
+        let frame = tokio::time::timeout(Duration::from_secs(30), self.body.frame());
+        let frame = frame
+            .await
+            .expect("something happens")?
+            .expect("no failure");
+        let data = frame.into_data().expect("no trailers");
+        Some(String::from_utf8(data.to_vec()).expect("text"))
     }
 }
 
@@ -358,6 +393,8 @@ async fn only_administrators_see_everybody() {
     let (ada, root) = (site.visitor("ada").await, site.visitor("root").await);
     for path in ["/admin", "/api/admin/stats", "/api/admin/events"] {
         assert_eq!(ada.get(path).await.status, 403, "{path}");
+    }
+    for path in ["/admin", "/api/admin/stats"] {
         assert_eq!(root.get(path).await.status, 200, "{path}");
     }
     let end = format!("/admin/sessions/{}/end", root.session);
@@ -415,21 +452,65 @@ async fn what_happens_is_counted_and_told() {
     ada.post("/devices/end-others", "").await;
     let stats = root.get("/api/admin/stats?window=10m").await;
     let stats: serde_json::Value = serde_json::from_str(&stats.body).unwrap();
-    assert_eq!(stats["window_seconds"], 600);
-    assert_eq!(stats["totals"]["signed_in"], 2);
-    assert_eq!(stats["minutes"][9]["signed_in"], 1);
-    assert_eq!(stats["minutes"][7]["signed_in"], 1);
+    assert_eq!(stats["live"]["sessions"], 2);
+    assert_eq!(stats["live"]["users"], 2);
+    let node = &stats["node"];
+    assert_eq!(node["window_seconds"], 600);
+    assert_eq!(node["totals"]["signed_in"], 2);
+    assert_eq!(node["minutes"][9]["signed_in"], 1);
+    assert_eq!(node["minutes"][7]["signed_in"], 1);
     assert_eq!(root.get("/api/admin/stats?window=2d").await.status, 422);
-    root.get("/admin").await.says("<rect").says("signed_in");
-    let events = root.get("/api/admin/events").await;
-    assert_eq!(events.headers[CONTENT_TYPE], "text/event-stream");
-    events
-        .says("retry: 2000")
-        .says("id: 1\n")
-        .says("\"user\":\"ada\"");
-    let later = root
-        .send("GET", "/api/admin/events", "", &[("last-event-id", "1")])
-        .await;
-    assert!(!later.body.contains("id: 1\n"));
-    later.says("id: 2\n");
+    let page = root.get("/admin").await;
+    let drawn = page.body.split("<figure>").nth(1).expect("a chart");
+    assert!(drawn.contains("<rect"), "{drawn}");
+    page.says("<b>signed in</b>")
+        .says("<dd data-of=\"live.sessions\">2</dd>");
+    root.get("/admin?window=24h")
+        .await
+        .says("<a href=\"/admin?window=24h\" aria-current=\"true\">");
+}
+
+#[tokio::test]
+async fn what_happens_is_told_live_until_the_session_is_over() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    site.visitor("ada").await;
+    let mut feed = root.feed("/api/admin/events", &[]).await;
+    assert_eq!(
+        feed.next().await,
+        Some("retry: 2000\n: open\n\n".to_owned())
+    );
+    let before = feed.next().await.expect("it goes on");
+    assert!(before.starts_with("id: 1\n"), "{before}");
+    assert!(before.contains("\"user\":\"ada\""), "{before}");
+    site.visitor("bob").await;
+    let told = feed.next().await.expect("it goes on");
+    assert!(told.starts_with("id: 3\n"), "{told}");
+    assert!(told.contains("\"user\":\"bob\""), "{told}");
+
+    for (path, header) in [
+        ("/api/admin/events?after=2", "x"),
+        ("/api/admin/events", "2"),
+    ] {
+        let mut later = root.feed(path, &[("last-event-id", header)]).await;
+        later.next().await;
+        let told = later.next().await.expect("it goes on");
+        assert!(told.starts_with("id: 3\n"), "{told}");
+    }
+    root.post("/sign-out", "").await;
+    while feed.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_session_holds_so_many_feeds_open_and_no_more() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    let mut feeds = Vec::new();
+    for _ in 0..8 {
+        feeds.push(root.feed("/api/admin/events", &[]).await);
+    }
+    let refused = root.get("/api/admin/events").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    feeds.pop();
+    root.feed("/api/admin/events", &[]).await;
 }

@@ -3,12 +3,13 @@
 //! `cargo bench --bench fleet -- --report docs/figures.md` measures PostgreSQL, Redis and SQLite, on
 //! files and servers of its own, and writes one report. `--store sqlite` (or `postgres`, `redis`, or
 //! an address as `SESSION_STORE` holds it) measures one store, `--only revoked` (or `everywhere`,
-//! `cuts`, `still`, `rate`, `scale`) one part, `--quick` everything less often. What is measured
+//! `cuts`, `still`, `rate`, `clients`, `scale`) one part, `--quick` everything less often. What is measured
 //! stays in a store that was named by an address: name an empty one.
 //!
 //! Nodes are this program again, as processes of their own.
 
 mod backend;
+mod clients;
 #[path = "../../tests/support/postgres.rs"]
 mod cluster;
 mod everywhere;
@@ -95,6 +96,9 @@ async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
     }
     if wanted.wants("rate") {
         rate::measure(backend, wanted.quick, &mut figures).await;
+    }
+    if wanted.wants("clients") {
+        clients::measure(backend, wanted.quick, &mut figures).await;
     }
     if wanted.wants("scale") {
         scale::measure(backend, wanted.quick, &mut figures).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tower_jwt_session::session::{Listing, SignInOutcome};
+use tower_jwt_session::session::{Listing, PageRequest, SignInOutcome};
 use tower_jwt_session::{SessionLimit, SessionStore, UserId};
 
 use crate::backend::Backend;
@@ -33,6 +33,8 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
         figures.add(add("list", last.list));
         figures.add(add("count", last.count));
         figures.add(add("limit check, and a sign-in by it", last.sign_in));
+        figures.add(add("a page of 100", last.page));
+        figures.add(add("how many there are, in all", counted(&store).await));
         if sessions == sizes[0] {
             first = last;
         }
@@ -41,6 +43,7 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
         ("list", first.list, last.list),
         ("count", first.count, last.count),
         ("limit check", first.sign_in, last.sign_in),
+        ("a page of 100", first.page, last.page),
     ];
     for (what, few, many) in pairs {
         let ratio = many.as_secs_f64() / few.as_secs_f64();
@@ -60,6 +63,7 @@ struct Costs {
     list: Duration,
     count: Duration,
     sign_in: Duration,
+    page: Duration,
 }
 
 impl Costs {
@@ -93,13 +97,43 @@ impl Costs {
             };
             assert_eq!(ended.len(), 1, "one gave way");
         }
-        let [list, count, sign_in] = [list, count, sign_in].map(median);
+        let page = pages(store).await;
+        let [list, count, sign_in, page] = [list, count, sign_in, page].map(median);
         Self {
             list,
             count,
             sign_in,
+            page,
         }
     }
+}
+
+/// What pages take that somebody leafs through, from the first on.
+async fn pages(store: &Arc<dyn SessionStore>) -> Vec<Duration> {
+    let (mut times, mut after) = (Vec::new(), None);
+    for _ in 0..TIMES {
+        let mut request = PageRequest::new(100);
+        request.after = after;
+        let began = Instant::now();
+        let page = store.page(request).await;
+        times.push(began.elapsed());
+        let page = page.expect("the store answers");
+        assert_eq!(page.records.len(), 100, "a page is full");
+        after = page.next;
+    }
+    times
+}
+
+/// What it takes to count everybody, in the middle of a few.
+async fn counted(store: &Arc<dyn SessionStore>) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        let counted = store.population().await;
+        times.push(began.elapsed());
+        assert!(counted.is_ok_and(|of| of.sessions >= 1_000), "it counts");
+    }
+    median(times)
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -41,7 +41,7 @@ fn rendered(document: &Value) -> String {
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
          <style>{STYLE}</style><main><h1>{title}</h1><p>{}</p>\
          <p><a href=\"/openapi.json\">openapi.json</a></p>",
-        text(&document["info"]["description"])
+        with_code(&text(&document["info"]["description"]))
     );
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
@@ -89,6 +89,18 @@ fn call(page: &mut String, method: &str, path: &str, operation: &Value) {
     page.push_str("</dl></details>");
 }
 
+/// What stands between backticks, as code.
+fn with_code(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut marked = parts.next().unwrap_or_default().to_owned();
+    while let Some(code) = parts.next() {
+        let after = parts.next().unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = write!(marked, "<code>{code}</code>{after}");
+    }
+    marked
+}
+
 fn text(value: &Value) -> String {
     escaped(value.as_str().unwrap_or_default())
 }
@@ -99,6 +111,6 @@ fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;color-scheme:light dark}\
-    main{max-width:50rem;margin:2rem auto;padding:0 1rem}summary{cursor:pointer;padding:.25rem 0}\
+const STYLE: &str = ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}\
+    body{overflow-wrap:anywhere}main{max-width:50rem;margin:2rem auto;padding:0 1rem}summary{cursor:pointer;padding:.25rem 0}\
     dt{float:left;clear:left;min-width:4rem}dd{margin-left:6rem}";

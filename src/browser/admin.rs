@@ -58,13 +58,15 @@ impl<C: CustomClaims> Pages<C> {
     async fn admin_page(&self, request: &Parts, asked: Asked) -> Result<Response, Instead> {
         self.admin_session(request)?;
         let texts = self.texts(request);
-        let window = super::statistics::window(asked.window.as_deref());
-        let counts = self.counted(window.unwrap_or(60));
+        let minutes = super::statistics::window(asked.window.as_deref()).unwrap_or(60);
+        let counts = self.counted(minutes);
         let events = self.settings.statistics.events_after(0);
+        let live = self.census.lately(&self.auth).await;
         let (status, content) = match self.session_page(&asked).await {
             Ok((sessions, next)) => {
                 let view = AdminView {
                     texts,
+                    live,
                     counts,
                     events,
                     sessions,

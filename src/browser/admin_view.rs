@@ -1,8 +1,9 @@
 //! What administrators are shown.
 
 use super::admin::REASONS;
+use super::census::Counted;
 use super::charts::bars;
-use super::device_list::place;
+use super::device_list::{icon, place};
 use super::frame::{self, time};
 use super::markup::Markup;
 use super::statistics::totals;
@@ -15,6 +16,7 @@ use crate::token::SessionId;
 /// The page, as of an instant.
 pub(super) struct AdminView<'t> {
     pub(super) texts: &'t Texts,
+    pub(super) live: Option<Counted>,
     pub(super) counts: Vec<Counts>,
     pub(super) events: Vec<SeenEvent>,
     pub(super) sessions: Vec<SessionInfo>,
@@ -28,35 +30,70 @@ impl AdminView<'_> {
         let mut page = Markup::default();
         page.raw("<h1>").text(&self.texts.admin).raw("</h1>");
         page.add(frame::told(notice.as_deref()));
-        page.add(self.figures())
+        page.add(self.now_everywhere())
+            .add(self.of_this_node())
             .add(self.feed())
             .add(self.listing());
         page
     }
 
-    fn figures(&self) -> Markup {
+    /// What the store holds, and so all nodes together.
+    fn now_everywhere(&self) -> Markup {
+        let texts = self.texts;
+        let mut section = Markup::default();
+        section
+            .raw("<section aria-labelledby=\"now\"><h2 id=\"now\">")
+            .text(&texts.on_all_nodes)
+            .raw("</h2><dl class=\"counts\">");
+        let population = self.live.map(|live| live.population);
+        for (name, of, count) in [
+            (
+                &texts.live_sessions,
+                "live.sessions",
+                population.map(|of| of.sessions),
+            ),
+            (
+                &texts.live_users,
+                "live.users",
+                population.map(|of| of.users),
+            ),
+        ] {
+            let count = count.map_or("–".to_owned(), |count| count.to_string());
+            section.add(figure(name, of, &count));
+        }
+        section.raw("</dl><p class=\"about\">");
+        match self.live {
+            Some(live) => {
+                let at = time(texts, live.at, self.now);
+                section.add(frame::with_time(&texts.counted, at));
+            }
+            None => {
+                section.text(&texts.being_counted);
+            }
+        }
+        section.raw("</p></section>");
+        section
+    }
+
+    fn of_this_node(&self) -> Markup {
         let texts = self.texts;
         let totals = totals(&self.counts);
         let mut section = Markup::default();
         section
-            .raw("<p class=\"windows\"><a href=\"/admin?window=1h\">")
-            .text(&texts.hour);
-        section
-            .raw("</a> <a href=\"/admin?window=24h\">")
-            .text(&texts.today);
-        section.raw("</a></p><dl class=\"counts\">");
-        for (name, count) in [
-            (&texts.sign_ins, totals.signed_in),
-            (&texts.refreshes, totals.refreshed),
-            (&texts.ended, totals.ended),
-            (&texts.refused, totals.refused),
+            .raw("<section aria-labelledby=\"node\"><h2 id=\"node\">")
+            .text(&texts.this_node)
+            .raw("</h2><p class=\"about\">")
+            .text(&texts.this_node_only)
+            .raw("</p>")
+            .add(self.windows())
+            .raw("<dl class=\"counts\">");
+        for (name, of, count) in [
+            (&texts.sign_ins, "node.totals.signed_in", totals.signed_in),
+            (&texts.refreshes, "node.totals.refreshed", totals.refreshed),
+            (&texts.ended, "node.totals.ended", totals.ended),
+            (&texts.refused, "node.totals.refused", totals.refused),
         ] {
-            section
-                .raw("<div><dt>")
-                .text(name)
-                .raw("</dt><dd>")
-                .text(count)
-                .raw("</dd></div>");
+            section.add(figure(name, of, &count.to_string()));
         }
         section.raw("</dl><div class=\"charts\">");
         let of = |count: fn(&Counts) -> u64| self.counts.iter().map(count).collect::<Vec<_>>();
@@ -66,30 +103,53 @@ impl AdminView<'_> {
             &texts.refreshes,
             &of(|counts| counts.refreshed),
         ));
-        section.raw("</div>");
+        section.raw("</div></section>");
         section
+    }
+
+    fn windows(&self) -> Markup {
+        let mut line = Markup::default();
+        line.raw("<p class=\"windows\" data-chosen=\"")
+            .text(self.counts.len())
+            .raw("m\">");
+        for (address, minutes, name) in [
+            ("/admin?window=1h", 60, &self.texts.hour),
+            ("/admin?window=24h", 24 * 60, &self.texts.today),
+        ] {
+            line.raw("<a href=\"").text(address).raw("\"");
+            if self.counts.len() == minutes {
+                line.raw(" aria-current=\"true\"");
+            }
+            line.raw(">").text(name).raw("</a> ");
+        }
+        line.raw("</p>");
+        line
     }
 
     fn feed(&self) -> Markup {
         let mut feed = Markup::default();
         feed.raw("<section aria-labelledby=\"events\"><h2 id=\"events\">");
         feed.text(&self.texts.events).raw("</h2>");
-        if self.events.is_empty() {
-            feed.raw("<p>").text(&self.texts.no_events).raw("</p>");
-        }
         let last = self.events.last().map_or(0, |event| event.number);
         feed.raw("<ol id=\"feed\" tabindex=\"0\" aria-labelledby=\"events\" data-last=\"")
             .text(last)
+            .raw("\" data-words=\"")
+            .text(words(self.texts))
+            .raw("\" data-none=\"")
+            .text(&self.texts.no_events)
+            .raw("\" data-now=\"")
+            .text(&self.texts.just_now)
             .raw("\">");
         for event in self.events.iter().rev().take(SHOWN_EVENTS) {
             feed.raw("<li>")
                 .add(time(self.texts, event.at, self.now))
                 .raw(" <b>");
-            feed.text(event.what).raw("</b> ");
+            feed.text(self.texts.event(event.what)).raw("</b> ");
             feed.isolated(event.user.as_deref().unwrap_or_default())
-                .raw(" ");
-            feed.text(event.reason.as_deref().unwrap_or_default())
-                .raw("</li>");
+                .raw(" <small>");
+            let reason = event.reason.as_deref().unwrap_or_default();
+            feed.text(self.texts.known_reason(reason).unwrap_or(reason))
+                .raw("</small></li>");
         }
         feed.raw("</ol></section>");
         feed
@@ -129,7 +189,9 @@ impl AdminView<'_> {
 
     fn row(&self, info: &SessionInfo) -> Markup {
         let mut row = Markup::default();
-        row.raw("<li class=\"card\"><h3><a href=\"/admin?user=");
+        row.raw("<li class=\"card row\"><div><h3>")
+            .raw(icon(info))
+            .raw("<a href=\"/admin?user=");
         row.text(encoded(info.user_id.as_str())).raw("\">");
         row.isolated(info.user_id.as_str())
             .raw("</a></h3><p class=\"about\">");
@@ -142,7 +204,7 @@ impl AdminView<'_> {
             &self.texts.active,
             time(self.texts, info.last_active, self.now),
         ));
-        row.raw("</p><form class=\"acts\" method=\"post\" action=\"/admin/sessions/")
+        row.raw("</p></div><form class=\"acts\" method=\"post\" action=\"/admin/sessions/")
             .text(info.id);
         row.raw("/end\"><input type=\"hidden\" name=\"user\" value=\"");
         row.text(self.user.as_deref().unwrap_or_default())
@@ -206,8 +268,42 @@ impl AdminView<'_> {
     }
 }
 
+/// A figure, and where a program finds it.
+fn figure(name: &str, of: &'static str, count: &str) -> Markup {
+    let mut figure = Markup::default();
+    figure
+        .raw("<div><dt>")
+        .text(name)
+        .raw("</dt><dd data-of=\"")
+        .raw(of)
+        .raw("\">")
+        .text(count)
+        .raw("</dd></div>");
+    figure
+}
+
+/// What events are called, for the script that hears of more.
+fn words(texts: &Texts) -> serde_json::Value {
+    EVENTS
+        .iter()
+        .map(|event| ((*event).to_owned(), texts.event(event).into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 const SHOWN_EVENTS: usize = 50;
+
+const EVENTS: [&str; 8] = [
+    "ended",
+    "refresh_failed",
+    "refreshed",
+    "renamed",
+    "replay_accepted",
+    "roles_changed",
+    "sign_in_refused",
+    "signed_in",
+];

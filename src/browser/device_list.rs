@@ -6,7 +6,7 @@ use super::frame::{self, time, with_time};
 use super::markup::Markup;
 use super::texts::{Texts, counted};
 use crate::clock::UnixTime;
-use crate::session::SessionInfo;
+use crate::session::{DeviceKind, SessionInfo};
 use crate::token::SessionId;
 
 /// A user's sessions, as of an instant.
@@ -63,7 +63,8 @@ impl DeviceList {
 
     fn card(&self, texts: &Texts, info: &SessionInfo, may_end: bool) -> Markup {
         let mut card = Markup::default();
-        card.raw("<li class=\"card\"><h3>").isolated(title(info));
+        card.raw("<li class=\"card\"><h3>").raw(icon(info));
+        card.isolated(title(info));
         if may_end && self.now.since(info.created_at) < NEW {
             card.raw(" <span class=\"new\">")
                 .text(&texts.new_device)
@@ -156,6 +157,29 @@ fn rename(texts: &Texts, info: &SessionInfo) -> Markup {
         .text(&texts.save);
     form.raw("</button></form></details>");
     form
+}
+
+/// A picture of the kind of device, which its name says as well.
+pub(super) fn icon(info: &SessionInfo) -> &'static str {
+    match info.device_kind {
+        DeviceKind::Phone => {
+            "<svg viewBox=\"0 0 20 20\" aria-hidden=\"true\">\
+             <rect x=\"6\" y=\"2\" width=\"8\" height=\"16\" rx=\"1.5\"/><path d=\"M9 15.5h2\"/></svg>"
+        }
+        DeviceKind::Tablet => {
+            "<svg viewBox=\"0 0 20 20\" aria-hidden=\"true\">\
+             <rect x=\"4\" y=\"2\" width=\"12\" height=\"16\" rx=\"1.5\"/><path d=\"M9 15.5h2\"/></svg>"
+        }
+        DeviceKind::Script => {
+            "<svg viewBox=\"0 0 20 20\" aria-hidden=\"true\">\
+             <rect x=\"2\" y=\"3\" width=\"16\" height=\"14\" rx=\"1.5\"/>\
+             <path d=\"m5 7 3 3-3 3m5 0h5\"/></svg>"
+        }
+        _ => {
+            "<svg viewBox=\"0 0 20 20\" aria-hidden=\"true\">\
+             <rect x=\"3\" y=\"4\" width=\"14\" height=\"9\" rx=\"1\"/><path d=\"M1 16h18\"/></svg>"
+        }
+    }
 }
 
 fn title(info: &SessionInfo) -> &str {

@@ -47,7 +47,7 @@ pub(super) fn parameter<B>(request: &Request<B>, name: &str) -> Option<String> {
     value(request.uri().query()?.as_bytes(), name)
 }
 
-fn value(encoded: &[u8], name: &str) -> Option<String> {
+pub(super) fn value(encoded: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(encoded)
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())

@@ -69,7 +69,9 @@ impl<C: CustomClaims> Pages<C> {
             bar.raw(">").text(text).raw("</a>");
         };
         let Some(session) = session else {
-            bar.raw("</nav></header>");
+            bar.raw("</nav><a href=\"").text(&self.settings.sign_in);
+            bar.raw("\">").text(&texts.sign_in);
+            bar.raw("</a></header>");
             return bar;
         };
         link("/devices", &texts.devices);

@@ -26,9 +26,11 @@
 mod admin;
 mod admin_view;
 mod assets;
+mod census;
 mod charts;
 mod device_list;
 mod devices;
+mod feed;
 mod form;
 mod frame;
 mod markup;
@@ -43,9 +45,12 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 
+pub use feed::EventFeed;
 pub use texts::Texts;
 
-use crate::endpoints::{Problem, Response};
+use census::Census;
+
+use crate::endpoints::{Problem, Response, Streams};
 use crate::events::Statistics;
 use crate::jwt_session::JwtSession;
 use crate::session::Session;
@@ -55,6 +60,8 @@ use crate::verify::{CustomClaims, NoClaims};
 pub struct Pages<C = NoClaims> {
     auth: JwtSession<C>,
     settings: Arc<Settings>,
+    census: Census,
+    feeds: Streams,
 }
 
 #[derive(Clone)]
@@ -78,6 +85,8 @@ impl<C: CustomClaims> Pages<C> {
         Self {
             auth,
             settings: Arc::new(settings),
+            census: Census::default(),
+            feeds: Streams::default(),
         }
     }
 
@@ -170,6 +179,8 @@ impl<C> Clone for Pages<C> {
         Self {
             auth: self.auth.clone(),
             settings: self.settings.clone(),
+            census: self.census.clone(),
+            feeds: self.feeds.clone(),
         }
     }
 }

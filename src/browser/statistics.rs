@@ -1,12 +1,9 @@
-//! What administrators read by a program: counts over time, and the feed of events.
+//! What administrators read by a program: counts, now and over time.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Request, StatusCode};
-use http_body_util::Full;
+use http::request::Parts;
+use http::{Request, StatusCode};
 use serde_json::json;
 
 use super::form::parameter;
@@ -17,42 +14,34 @@ use crate::session::Session;
 use crate::verify::CustomClaims;
 
 impl<C: CustomClaims> Pages<C> {
-    /// `GET /api/admin/stats?window=`: counts by the minute over a window of `1h` (the default) up
-    /// to `24h`: `{"window_seconds", "totals", "minutes"}`, the current minute last.
+    /// `GET /api/admin/stats?window=`: how many live sessions the store holds, and of how many users
+    /// (`live`; null where it has not answered yet); and what this node did, by the minute, over a
+    /// window of `1h` (the default) up to `24h`: `{"live", "node": {"window_seconds", "totals",
+    /// "minutes"}}`, the current minute last.
     pub async fn admin_stats<B>(&self, request: Request<B>) -> Response {
         let asked = parameter(&request, "window");
         let (request, _) = request.into_parts();
-        either(self.admin_for_programs(&request).and_then(|_| {
-            let minutes = window(asked.as_deref())?;
-            let counts = self.counted(minutes);
-            let answer = json!({
+        either(self.stats(&request, asked.as_deref()).await)
+    }
+
+    async fn stats(&self, request: &Parts, asked: Option<&str>) -> Result<Response, Instead> {
+        self.admin_for_programs(request)?;
+        let minutes = window(asked)?;
+        let counts = self.counted(minutes);
+        let live = self.census.lately(&self.auth).await;
+        let answer = json!({
+            "live": live.map(|live| json!({
+                "sessions": live.population.sessions,
+                "users": live.population.users,
+                "as_of": live.at.to_string(),
+            })),
+            "node": {
                 "window_seconds": minutes * 60,
                 "totals": totals(&counts),
                 "minutes": counts,
-            });
-            Ok(json(StatusCode::OK, &answer))
-        }))
-    }
-
-    /// `GET /api/admin/events`: what happened since the event of `Last-Event-ID`, as server-sent
-    /// events. The answer ends at once and asks to come again in two seconds, so it holds no
-    /// connection.
-    pub async fn admin_events<B>(&self, request: Request<B>) -> Response {
-        let (request, _) = request.into_parts();
-        let last = request.headers.get("last-event-id");
-        let last = last.and_then(|value| value.to_str().ok()?.parse().ok());
-        either(self.admin_for_programs(&request).map(|_| {
-            let mut stream = "retry: 2000\n\n".to_owned();
-            for event in self.settings.statistics.events_after(last.unwrap_or(0)) {
-                // Writing to a string does not fail.
-                let _ = write!(stream, "id: {}\ndata: {}\n\n", event.number, json!(event));
-            }
-            let mut response = Response::new(Full::new(Bytes::from(stream)));
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            response
-        }))
+            },
+        });
+        Ok(json(StatusCode::OK, &answer))
     }
 
     pub(super) fn counted(&self, minutes: usize) -> Vec<Counts> {
@@ -61,9 +50,9 @@ impl<C: CustomClaims> Pages<C> {
     }
 
     /// Programs are told, and not led to a page.
-    fn admin_for_programs<'r>(
+    pub(super) fn admin_for_programs<'r>(
         &self,
-        request: &'r http::request::Parts,
+        request: &'r Parts,
     ) -> Result<&'r Session, Instead> {
         if request.extensions.get::<Session>().is_none() {
             let missing = crate::rejection::Rejection::MissingToken;

@@ -53,10 +53,12 @@ texts! {
     active: "Active {when}", "Aktiv {when}";
     admin: "Administration", "Verwaltung";
     all_devices: "All sessions", "Alle Sitzungen";
+    being_counted: "Still being counted; load the page again.", "Wird noch gezählt; bitte neu laden.";
     by_minute: "By minute, up to {most}", "Je Minute, höchstens {most}";
     cannot_read: "This cannot be shown right now. Try again in a moment.", "Das kann gerade nicht angezeigt werden. Bitte gleich noch einmal versuchen.";
     confirm_others: "Sign out {count} other devices? They have to sign in again.", "{count} andere Geräte abmelden? Sie müssen sich neu anmelden.";
     confirm_others_one: "Sign out the other device? It has to sign in again.", "Das andere Gerät abmelden? Es muss sich neu anmelden.";
+    counted: "Counted {when}", "Gezählt {when}";
     days_ago: "{count} days ago", "vor {count} Tagen";
     days_ago_one: "yesterday", "gestern";
     device: "Device", "Gerät";
@@ -67,12 +69,22 @@ texts! {
     done_name: "The name was saved.", "Der Name wurde gespeichert.";
     end_all_of_user: "Sign out this user everywhere", "Diese Person überall abmelden";
     ended: "Ended", "Beendet";
-    events: "Events", "Ereignisse";
+    event_ended: "ended", "beendet";
+    event_refresh_failed: "refresh failed", "Erneuerung gescheitert";
+    event_refreshed: "refreshed", "erneuert";
+    event_renamed: "renamed", "umbenannt";
+    event_replay_accepted: "answered again", "noch einmal beantwortet";
+    event_roles_changed: "roles changed", "Rollen geändert";
+    event_sign_in_refused: "sign-in refused", "Anmeldung abgewiesen";
+    event_signed_in: "signed in", "angemeldet";
+    events: "Events on this node", "Ereignisse auf diesem Knoten";
     first_seen: "First seen {when}", "Zuerst gesehen {when}";
     hour: "Last hour", "Letzte Stunde";
     hours_ago: "{count} hours ago", "vor {count} Stunden";
     hours_ago_one: "1 hour ago", "vor 1 Stunde";
     just_now: "just now", "gerade eben";
+    live_sessions: "Live sessions", "Laufende Sitzungen";
+    live_users: "Users with a session", "Personen mit Sitzung";
     minutes_ago: "{count} minutes ago", "vor {count} Minuten";
     minutes_ago_one: "1 minute ago", "vor 1 Minute";
     name: "Name", "Name";
@@ -82,6 +94,7 @@ texts! {
     no_events: "Nothing has happened yet.", "Noch ist nichts geschehen.";
     no_sessions: "There are none.", "Es gibt keine.";
     not_done: "That did not work: {why}", "Das hat nicht geklappt: {why}";
+    on_all_nodes: "Now, on all nodes", "Jetzt, auf allen Knoten";
     other_devices: "Other devices", "Andere Geräte";
     reason: "Reason", "Grund";
     reason_admin_revoked: "ended by an administrator", "von der Verwaltung beendet";
@@ -100,6 +113,7 @@ texts! {
     rename: "Rename", "Umbenennen";
     save: "Save", "Speichern";
     search: "Search", "Suchen";
+    sign_in: "Sign in", "Anmelden";
     sign_in_again: "Sign in again", "Neu anmelden";
     sign_ins: "Sign-ins", "Anmeldungen";
     sign_out: "Sign out", "Abmelden";
@@ -107,6 +121,8 @@ texts! {
     signed_out: "You were signed out: {why}.", "Sie wurden abgemeldet: {why}.";
     skip: "Skip to content", "Zum Inhalt";
     this_device: "This device", "Dieses Gerät";
+    this_node: "This node", "Dieser Knoten";
+    this_node_only: "What this node has seen since it started. Other nodes count for themselves.", "Was dieser Knoten seit seinem Start gesehen hat. Andere Knoten zählen für sich.";
     today: "Last day", "Letzter Tag";
     user: "User", "Person";
     your_devices: "Your devices", "Ihre Geräte";
@@ -125,9 +141,28 @@ impl Texts {
         counted(count, one, many)
     }
 
+    /// What an event is called.
+    pub(super) fn event<'a>(&'a self, what: &'a str) -> &'a str {
+        match what {
+            "ended" => &self.event_ended,
+            "refresh_failed" => &self.event_refresh_failed,
+            "refreshed" => &self.event_refreshed,
+            "renamed" => &self.event_renamed,
+            "replay_accepted" => &self.event_replay_accepted,
+            "roles_changed" => &self.event_roles_changed,
+            "sign_in_refused" => &self.event_sign_in_refused,
+            "signed_in" => &self.event_signed_in,
+            other => other,
+        }
+    }
+
     /// Why a session ended.
     pub(super) fn reason(&self, reason: &str) -> &str {
-        match reason {
+        self.known_reason(reason).unwrap_or(&self.reason_other)
+    }
+
+    pub(super) fn known_reason(&self, reason: &str) -> Option<&str> {
+        Some(match reason {
             "admin_revoked" => &self.reason_admin_revoked,
             "evicted" => &self.reason_evicted,
             "expired" => &self.reason_expired,
@@ -137,8 +172,8 @@ impl Texts {
             "signed_out" => &self.reason_signed_out,
             "user_removed" => &self.reason_user_removed,
             "user_revoked" => &self.reason_user_revoked,
-            _ => &self.reason_other,
-        }
+            _ => return None,
+        })
     }
 }
 

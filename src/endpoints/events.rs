@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use serde_json::json;
@@ -51,13 +51,13 @@ struct Live {
 
 /// How many streams each session holds open here.
 #[derive(Clone)]
-pub(super) struct Streams {
+pub(crate) struct Streams {
     most: usize,
     open: Arc<Mutex<HashMap<SessionId, usize>>>,
 }
 
 /// One of them, until it is dropped.
-struct Place {
+pub(crate) struct Place {
     session: SessionId,
     streams: Streams,
 }
@@ -74,11 +74,7 @@ impl<C: CustomClaims> Endpoints<C> {
         match opened {
             Ok(stream) => {
                 let mut response = http::Response::new(stream);
-                let headers = response.headers_mut();
-                security::of_data(headers);
-                headers.insert(CONTENT_TYPE, EVENT_STREAM);
-                headers.insert(CACHE_CONTROL, UNTOUCHED);
-                headers.insert(X_ACCEL_BUFFERING, NO);
+                of_stream(response.headers_mut());
                 response
             }
             Err(problem) => problem.into_bytes().map(|body| EventStream {
@@ -99,28 +95,27 @@ impl Streams {
 
     fn open(&self, session: &Session) -> Result<EventStream, Problem> {
         let id = session.id().ok_or_else(Problem::session_not_kept)?;
-        let place = self.take(id).ok_or_else(too_many)?;
-        let mut beat = interval_at(Instant::now() + BEAT, BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let place = self.take(id)?;
         Ok(EventStream {
             ready: Some(Bytes::from_static(b"retry: 3000\n: open\n\n")),
             live: Some(Live {
                 session: id,
                 ended: Box::pin(session.ended()),
-                beat,
+                beat: beat(),
                 _place: place,
             }),
         })
     }
 
-    fn take(&self, session: SessionId) -> Option<Place> {
+    /// Takes a place, where the session holds none too many.
+    pub(crate) fn take(&self, session: SessionId) -> Result<Place, Problem> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(session).or_default();
         if *count >= self.most {
-            return None;
+            return Err(too_many());
         }
         *count += 1;
-        Some(Place {
+        Ok(Place {
             session,
             streams: self.clone(),
         })
@@ -200,6 +195,21 @@ fn last_event(reason: &EndReason, session: SessionId) -> Bytes {
     };
     let data = json!({ "reason": reason.as_str(), "session_id": session.to_string() });
     Bytes::from(format!("event: {event}\ndata: {data}\n\n"))
+}
+
+/// What an answer says that goes on.
+pub(crate) fn of_stream(headers: &mut HeaderMap) {
+    security::of_data(headers);
+    headers.insert(CONTENT_TYPE, EVENT_STREAM);
+    headers.insert(CACHE_CONTROL, UNTOUCHED);
+    headers.insert(X_ACCEL_BUFFERING, NO);
+}
+
+/// When a stream says that it is still there.
+pub(crate) fn beat() -> Interval {
+    let mut beat = interval_at(Instant::now() + BEAT, BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat
 }
 
 fn too_many() -> Problem {

@@ -76,6 +76,7 @@ pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
 pub use events::EventStream;
 pub use host::check_host;
+pub(crate) use events::{Place, Streams, beat, of_stream};
 pub use limited::EXPOSED_HEADERS;
 pub use problem::Problem;
 pub use reply::{another_method, json, no_content};
@@ -83,8 +84,6 @@ pub use request_body::RequestBody;
 pub use response_body::ResponseBody;
 pub use routes::{Access, Group, Route, WithEndpoints, routes};
 pub use security::{SecurityHeaders, SecurityHeadersFuture, SecurityHeadersService};
-
-use events::Streams;
 
 use crate::jwt_session::JwtSession;
 use crate::rejection::Rejection;

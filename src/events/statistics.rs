@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use super::{Event, Observer};
 use crate::clock::UnixTime;
@@ -26,6 +27,7 @@ use crate::clock::UnixTime;
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
     kept: Arc<Mutex<Kept>>,
+    news: Arc<Notify>,
 }
 
 /// How often what happened.
@@ -86,11 +88,26 @@ impl Statistics {
     }
 
     /// The last events after the one of this number, the oldest first; at most a hundred are kept.
+    /// A number that has not come up yet is of an earlier process, and all are after it.
     #[must_use]
     pub fn events_after(&self, number: u64) -> Vec<SeenEvent> {
         let kept = self.kept();
+        let number = if number > kept.heard { 0 } else { number };
         let later = kept.events.iter().filter(|event| event.number > number);
         later.cloned().collect()
+    }
+
+    /// Waits for events after the one of this number.
+    pub(crate) async fn next_events(&self, number: u64) -> Vec<SeenEvent> {
+        loop {
+            // Made before the look, so that nothing happens unheard in between.
+            let news = self.news.notified();
+            let events = self.events_after(number);
+            if !events.is_empty() {
+                return events;
+            }
+            news.await;
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -104,6 +121,8 @@ impl Observer for Statistics {
         kept.count(minute(now), event);
         if let Some(seen) = SeenEvent::of(now, event) {
             kept.remember(seen);
+            drop(kept);
+            self.news.notify_waiters();
         }
     }
 }
@@ -224,5 +243,7 @@ mod tests {
         assert_eq!(events.len(), KEPT_EVENTS);
         assert_eq!(events[99].number, 3_000);
         assert_eq!(statistics.events_after(2_999).len(), 1);
+        assert_eq!(statistics.events_after(3_000).len(), 0);
+        assert_eq!(statistics.events_after(3_001).len(), KEPT_EVENTS);
     }
 }

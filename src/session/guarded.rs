@@ -8,8 +8,8 @@ use super::audit::AuditLog;
 use super::record::SessionRecord;
 use super::store::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
-    Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore,
+    SignInOutcome, Swept, Use,
 };
 use super::upkeep::Upkeep;
 use crate::BoxFuture;
@@ -218,6 +218,15 @@ impl SessionStore for Guarded {
     /// Past the breakers: whether the audit log can be written says nothing of sessions.
     fn audit_log(&self) -> Option<&dyn AuditLog> {
         self.inner.audit_log()
+    }
+
+    fn population(&self) -> Answered<'_, Population> {
+        // Nobody waits for all of it.
+        self.call(
+            Class::List,
+            self.deadline.max(LONG),
+            self.inner.population(),
+        )
     }
 
     fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {

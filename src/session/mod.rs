@@ -46,8 +46,8 @@ pub use record::{Authentication, Ended, SessionRecord, Transport};
 pub use rotation::Rotation;
 pub use store::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
-    Use,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore,
+    SignInOutcome, Swept, Use,
 };
 pub use upkeep::{Export, ExportCursor, Imported, StoredSession, Upkeep};
 

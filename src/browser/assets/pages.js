@@ -65,21 +65,61 @@ if (location.pathname === body.dataset.signIn && next && tokenManager.isAuthenti
   if (renewed && target.origin === location.origin) location.replace(target);
 }
 
+// What administrators see goes on by itself, while somebody can see it: browsers hold few
+// connections to a server open at a time.
 const feed = document.getElementById('feed');
 if (feed) {
-  let last = +feed.dataset.last;
-  const source = new EventSource('/api/admin/events');
-  source.addEventListener('message', ({ data }) => {
+  const names = { ...JSON.parse(body.dataset.reasons), ...JSON.parse(feed.dataset.words) };
+  const named = (name) => names[name] ?? name ?? '';
+  let last = feed.dataset.last;
+  let source;
+  let pause = 2_000;
+  let timer;
+
+  const part = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
+  const tellOf = ({ data }) => {
     const { number, at, what, user, reason } = JSON.parse(data);
-    if (number <= last) return;
     last = number;
+    pause = 2_000;
+    const list = document.getElementById('feed');
     const line = document.createElement('li');
-    const part = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text ?? '' }, more);
-    const time = part('time', new Date(at).toLocaleTimeString(root.lang), { dateTime: at });
-    line.append(time, ' ', part('b', what), ' ', part('bdi', user), ' ', reason ?? '');
-    document.getElementById('feed')?.prepend(line);
-  });
-  tokenManager.addEventListener('signed-out', () => source.close());
+    const time = part('time', list.dataset.now, { dateTime: at });
+    line.append(time, ' ', part('b', named(what)), ' ', part('bdi', user ?? ''), ' ', part('small', named(reason)));
+    list.prepend(line);
+    while (list.children.length > 100) list.lastChild.remove();
+    keepTime();
+  };
+
+  const listen = () => {
+    source?.close();
+    clearTimeout(timer);
+    if (document.hidden || !tokenManager.isAuthenticated()) return;
+    source = new EventSource(`/api/admin/events?after=${last}`);
+    source.addEventListener('message', tellOf);
+    source.addEventListener('error', () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      // Refused, which a token that ran out explains.
+      timer = setTimeout(() => tokenManager.refreshAccessToken().then(listen), (pause = Math.min(2 * pause, 60_000)));
+    });
+  };
+
+  const count = async () => {
+    if (document.hidden || !tokenManager.isAuthenticated()) return;
+    const { chosen } = document.querySelector('.windows').dataset;
+    const response = await fetch(`/api/admin/stats?window=${chosen}`).catch(() => null);
+    const stats = response?.ok && (await response.json());
+    if (!stats?.live) return;
+    for (const figure of document.querySelectorAll('[data-of]')) {
+      figure.textContent = figure.dataset.of.split('.').reduce((of, name) => of[name], stats);
+    }
+    document.querySelector('#now ~ p time').dateTime = stats.live.as_of;
+    keepTime();
+  };
+
+  listen();
+  document.addEventListener('visibilitychange', listen);
+  tokenManager.addEventListener('signed-out', listen);
+  setInterval(count, 10_000);
 }
 
 keepTime();

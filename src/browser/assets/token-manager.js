@@ -9,7 +9,7 @@ const PATHS = {
   stats: '/api/token/session-stats/',
 };
 const DEFAULTS = { base: '', origins: [], live: true, check: 300_000, margin: 900_000, timeout: 8_000 };
-// Only the server says this of a credential; anything else proves nothing.
+// Only the server says this of a credential.
 const REFUSED = /^(invalid_token|malformed_token|missing_token|refresh_reused|token_(expired|revoked))$/;
 const RENEWABLE = /^(invalid_token|token_(expired|revoked|stale))$/;
 // Ends of a token, not of its session.
@@ -72,7 +72,7 @@ export class TokenManager extends EventTarget {
     on(global, ['storage'], ({ key, newValue }) => {
       if (key && key !== SHARED && (key !== 'accessToken' || newValue)) return;
       const kept = () => this.#item(mode === 'storage' ? 'accessToken' : SHARED);
-      // In the other modes a cleared storage says nothing of the cookies.
+      // A cleared storage says nothing of cookies.
       if (kept() || !(key || mode === 'storage')) return this.#adopt(this.#load());
       global.setTimeout(() => kept() ?? this.#end('signed_out', '', false), 500);
     });
@@ -193,7 +193,6 @@ export class TokenManager extends EventTarget {
     const before = this.#state;
     if (!before && mode === 'storage') return false;
     return this.#locked(async () => {
-      // Another tab may have been faster.
       this.#adopt(this.#load());
       const state = this.#state;
       if (epoch !== this.#epoch) return false;
@@ -215,21 +214,16 @@ export class TokenManager extends EventTarget {
     });
   }
 
-  // Saves refreshes; safety does not rest on it.
+  // Saves refreshes; safety does not rest on it. A frozen tab would keep its place in a queue.
   async #locked(work) {
-    const { navigator, setTimeout, clearTimeout } = this.#global;
-    let begun;
-    const wait = new AbortController();
-    const timer = setTimeout(() => wait.abort(), this.#options.timeout);
-    try {
-      await navigator.locks.request(SHARED, { signal: wait.signal }, () => {
-        clearTimeout(timer);
-        return (begun = work());
-      });
-    } catch {
-      clearTimeout(timer);
+    const { locks } = this.#global.navigator;
+    const before = this.#state;
+    for (let left = 30; ; left--) {
+      let begun;
+      await locks?.request(SHARED, { ifAvailable: true }, (lock) => lock && (begun = work())).catch(() => (left = 0));
+      if (begun || !locks || !left || differs(this.#state, before)) return begun ?? work();
+      await this.#sleep(0);
     }
-    return begun ?? work();
   }
 
   #fetch(path, init) {
@@ -321,7 +315,7 @@ export class TokenManager extends EventTarget {
     return Math.min(60_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
   }
 
-  // A clock that went backwards tells nothing, so the server is asked.
+  // A clock that went back tells nothing: the server is asked.
   #elapsed() {
     const elapsed = this.#now() - this.#state.receivedAt;
     return elapsed < 0 ? Infinity : elapsed;
@@ -355,7 +349,7 @@ export class TokenManager extends EventTarget {
     if (this.#waiting || this.#flight) return;
     const stored = this.#load();
     this.#adopt(stored);
-    // Older code has signed out.
+    // Older code signed out.
     if (!stored && this.#options.mode === 'storage') this.#end('signed_out');
     else if (this.#global.navigator?.onLine === false) this.#wait(this.#options.check);
     else if (this.#isDue()) this.refreshAccessToken();
@@ -422,7 +416,6 @@ export class TokenManager extends EventTarget {
     if (mode === 'cookie') return state;
     if (mode === 'hybrid') return this.#state ? null : state && { ...state, ...unknown };
     if (!accessToken && !refreshToken) return null;
-    // Else half written by another tab.
     const known = state && (state.accessToken === accessToken || state.sessionId === this.#state?.sessionId);
     return known ? state : { ...unknown, sessionId: '', accessToken, refreshToken };
   }
@@ -446,7 +439,7 @@ export class TokenManager extends EventTarget {
       return value === null ? storage.removeItem(key) : storage.setItem(key, value);
     } catch {
       this.#memory = memory();
-      this.#global.console.warn('token-manager: no storage; the session lasts as long as the page');
+      this.#global.console.warn('token-manager: no storage: signed in as long as the page lasts');
       this.#emit('storage-unavailable');
       return this.#item(key, value);
     }
@@ -473,5 +466,5 @@ const json = (body, headers) => ({
   body: body && JSON.stringify(body),
 });
 
-// A page that declares its mode needs no script of its own.
+// A page that declares its mode needs no script.
 if (globalThis.document?.querySelector('meta[name="token-manager"]')) TokenManager.install();

@@ -103,7 +103,7 @@ async fn admin_stats<C: CustomClaims>(State(pages): Shared<C>, request: Request)
 }
 
 async fn admin_events<C: CustomClaims>(State(pages): Shared<C>, request: Request) -> Response {
-    convert(pages.admin_events(request).await)
+    pages.admin_events(request).await.map(Body::new)
 }
 
 async fn sign_out<C: CustomClaims>(State(pages): Shared<C>, request: Request) -> Response {

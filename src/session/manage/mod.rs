@@ -27,7 +27,7 @@ pub use sign_in::{SignIn, SignInTicket, SignedIn};
 pub use tokens::Tokens;
 
 use super::record::SessionRecord;
-use super::store::{Listing, PageRequest, SessionChange};
+use super::store::{Listing, PageRequest, Population, SessionChange};
 use crate::events::Event;
 use crate::session::core::Core;
 use crate::token::{SessionId, UserId};
@@ -168,6 +168,16 @@ impl<C: CustomClaims> Sessions<C> {
         let page = self.core.within(self.core.store.page(request)).await?;
         let records = page.records.into_iter().map(SessionInfo::from).collect();
         Ok((records, page.next))
+    }
+
+    /// Counts everybody's live sessions in the store. It may take a second where there are
+    /// millions, so it is for now and then, and not for each request.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn population(&self) -> Result<Population, SessionError> {
+        Ok(self.core.store.population().await?)
     }
 
     /// Sums a user's live sessions up.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::state::{IDLE_SUSPENDED, State};
 use crate::clock::UnixTime;
-use crate::session::{Listing, Page, PageRequest, SessionChange, SessionRecord, Use};
+use crate::session::{Listing, Page, PageRequest, Population, SessionChange, SessionRecord, Use};
 use crate::token::{SessionId, UserId};
 
 impl State {
@@ -30,6 +30,13 @@ impl State {
 
     pub(super) fn count(&self, user: &UserId, now: UnixTime) -> u64 {
         self.live(user, now).count() as u64
+    }
+
+    pub(super) fn population(&self, now: UnixTime) -> Population {
+        Population {
+            sessions: self.records.open_and_not_due(now) as u64,
+            users: self.records.users_with_open() as u64,
+        }
     }
 
     pub(super) fn change(

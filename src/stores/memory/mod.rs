@@ -34,9 +34,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Upkeep, Use,
+        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -236,6 +234,10 @@ impl SessionStore for MemoryStore {
 
     fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, StoreError>> {
         self.run(move |state, now| state.page(&request, now))
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        self.run(|state, now| state.population(now))
     }
 
     fn erase<'a>(

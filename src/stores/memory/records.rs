@@ -13,6 +13,7 @@ use crate::token::{SessionId, UserId};
 pub(super) struct Records {
     sessions: HashMap<SessionId, Stored>,
     users: HashMap<UserId, Of>,
+    users_with_open: usize,
     open: BTreeSet<SessionId>,
     due: BTreeSet<(UnixTime, SessionId)>,
     ended: BTreeSet<(UnixTime, SessionId)>,
@@ -98,6 +99,15 @@ impl Records {
             .filter_map(|(_, id)| self.get(*id))
     }
 
+    /// How many open sessions there are whose time is not over.
+    pub(super) fn open_and_not_due(&self, now: UnixTime) -> usize {
+        self.open.len() - self.due(now).count()
+    }
+
+    pub(super) fn users_with_open(&self) -> usize {
+        self.users_with_open
+    }
+
     /// The sessions that ended before an instant, the first to end first.
     pub(super) fn ended_before(&self, before: UnixTime) -> impl Iterator<Item = SessionId> {
         self.ended
@@ -109,6 +119,7 @@ impl Records {
     /// Adds a session that no other has the id of.
     pub(super) fn insert(&mut self, record: SessionRecord, operation: [u8; 32]) {
         let of = self.users.entry(record.user.clone()).or_default();
+        self.users_with_open += usize::from(of.open.is_empty());
         of.open.insert(record.id);
         of.operations.insert(operation, record.id);
         self.open.insert(record.id);
@@ -176,7 +187,7 @@ impl Records {
         self.open.remove(&id);
         self.ended.insert((at, id));
         if let Some(of) = self.users.get_mut(&stored.record.user) {
-            of.open.remove(&id);
+            self.users_with_open -= usize::from(of.close(id));
             of.ended.insert((at, id));
         }
         Some(stored.record.clone())
@@ -195,7 +206,7 @@ impl Records {
             self.ended.remove(&(at, id));
         }
         if let Some(of) = self.users.get_mut(&record.user) {
-            of.open.remove(&id);
+            self.users_with_open -= usize::from(of.close(id));
             of.operations.remove(&stored.operation);
             if let Some(at) = at {
                 of.ended.remove(&(at, id));
@@ -205,6 +216,7 @@ impl Records {
             }
         }
     }
+
     /// How many places each hold how much: sessions, users, their operations, and the orders.
     #[cfg(test)]
     pub(super) fn sizes(&self) -> [usize; 6] {
@@ -216,5 +228,12 @@ impl Records {
             self.due.len(),
             self.ended.len(),
         ]
+    }
+}
+
+impl Of {
+    /// Closes a session; whether it was the last.
+    fn close(&mut self, id: SessionId) -> bool {
+        self.open.remove(&id) && self.open.is_empty()
     }
 }

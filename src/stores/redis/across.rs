@@ -9,7 +9,7 @@ use super::reply::Standing;
 use super::scripts::{SCRIPTS, duration, optional};
 use super::{RedisStore, reply};
 use crate::error::StoreError;
-use crate::session::{Page, PageRequest, SessionRecord, Swept};
+use crate::session::{Page, PageRequest, Population, SessionRecord, Swept};
 use crate::token::SessionId;
 
 impl RedisStore {
@@ -76,6 +76,16 @@ impl RedisStore {
             more: reply::number(more)? == 1,
         };
         Ok((swept, reply::optional(standing, reply::standing)?))
+    }
+
+    pub(super) async fn counted(&self) -> Result<Population, StoreError> {
+        let mut population = Population::default();
+        for answer in self.run_all(&SCRIPTS.population, |_| Vec::new()).await? {
+            let [sessions, users] = reply::fixed(answer)?;
+            population.sessions += reply::number(sessions)?;
+            population.users += reply::number(users)?;
+        }
+        Ok(population)
     }
 
     pub(super) async fn paged(&self, request: PageRequest) -> Result<Page, StoreError> {

@@ -28,7 +28,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-        append ask attach audit_forget audit_put audit_read audit_tidy change count counters end_all end_one export export_log find glance import leases list page poll probe raise_roles refresh sign_in sweep touch
+        append ask attach audit_forget audit_put audit_read audit_tidy change count counters end_all end_one export export_log find glance import leases list page poll population probe raise_roles refresh sign_in sweep touch
 }
 
 /// A script, which a server knows by its hash once it ran there.

@@ -14,7 +14,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Committed, EndReason, EntryId};
 use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
-        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
@@ -343,6 +343,10 @@ impl SessionStore for RedisStore {
 
     fn page(&self, request: PageRequest) -> Answered<'_, Page> {
         Box::pin(self.paged(request))
+    }
+
+    fn population(&self) -> Answered<'_, Population> {
+        Box::pin(self.counted())
     }
 
     fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {

@@ -19,7 +19,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-        AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+        AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 
@@ -358,6 +358,10 @@ impl SessionStore for SealedStore {
                 ..page
             })
         })
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        self.store.population()
     }
 
     fn erase<'a>(

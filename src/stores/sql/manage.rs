@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use super::rows::{Row, Rows};
 use super::steps::Steps;
 use crate::error::StoreError;
-use crate::session::{Counters, Listing, Page, PageRequest, SessionChange, SessionRecord, Use};
+use crate::session::{
+    Counters, Listing, Page, PageRequest, Population, SessionChange, SessionRecord, Use,
+};
 use crate::token::{SessionId, UserId};
 
 impl<R: Rows> Steps<R> {
@@ -88,6 +90,10 @@ impl<R: Rows> Steps<R> {
             self.rows.update(&record, None).await?;
         }
         Ok(())
+    }
+
+    pub(super) async fn population(&mut self) -> Result<Population, StoreError> {
+        self.rows.population(self.now).await
     }
 
     pub(super) async fn page(&mut self, request: &PageRequest) -> Result<Page, StoreError> {

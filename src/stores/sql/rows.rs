@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, Idleness, SessionRecord};
+use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::token::{SessionId, UserId};
 
 /// The tables within one transaction (or, to read alone, beside all of them).
@@ -104,6 +104,12 @@ pub(super) trait Rows: Send {
         now: UnixTime,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Row>, StoreError>> + Send;
+
+    /// How many open sessions there are whose time is not over, and how many users have an open one.
+    fn population(
+        &mut self,
+        now: UnixTime,
+    ) -> impl Future<Output = Result<Population, StoreError>> + Send;
 
     /// Adds a session.
     ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Harness;
 use super::fixture::{Case, HOUR, ids, some_user};
-use crate::revocation::EndReason;
+use crate::revocation::{EndReason, EntryId};
 use crate::session::{Listing, PageRequest, SessionChange, SessionRecord};
 use crate::token::SessionId;
 
@@ -230,6 +230,39 @@ pub async fn pages_of_one_user_hold_nobody_else(harness: &dyn Harness) {
     request.after = Some(expected[0]);
     let page = case.store.page(request).await.expect("it answers");
     assert_eq!(ids(&page.records), [expected[1]]);
+}
+
+pub async fn everybody_who_is_signed_in_is_counted(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let counted = async |sessions, users| {
+        let population = case.store.population().await.expect("the store answers");
+        assert_eq!((population.sessions, population.users), (sessions, users));
+    };
+    counted(0, 0).await;
+    let (other, third) = (case.with_another_user(), case.with_another_user());
+    let only = other.sign_in().await;
+    let of_three = [
+        case.sign_in().await,
+        case.sign_in().await,
+        case.sign_in().await,
+    ];
+    counted(4, 2).await;
+    case.end(&of_three[0]).await;
+    case.end(&of_three[0]).await;
+    counted(3, 2).await;
+    other.end(&only).await;
+    counted(2, 1).await;
+    other.sign_in().await;
+    counted(3, 2).await;
+    case.end_all(Some(of_three[1].id)).await;
+    counted(2, 2).await;
+    let erased = case.store.erase(&case.user, EntryId::random()).await;
+    erased.expect("the store answers");
+    counted(1, 1).await;
+    third.sign_in_idle().await;
+    third.sign_in_expired().await;
+    case.store.sweep(HOUR, 10).await.expect("the store answers");
+    counted(1, 1).await;
 }
 
 pub async fn a_session_ends_by_idleness_at_its_very_moment(harness: &dyn Harness) {

@@ -150,6 +150,7 @@ macro_rules! conformance_suite {
                 a_use_written_late_counts_from_when_it_was,
                 pages_go_by_id_and_meet_each_live_session_once,
                 pages_of_one_user_hold_nobody_else,
+                everybody_who_is_signed_in_is_counted,
                 a_session_ends_by_idleness_at_its_very_moment,
             }
             sweep {

@@ -5,14 +5,17 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
+
+import './bidi.mjs';
 
 export const ADMIN = 'admin@example.com';
 export const PASSWORD = 'correct horse battery';
 
 const built = (example) => fileURLToPath(new URL(`../../../target/debug/examples/${example}`, import.meta.url));
-const FLAGSHIP = process.env.FLAGSHIP ?? built('axum');
+export const FLAGSHIP = process.env.FLAGSHIP ?? built('axum');
 const CHROMIUM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const FIREFOX = process.env.FIREFOX ?? ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync);
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** Starts the flagship, or another example by its name, on a port of its own; `stop` ends it. */
@@ -56,7 +59,19 @@ export const start = async (variables = {}, example) => {
   };
 };
 
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+/** Which browser the tests are for: `chromium`, unless BROWSER says `firefox`. */
+export const BROWSER = process.env.BROWSER ?? 'chromium';
+
+/** Starts the browser. Whether its pages are dark is asked here: Firefox is told when it starts. */
+export const launch = ({ dark = false } = {}) =>
+  BROWSER === 'firefox'
+    ? firefox.launch({
+        // Over WebDriver BiDi, which a Firefox as it is distributed speaks.
+        channel: 'moz-firefox',
+        executablePath: FIREFOX,
+        firefoxUserPrefs: { 'layout.css.prefers-color-scheme.content-override': dark ? 0 : 1 },
+      })
+    : chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 
 /** A window with cookies of its own; whatever it says on the console or throws is kept in `said`. */
 export const open = async (browser, options = {}) => {

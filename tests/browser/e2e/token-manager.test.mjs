@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { PASSWORD, launch, open, start } from './flagship.mjs';
+import { launch, start } from './flagship.mjs';
+import { authenticated, newcomer, tab as tabOf } from './tabs.mjs';
 
 const LIVES = { JWT_ACCESS_TOKEN_EXPIRY: '12s', JWT_ROTATION_GRACE: '3s', RATE_LIMIT_MAX_REQUESTS: '0' };
 const TIMEOUT = 2_000;
@@ -25,38 +26,14 @@ afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
 });
 
-/** Loads the module into a page that declares nothing, and keeps what it tells in `told`. */
-const tab = async (context, mode, options = {}) => {
-  const page = await context.newPage();
-  await page.goto(`${server.address}/livez`);
-  await page.evaluate(
-    async ([mode, timeout, options]) => {
-      const { TokenManager } = await import('/token-manager.js');
-      const manager = TokenManager.install({ mode, timeout, ...options });
-      window.told = [];
-      for (const type of ['signed-in', 'signed-out', 'refreshed', 'refresh-failed', 'storage-unavailable']) {
-        manager.addEventListener(type, ({ detail }) => told.push({ type, ...detail }));
-      }
-    },
-    [mode, TIMEOUT, options],
-  );
-  return page;
-};
+const tab = (context, mode) => tabOf(server, context, { mode, timeout: TIMEOUT });
 
 const fresh = async (mode, init) => {
-  const email = `user${Math.random().toString(36).slice(2)}@example.com`;
-  assert.equal((await server.register(email)).status, 201);
-  const page = await open(browser);
-  const context = page.context();
-  contexts.push(context);
-  await page.close();
-  if (init) await context.addInitScript(init);
-  const first = await tab(context, mode);
-  await first.evaluate((form) => tokenManager.signIn(form), { email, password: PASSWORD });
-  return { email, context, first };
+  const one = await newcomer(server, browser, { mode, timeout: TIMEOUT }, init);
+  contexts.push(one.context);
+  return one;
 };
 
-const authenticated = (page) => page.evaluate(() => tokenManager.isAuthenticated());
 const me = (page) => page.evaluate(async () => (await tokenManager.makeAuthenticatedRequest('/api/me')).status);
 
 for (const mode of ['storage', 'hybrid', 'cookie']) {
@@ -147,38 +124,4 @@ test('a reload keeps the session in every mode', async () => {
     assert.equal(await authenticated(again), true);
     assert.equal(await me(again), 200);
   }
-});
-
-test('twenty tabs over a bad network stay signed in', { timeout: 120_000 }, async () => {
-  const seconds = Number(process.env.SOAK_SECONDS ?? 20);
-  const { context, first } = await fresh('cookie');
-  let asked = 0;
-  let dropped = 0;
-  await context.route('**/api/auth/refresh', async (route) => {
-    asked++;
-    await new Promise((wake) => setTimeout(wake, Math.random() * 500));
-    if (Math.random() >= 0.2) return route.continue();
-    dropped++;
-    await route.fetch().catch(() => {});
-    return route.abort().catch(() => {});
-  });
-  const tabs = [first];
-  while (tabs.length < 20) tabs.push(await tab(context, 'cookie', { live: false }));
-  const until = Date.now() + seconds * 1000;
-  let closed = 0;
-  while (Date.now() < until) {
-    await new Promise((wake) => setTimeout(wake, 2_000));
-    const place = 1 + Math.floor(Math.random() * 19);
-    if (Math.random() < 0.4) {
-      await tabs[place].close();
-      tabs[place] = await tab(context, 'cookie', { live: false });
-      closed++;
-    }
-  }
-  const signedOut = await Promise.all(tabs.map((page) => page.evaluate(() => told.filter(({ type }) => type === 'signed-out'))));
-  const { generation } = await first.evaluate(() => tokenManager.getTokenInfo());
-  console.log(`${seconds} s: ${generation - 1} rotations, ${asked} refreshes, ${dropped} answers dropped, ${closed} tabs closed`);
-  assert.deepEqual(signedOut.flat(), []);
-  for (const page of tabs) assert.equal(await authenticated(page), true);
-  assert.ok(generation >= 2);
 });

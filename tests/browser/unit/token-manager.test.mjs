@@ -93,9 +93,9 @@ test('a lock that is never given up is waited for a while only', async () => {
   const { world, manager } = await signedIn();
   world.locks.set('tokenManager', never());
   const refreshed = manager.refreshAccessToken();
-  await world.advance(7_000);
+  await world.advance(4_000);
   assert.equal(world.count(REFRESH), 0);
-  await world.advance(2_000);
+  await world.advance(20_000);
   assert.equal(await refreshed, true);
 });
 

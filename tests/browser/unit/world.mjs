@@ -129,19 +129,23 @@ const storageOf = (tab) => {
   };
 };
 
+// A lock that is held stays so until its work is done or its tab is closed; a frozen tab keeps it.
 const locksOf = (tab) => ({
-  request(name, { signal }, work) {
+  async request(name, { signal, ifAvailable }, work) {
     const { world, gone } = tab;
+    if (ifAvailable && world.locks.has(name)) return work(null);
     const before = world.locks.get(name) ?? Promise.resolve();
     const aborted = new Promise((_, reject) => {
       const abort = () => reject(new DOMException('aborted', 'AbortError'));
-      if (signal.aborted) abort();
-      signal.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
+      signal?.addEventListener('abort', abort);
     });
     aborted.catch(() => {});
     let begun;
-    const mine = before.then(() => (signal.aborted ? undefined : (begun = work())));
-    world.locks.set(name, Promise.race([mine.catch(() => {}), before.then(() => gone)]));
+    const mine = before.then(() => (signal?.aborted ? undefined : (begun = work({ name }))));
+    const held = Promise.race([mine.catch(() => {}), before.then(() => gone)]);
+    world.locks.set(name, held);
+    held.then(() => world.locks.get(name) === held && world.locks.delete(name));
     return Promise.race([mine, aborted.catch((error) => (begun ? mine : Promise.reject(error)))]);
   },
 });

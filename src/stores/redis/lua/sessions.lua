@@ -66,7 +66,11 @@ local function schedule(r) call('ZADD', P .. 'due', text(due(r)), r.id) end
 local function disregard(id, user)
   call('ZREM', P .. 'due', id)
   call('ZREM', P .. 'open', id)
-  if user then call('ZREM', P .. 'live:' .. user, id) end
+  if user and call('ZREM', P .. 'live:' .. user, id) == 1
+    and call('EXISTS', P .. 'live:' .. user) == 0 then
+    call('INCR', P .. 'went')
+    keep(P .. 'went', KEEP)
+  end
 end
 
 -- The sessions of a user that nobody ended, by id.

@@ -55,10 +55,11 @@ for i = 13, #ARGV - 4, 2 do fields[arg(i)] = arg(i + 1) end
 set(r, fields)
 schedule(r)
 call('ZADD', P .. 'open', 0, id)
+if call('EXISTS', P .. 'live:' .. user) == 0 then call('INCR', P .. 'came') end
 call('ZADD', P .. 'live:' .. user, 0, id)
 call('HSET', P .. 'ops:' .. user, operation, id)
 local life = plus(absolute - now, KEEP)
-for _, name in ipairs({'s:' .. id, 'due', 'open', 'live:' .. user, 'ops:' .. user}) do
+for _, name in ipairs({'s:' .. id, 'due', 'open', 'live:' .. user, 'ops:' .. user, 'came'}) do
   keep(P .. name, life)
 end
 return done({'created', raw(id), raws(ended), #ids > 0 and committed(ids) or false, first and '1' or '0'})

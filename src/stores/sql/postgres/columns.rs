@@ -162,9 +162,9 @@ fn uuid(row: &PgRow, name: &str) -> Option<[u8; 16]> {
     Some(Uuid::parse_str(text?).ok()?.into_bytes())
 }
 
-/// The column `count`.
-pub(super) fn count(row: &PgRow) -> Option<u64> {
-    row.try_get::<i64, _>("count").ok().map(i64::cast_unsigned)
+/// A count.
+pub(super) fn count(row: &PgRow, name: &str) -> Option<u64> {
+    row.try_get::<i64, _>(name).ok().map(i64::cast_unsigned)
 }
 
 /// The cursor of a poll: its lease's transaction, and what it saw.

@@ -41,6 +41,7 @@ pub(super) mod tag {
     pub(in super::super) const PROBE: i32 = 10;
     pub(in super::super) const COUNT: i32 = 11;
     pub(in super::super) const AUDIT: i32 = 12;
+    pub(in super::super) const POPULATION: i32 = 12;
 }
 
 /// How rows of sessions are locked.
@@ -156,6 +157,19 @@ impl Names {
             self.sessions,
             Text(user.as_str()),
             self.users
+        )
+    }
+
+    /// How many open sessions there are, and of how many users; each from an index alone.
+    pub(super) fn population(&self, now: UnixTime) -> String {
+        let sessions = &self.sessions;
+        format!(
+            "SELECT {} AS q, \
+             (SELECT count(*) FROM {sessions} WHERE ended_at IS NULL AND due_at > {}) AS count, \
+             (SELECT count(*) FROM (SELECT DISTINCT user_id FROM {sessions} \
+             WHERE ended_at IS NULL) one) AS users; ",
+            tag::POPULATION,
+            instant(now)
         )
     }
 

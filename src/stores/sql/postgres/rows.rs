@@ -9,7 +9,7 @@ use super::tables::{Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, Idleness, SessionRecord};
+use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
 use crate::token::{SessionId, UserId};
@@ -178,6 +178,19 @@ impl Rows for Tables {
         self.rows(&rest, self.lock_of_many()).await
     }
 
+    async fn population(&mut self, now: UnixTime) -> Result<Population, StoreError> {
+        let question = self.names.population(now);
+        let rows = self.ask_of(tag::POPULATION, &question).await?;
+        let counted = |name| rows.first().and_then(|row| columns::count(row, name));
+        match (counted("count"), counted("users")) {
+            (Some(sessions), Some(users)) => Ok(Population { sessions, users }),
+            _ => Err(told(
+                StoreErrorKind::Corrupt,
+                "the sessions could not be counted",
+            )),
+        }
+    }
+
     async fn insert(
         &mut self,
         record: &SessionRecord,
@@ -256,7 +269,7 @@ impl Rows for Tables {
             tag::COUNT,
         );
         let rows = self.ask_of(tag::COUNT, &question).await?;
-        let counted = rows.iter().filter_map(columns::count);
+        let counted = rows.iter().filter_map(|row| columns::count(row, "count"));
         Ok((
             counted.sum(),
             rows.iter().any(|row| columns::flag(row, "more")),

@@ -17,9 +17,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore, Revoked,
 };
 use crate::session::{
-    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Upkeep, Use,
+        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::stores::codec;
 use crate::stores::sql::rows::Rows;
@@ -305,6 +303,12 @@ impl SessionStore for PostgresStore {
             })
             .await
         })
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        Box::pin(self.read(Class::List, Asked::default(), |steps| {
+            Box::pin(async move { steps.population().await })
+        }))
     }
 
     fn erase<'a>(

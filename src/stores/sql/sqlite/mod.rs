@@ -39,9 +39,7 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore,
-    SignInOutcome, Swept, Upkeep, Use,
+        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::stores::sql::layout::Layout;
 use crate::token::{SessionId, UserId};
@@ -333,6 +331,10 @@ impl SessionStore for SqliteStore {
 
     fn page(&self, request: PageRequest) -> BoxFuture<'_, Result<Page, StoreError>> {
         Box::pin(async move { self.reading().await?.page(&request).await })
+    }
+
+    fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
+        Box::pin(async move { self.reading().await?.population().await })
     }
 
     fn erase<'a>(

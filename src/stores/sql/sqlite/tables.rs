@@ -11,7 +11,7 @@ use super::statements::Tables;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
-use crate::session::{Counters, Idleness, SessionRecord};
+use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
 use crate::token::{SessionId, UserId};
@@ -201,6 +201,22 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         );
         self.rows(query(sql).bind(integer(now)).bind(count(limit)))
             .await
+    }
+
+    async fn population(&mut self, now: UnixTime) -> Result<Population, StoreError> {
+        let row = self.one(query(POPULATION).bind(integer(now))).await?;
+        let counted = |name| -> Result<u64, StoreError> {
+            let value: Option<i64> = row
+                .as_ref()
+                .map(|row| row.try_get(name))
+                .transpose()
+                .map_err(failed)?;
+            Ok(value.unwrap_or(0).cast_unsigned())
+        };
+        Ok(Population {
+            sessions: counted("sessions")?,
+            users: counted("users")?,
+        })
     }
 
     async fn insert(
@@ -397,3 +413,8 @@ pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
 
 pub(super) const FLEET: &str =
     "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
+
+/// Each half is answered from an index alone.
+const POPULATION: &str = "SELECT \
+     (SELECT count(*) FROM jwt_sessions WHERE ended_at IS NULL AND due_at > ?) AS sessions, \
+     (SELECT count(DISTINCT user) FROM jwt_sessions WHERE ended_at IS NULL) AS users";
