@@ -41,6 +41,8 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `SESSION_COOKIE_SECURE`, `SESSION_COOKIE_HTTP_ONLY`, `SESSION_COOKIE_SAME_SITE` | `true`, `true`, `strict` | insecure ones need a `LISTEN_ADDR` on this machine |
 /// | `TRUSTED_PROXIES` | | whose forwarding headers are believed: networks, `loopback`, `unix` |
 /// | `SESSION_ADDRESSES` | `full` | or `shortened`: the networks alone are kept with sessions |
+/// | `SESSION_RISK` | `off` | or `flag`: sessions with something unusual about them are flagged |
+/// | `SESSION_DEVICE_COOKIE` | `auto` | a sign-in by cookie leaves one by which the device is recognised; or `always`, `off` |
 /// | `GEOIP_DATABASE_FILE` | | country and city of a session, with the feature `geoip` |
 /// | `RATE_LIMIT_WINDOW_MS`, `RATE_LIMIT_MAX_REQUESTS` | `900000`, `100` | attempts to sign in, register and refresh, with the feature `rate-limit`; 0 is no limit |
 /// | `CORS_ALLOWED_ORIGINS` | | comma list of origins whose pages may call and use the cookies, or `*`: any, without cookies |

@@ -50,6 +50,14 @@ impl Observer for LogObserver {
                 ..
             } => tracing::warn!(?event, "refresh token used again; session ended"),
             Event::TooManyRefreshFailures { .. } => tracing::warn!(?event, "refreshes fail often"),
+            Event::RiskRaised {
+                signals, verdict, ..
+            } => {
+                let found: Vec<_> = signals.iter().map(ToString::to_string).collect();
+                let (session, user) = (event.session(), event.user());
+                let verdict = verdict.as_str();
+                tracing::warn!(?session, ?user, verdict, "unusual: {}", found.join("; "));
+            }
             Event::ViewStale => {
                 tracing::warn!("the log cannot be followed; each request asks the store");
             }

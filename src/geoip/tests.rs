@@ -54,8 +54,12 @@ fn damage_that_shows_only_later_is_no_place_and_never_a_panic() {
                 continue;
             };
             opened += 1;
-            let told = AtomicBool::new(true);
-            let database = GeoIpDatabase { reader, told };
+            let database = GeoIpDatabase {
+                path: PathBuf::new(),
+                reader: ArcSwap::from_pointee(reader),
+                seen: Mutex::default(),
+                told: AtomicBool::new(true),
+            };
             for address in ["192.0.2.7", "198.51.100.1", "2001:db8:1::7", "::"] {
                 let _ = database.locate(address.parse().unwrap());
             }

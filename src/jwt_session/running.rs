@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::status::NodeStatus;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Breakers, Revocations};
+use crate::session::Placing;
 use crate::session::core::Core;
 use crate::verify::CustomClaims;
 
@@ -46,9 +47,12 @@ impl Running {
             let mut sweep = interval(SWEEP_INTERVAL);
             flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
             sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut places = interval(PLACES_INTERVAL);
+            places.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
                     _ = flush.tick() => guarded(flushing(core.clone())).await,
+                    _ = places.tick() => guarded(renewing(core.placing.clone())).await,
                     _ = sweep.tick(), if core.sweeps => guarded(sweeping(core.clone(), stopped.clone())).await,
                     _ = stopped.changed() => break guarded(flushing(core.clone())).await,
                 }
@@ -124,6 +128,15 @@ async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
     core.flush().await;
 }
 
+/// Off the threads that serve requests: a database of places is large. Whoever stops does not wait
+/// for it.
+async fn renewing(placing: Placing) {
+    if let Some(locator) = placing.locator {
+        // Fails only by a panic of the locator, which says so by itself.
+        let _ = tokio::task::spawn_blocking(move || locator.renew()).await;
+    }
+}
+
 async fn sweeping<C: CustomClaims>(core: Arc<Core<C>>, stopped: watch::Receiver<bool>) {
     while core.sweep().await && !*stopped.borrow() {}
 }
@@ -165,4 +178,5 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(15);
 const FLUSH_BATCH: usize = 1_000;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const SWEEP_BATCH: usize = 500;
+const PLACES_INTERVAL: Duration = Duration::from_secs(60);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);

@@ -11,6 +11,7 @@ mod sign_in;
 mod sign_out;
 mod tokens;
 mod tracking;
+mod watching;
 
 use std::fmt;
 use std::sync::Arc;

@@ -21,7 +21,9 @@ use crate::session::core::Core;
 use crate::session::mint::AccessToken;
 use crate::session::refresh::{RefreshKeys, RefreshToken};
 use crate::session::store::{Listing, NewSession, SignInOutcome};
-use crate::session::{Authentication, Counters, Device, Grants, SessionRecord, Transport};
+use crate::session::{
+    Authentication, Counters, Device, DeviceCookie, Grants, SessionRecord, Transport,
+};
 use crate::token::{SessionId, UserId};
 use crate::verify::{Binding, CustomClaims};
 
@@ -169,6 +171,7 @@ impl<C: CustomClaims> SignIn<C> {
         self.name = self.name.as_deref().map(checked_name).transpose()?;
         self.data.as_deref().map(check_data).transpose()?;
         core.placing.apply(&mut self.device);
+        let cookie = self.mark_device()?;
         let secret = self.operation_secret()?;
         let user = self.ticket.user.clone();
         let roles_gen = self.ticket.counters.roles_gen;
@@ -185,18 +188,36 @@ impl<C: CustomClaims> SignIn<C> {
         let step = async move {
             let write = || this.store.sign_in(session.clone());
             let outcome = this.outcome(begun, write).await?;
-            this.signed_in(&session, outcome).await
+            let told = this.signed_in(&session, outcome).await?;
+            let record = this
+                .watch_sign_in(told.record, told.made, told.first)
+                .await?;
+            Ok((record, told.ended, told.first))
         };
         let (record, ended, first) = core.to_the_end(step).await?;
         core.in_time(begun)?;
         let token = same_seed(&keys, &made, &secret, &record)?;
-        let tokens = core.pair(&record, roles_gen, grants, token, &keys)?;
+        let mut tokens = core.pair(&record, roles_gen, grants, token, &keys)?;
+        tokens.device_cookie = cookie;
         Ok(SignedIn {
             tokens,
             session: record.into(),
             ended,
             first,
         })
+    }
+
+    /// Notes what the device will be recognised by, and says which cookie it is to keep.
+    fn mark_device(&mut self) -> Result<Option<DeviceCookie>, SessionError> {
+        if !self.core.device_cookies.are_for(self.transport) {
+            return Ok(None);
+        }
+        let cookie = match self.device.cookie.take() {
+            Some(cookie) => cookie,
+            None => DeviceCookie::random()?,
+        };
+        self.device.mark = Some(cookie.mark(&self.ticket.user));
+        Ok(Some(cookie))
     }
 
     fn operation_secret(&mut self) -> Result<Vec<u8>, SessionError> {
@@ -242,13 +263,22 @@ impl<C: CustomClaims> SignIn<C> {
     }
 }
 
+/// What came of a sign-in, as it was told.
+struct Told {
+    record: SessionRecord,
+    ended: Vec<SessionInfo>,
+    first: bool,
+    /// Whether this sign-in made the session, or found it made by another.
+    made: bool,
+}
+
 impl<C: CustomClaims> Core<C> {
     /// Makes what a store says of a sign-in hold here, and tells it.
     async fn signed_in(
         &self,
         session: &NewSession,
         outcome: SignInOutcome,
-    ) -> Result<(SessionRecord, Vec<SessionInfo>, bool), SessionError> {
+    ) -> Result<Told, SessionError> {
         let user = &session.user;
         match outcome {
             SignInOutcome::Created {
@@ -260,7 +290,7 @@ impl<C: CustomClaims> Core<C> {
                 if let Some(committed) = &committed {
                     self.revocations.committed(committed);
                 }
-                Ok(self.told(record, ended, first))
+                Ok(self.tell(record, ended, first))
             }
             SignInOutcome::LimitReached { ended, committed } => {
                 if let Some(committed) = &committed {
@@ -277,20 +307,20 @@ impl<C: CustomClaims> Core<C> {
                     .into_iter()
                     .filter(|one| gave_way(one, &record))
                     .collect();
-                Ok(self.told(record, ended, false))
+                Ok(self.tell(record, ended, false))
             }
-            SignInOutcome::Repeated { record } => Ok((record, Vec::new(), false)),
+            SignInOutcome::Repeated { record } => Ok(Told {
+                record,
+                ended: Vec::new(),
+                first: false,
+                made: false,
+            }),
             SignInOutcome::Superseded => Err(SessionError::SignInSuperseded),
             SignInOutcome::TicketOutdated => Err(SessionError::TicketOutdated),
         }
     }
 
-    fn told(
-        &self,
-        record: SessionRecord,
-        ended: Vec<SessionRecord>,
-        first: bool,
-    ) -> (SessionRecord, Vec<SessionInfo>, bool) {
+    fn tell(&self, record: SessionRecord, ended: Vec<SessionRecord>, first: bool) -> Told {
         self.observe_ends(&ended);
         self.observe(&Event::SignedIn {
             session: record.id,
@@ -298,8 +328,12 @@ impl<C: CustomClaims> Core<C> {
             first,
             device: Box::new(record.device.clone()),
         });
-        let ended = ended.into_iter().map(SessionInfo::from).collect();
-        (record, ended, first)
+        Told {
+            record,
+            ended: ended.into_iter().map(SessionInfo::from).collect(),
+            first,
+            made: true,
+        }
     }
 
     /// Refuses claims of which no token can be made, before there is a session without one.
