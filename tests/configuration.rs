@@ -257,6 +257,16 @@ const ROWS: &[Row] = &[
         bad: &[("none", "full or shortened")],
     },
     Row {
+        name: "SESSION_RISK",
+        good: &["flag", "off"],
+        bad: &[("end", "flag or off")],
+    },
+    Row {
+        name: "SESSION_DEVICE_COOKIE",
+        good: &["auto", "always", "off"],
+        bad: &[("on", "auto, always or off")],
+    },
+    Row {
         name: "GEOIP_DATABASE_FILE",
         good: &[],
         bad: &[

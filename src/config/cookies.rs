@@ -79,7 +79,8 @@ impl SessionCookies {
 
     /// Sets whether sign-ins leave a cookie behind by which the device is recognised at the next,
     /// so that its user is not told of a new one. Unless said otherwise those do whose tokens
-    /// travel in cookies; with `true` all do, with `false` none.
+    /// travel in cookies, where somebody is told of new devices or risk is watched; with `true` all do,
+    /// with `false` none.
     ///
     /// It holds a random value for a year, the same for all who use the browser, and is sent over
     /// TLS alone. With a session a hash of it and the user is kept, for as long as the session

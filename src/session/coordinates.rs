@@ -83,8 +83,24 @@ impl Coordinates {
     /// How many kilometres it is at least, however far off both points are.
     #[must_use]
     pub fn least_km(self, other: Self) -> f64 {
-        let off = f64::from(self.radius_km) + f64::from(other.radius_km) + 2.0 * ROUNDED_OFF_KM;
+        let off = self.off_km() + other.off_km();
         (self.distance_km(other) - off).max(0.0)
+    }
+
+    /// Whether the point stands for a country, as databases give one in its middle where they know
+    /// no more.
+    #[must_use]
+    pub fn is_of_a_country(self) -> bool {
+        self.radius_km >= COUNTRY_KM
+    }
+
+    fn off_km(self) -> f64 {
+        let radius = if self.is_of_a_country() {
+            self.radius_km.max(LARGE_COUNTRY_KM)
+        } else {
+            self.radius_km
+        };
+        f64::from(radius) + ROUNDED_OFF_KM
     }
 }
 
@@ -111,6 +127,9 @@ impl fmt::Debug for Coordinates {
 }
 
 const EARTH_RADIUS_KM: f64 = 6_371.0;
+const COUNTRY_KM: u16 = 500;
+/// From the middle of a large country to its corners, whatever radius a database gives.
+const LARGE_COUNTRY_KM: u16 = 2_500;
 /// Half the diagonal of a tenth of a degree at the equator, where it is largest.
 const ROUNDED_OFF_KM: f64 = 8.0;
 

@@ -35,16 +35,17 @@ pub(crate) enum DeviceCookies {
     /// None.
     #[default]
     Never,
-    /// Those whose tokens travel in cookies.
+    /// Those whose tokens travel in cookies, where new devices are told of.
     WithCookies,
 }
 
 impl DeviceCookies {
-    pub(crate) fn are_for(self, transport: Transport) -> bool {
+    /// A cookie that nothing is done with is none that a browser should have to keep.
+    pub(crate) fn are_for(self, transport: Transport, told_of: bool) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::WithCookies => transport != Transport::Body,
+            Self::WithCookies => told_of && transport != Transport::Body,
         }
     }
 }

@@ -184,6 +184,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     ("Revoked", &[("revoked", "number")]),
+    ("RiskFlag", &[("at", "text"), ("signals", "[]text")]),
     (
         "Session",
         &[
@@ -202,6 +203,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("name", "text?"),
             ("ended_at?", "text"),
             ("ended_reason?", "text"),
+            ("flag?", "RiskFlag"),
         ],
     ),
     (

@@ -36,6 +36,21 @@ impl<C: CustomClaims> Sessions<C> {
     }
 }
 
+/// A session after a verdict.
+struct Judged {
+    record: SessionRecord,
+    is_written: bool,
+}
+
+impl Judged {
+    fn of(record: SessionRecord) -> Self {
+        Self {
+            record,
+            is_written: true,
+        }
+    }
+}
+
 impl<C: CustomClaims> Core<C> {
     /// Looks at a sign-in, which made its session or found it made.
     pub(super) async fn watch_sign_in(
@@ -57,7 +72,8 @@ impl<C: CustomClaims> Core<C> {
         };
         let now = Sighting::of_sign_in(&record);
         let signals = watch.rules.of_sign_in(&now, &Sighting::all(&others));
-        self.judged(record, RiskStep::SignIn, now.at, signals).await
+        let judged = self.judged(record, RiskStep::SignIn, now.at, signals);
+        Ok(judged.await?.record)
     }
 
     /// Looks at a refresh, which was granted, by a client of which this is known.
@@ -84,11 +100,10 @@ impl<C: CustomClaims> Core<C> {
             Vec::new()
         };
         let signals = watch.rules.of_refresh(&now, &last, &before);
-        let record = self
-            .judged(record, RiskStep::Refresh, now.at, signals)
-            .await?;
-        self.saw(&record, &last, &now).await;
-        Ok(record)
+        let judged = self.judged(record, RiskStep::Refresh, now.at, signals);
+        let judged = judged.await?;
+        self.saw(&judged, &last, &now).await;
+        Ok(judged.record)
     }
 
     /// Looks at a user who has just proved again who they are.
@@ -110,9 +125,9 @@ impl<C: CustomClaims> Core<C> {
         known.push(record.clone());
         let signals = watch.rules.of_sign_in(&now, &Sighting::all(&known));
         let step = RiskStep::Reauthentication;
-        let record = self.judged(record, step, now.at, signals).await?;
-        self.saw(&record, &last, &now).await;
-        Ok(record)
+        let judged = self.judged(record, step, now.at, signals).await?;
+        self.saw(&judged, &last, &now).await;
+        Ok(judged.record)
     }
 
     /// Looks at a refresh of a session that failed, one of so many.
@@ -176,9 +191,9 @@ impl<C: CustomClaims> Core<C> {
         step: RiskStep,
         at: UnixTime,
         signals: Vec<RiskSignal>,
-    ) -> Result<SessionRecord, SessionError> {
+    ) -> Result<Judged, SessionError> {
         let Some(watch) = self.watch.as_ref().filter(|_| !signals.is_empty()) else {
-            return Ok(record);
+            return Ok(Judged::of(record));
         };
         let case = RiskAssessment {
             user: record.user.clone(),
@@ -197,18 +212,18 @@ impl<C: CustomClaims> Core<C> {
             verdict,
         });
         match verdict {
-            RiskVerdict::Allow => Ok(record),
+            RiskVerdict::Allow => Ok(Judged::of(record)),
             RiskVerdict::Flag => Ok(self.flagged(record, &signals, at).await),
             RiskVerdict::AskFresh if step == RiskStep::Reauthentication => {
                 Ok(self.flagged(record, &signals, at).await)
             }
             RiskVerdict::AskFresh => {
-                let record = self.flagged(record, &signals, at).await;
+                let record = self.flagged(record, &signals, at).await.record;
                 let change = SessionChange::Authenticated {
                     at: UnixTime::EPOCH,
                     authentication: record.authentication.clone(),
                 };
-                self.changed(&record, change).await
+                Ok(Judged::of(self.changed(&record, change).await?))
             }
             RiskVerdict::End => {
                 let sessions = Sessions::new(self.clone());
@@ -218,26 +233,26 @@ impl<C: CustomClaims> Core<C> {
         }
     }
 
-    async fn flagged(
-        &self,
-        record: SessionRecord,
-        signals: &[RiskSignal],
-        at: UnixTime,
-    ) -> SessionRecord {
+    async fn flagged(&self, record: SessionRecord, signals: &[RiskSignal], at: UnixTime) -> Judged {
         let flag = RiskFlag::text_with(&record, signals, at);
         match self.changed(&record, SessionChange::Flag(flag)).await {
-            Ok(record) => record,
+            Ok(record) => Judged::of(record),
             Err(error) => {
                 tracing::warn!(%error, session = %record.id, "a session is not flagged");
-                record
+                Judged {
+                    record,
+                    is_written: false,
+                }
             }
         }
     }
 
     /// Writes down where a session is now, where that is news.
-    async fn saw(&self, record: &SessionRecord, last: &Sighting, now: &Sighting) {
+    async fn saw(&self, judged: &Judged, last: &Sighting, now: &Sighting) {
+        let Judged { record, is_written } = judged;
         let recent = last.at <= now.at && now.at.since(last.at) < SEEN_FOR;
-        if recent && !is_news(last, now) {
+        // Without its flag, what is unusual has to be found again.
+        if !is_written || (recent && !is_news(last, now)) {
             return;
         }
         let seen = SessionChange::Seen(now.to_text());

@@ -85,6 +85,24 @@ impl RiskPolicy for FlagUnusual {
 }
 
 impl RiskAssessment {
+    /// A case, as for trying a policy out.
+    #[must_use]
+    pub fn new(
+        user: UserId,
+        session: SessionId,
+        step: RiskStep,
+        at: UnixTime,
+        signals: Vec<RiskSignal>,
+    ) -> Self {
+        Self {
+            user,
+            session,
+            step,
+            at,
+            signals,
+        }
+    }
+
     /// That of the weightiest signal.
     #[must_use]
     pub fn severity(&self) -> Severity {

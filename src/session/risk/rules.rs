@@ -127,18 +127,24 @@ impl RiskRules {
 
     /// The way between two sightings, where it is too long for the time.
     ///
-    /// It is not where either point is unknown, or a gateway is known to stand before one. Nor where
-    /// the clock went back in between: then there is no time to measure by.
+    /// It is not where either point is unknown, or a gateway is known to stand before one; nor where
+    /// the network is the same, which did not move. Nor where the clock went back in between: then
+    /// there is no time to measure by.
     #[must_use]
     pub fn travel(&self, from: &Sighting, to: &Sighting) -> Option<Travel> {
         if from.device.gateway.is_some() || to.device.gateway.is_some() {
             return None;
         }
         let (start, end) = (from.device.coordinates?, to.device.coordinates?);
-        if from.at > to.at + SLACK {
+        if from.at > to.at + SLACK || from.same_network(to) == Some(true) {
             return None;
         }
         let elapsed = to.at.since(from.at);
+        let same_country =
+            from.device.country.is_some() && from.device.country == to.device.country;
+        if same_country && (start.is_of_a_country() || end.is_of_a_country()) {
+            return None;
+        }
         let least_km = start.least_km(end);
         let hours = (elapsed + SLACK).as_secs_f64() / 3_600.0;
         let impossible = least_km >= self.least_km && least_km > self.speed_kmh * hours;
@@ -189,11 +195,24 @@ fn new_country(now: &Sighting, before: &[Sighting]) -> Option<RiskSignal> {
     let country = now.device.country.clone()?;
     let seen = before.iter().filter_map(|seen| seen.device.country.clone());
     let seen: BTreeSet<_> = seen.collect();
-    let new = !seen.is_empty() && !seen.contains(&country);
+    let near = before.iter().any(|seen| is_near(seen, now));
+    let new = !seen.is_empty() && !seen.contains(&country) && !near;
     new.then(|| RiskSignal::NewCountry {
         country,
         before: seen.into_iter().take(MAX_TOLD).collect(),
     })
+}
+
+/// Whether another country is only the other side of a border, or the other opinion of a database.
+fn is_near(seen: &Sighting, now: &Sighting) -> bool {
+    if seen.same_network(now) == Some(true) {
+        return true;
+    }
+    let (Some(there), Some(here)) = (seen.device.coordinates, now.device.coordinates) else {
+        return false;
+    };
+    let known = !there.is_of_a_country() && !here.is_of_a_country();
+    known && there.distance_km(here) < NEAR_KM
 }
 
 fn new_client(now: &Sighting, last: &Sighting) -> Option<RiskSignal> {
@@ -213,4 +232,6 @@ fn moved(now: &Sighting, last: &Sighting) -> Option<RiskSignal> {
 
 /// How far the clocks of two nodes may be apart, and how late an answer may come.
 const SLACK: Duration = Duration::from_secs(600);
+/// Over a border for shopping, or with the neighbour's network in the phone.
+const NEAR_KM: f64 = 100.0;
 const MAX_TOLD: usize = 20;
