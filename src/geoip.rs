@@ -166,7 +166,7 @@ fn read(path: &Path) -> Result<Reader<Vec<u8>>, GeoIpError> {
 }
 
 fn whole(reader: Reader<Vec<u8>>) -> Result<Reader<Vec<u8>>, GeoIpError> {
-    reader.verify()?;
+    found::all(&reader)?;
     Ok(reader)
 }
 

@@ -1,8 +1,9 @@
 //! What a database says of an address.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
-use maxminddb::{MaxMindDbError, Reader};
+use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use serde::Deserialize;
 
 use crate::session::{Coordinates, Gateway, Place};
@@ -63,6 +64,19 @@ pub(super) fn place(
 ) -> Result<Option<Place>, MaxMindDbError> {
     let found: Option<Found<'_>> = reader.lookup(address)?.decode()?;
     Ok(found.map(Found::place))
+}
+
+/// Reads everything once, as it will be read: what is nothing for us may be as it likes.
+pub(super) fn all(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
+    let mut read = HashSet::new();
+    for network in reader.networks(WithinOptions::default())? {
+        let network = network?;
+        // Many networks share one record.
+        if network.offset().is_some_and(|offset| read.insert(offset)) {
+            network.decode::<Found<'_>>()?;
+        }
+    }
+    Ok(())
 }
 
 impl Found<'_> {

@@ -9,6 +9,7 @@ mod inspect;
 mod refreshing;
 mod sign_in;
 mod sign_out;
+mod signed_in;
 mod tokens;
 mod tracking;
 mod watching;

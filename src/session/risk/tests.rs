@@ -29,16 +29,16 @@ fn seen(how: Sight, at: UnixTime, device: Device) -> Sighting {
 }
 
 fn in_city(city: &str) -> Device {
-    let (country, latitude, longitude) = match city {
-        "Berlin" => ("Germany", 52.52, 13.40),
-        "Tokyo" => ("Japan", 35.69, 139.69),
+    let (country, latitude, longitude, address) = match city {
+        "Berlin" => ("Germany", 52.52, 13.40, "192.0.2.7"),
+        "Tokyo" => ("Japan", 35.69, 139.69, "203.0.113.7"),
         _ => unreachable!("a city of these tests"),
     };
     Device {
         country: Some(country.to_owned()),
         city: Some(city.to_owned()),
         coordinates: Coordinates::new(latitude, longitude, 20),
-        ..device("Chrome on Windows", "192.0.2.7")
+        ..device("Chrome on Windows", address)
     }
 }
 
