@@ -10,6 +10,7 @@ pub use statistics::{Counts, SeenEvent, Statistics};
 
 use crate::clock::UnixTime;
 use crate::revocation::EndReason;
+use crate::session::risk::RiskVerdict;
 
 /// Hears of what the layers and the verbs do. What a guard or a handler refuses is not among it:
 /// that stands in the extensions of the response, and in the log.
@@ -55,8 +56,12 @@ impl Observer for LogObserver {
             } => {
                 let found: Vec<_> = signals.iter().map(ToString::to_string).collect();
                 let (session, user) = (event.session(), event.user());
-                let verdict = verdict.as_str();
-                tracing::warn!(?session, ?user, verdict, "unusual: {}", found.join("; "));
+                let (found, decided) = (found.join("; "), verdict.as_str());
+                if *verdict == RiskVerdict::Allow {
+                    tracing::info!(?session, ?user, verdict = decided, "unusual: {found}");
+                } else {
+                    tracing::warn!(?session, ?user, verdict = decided, "unusual: {found}");
+                }
             }
             Event::ViewStale => {
                 tracing::warn!("the log cannot be followed; each request asks the store");

@@ -52,7 +52,7 @@ impl Running {
             loop {
                 tokio::select! {
                     _ = flush.tick() => guarded(flushing(core.clone())).await,
-                    _ = places.tick() => guarded(renewing(core.placing.clone())).await,
+                    _ = places.tick() => renew_places(&core.placing),
                     _ = sweep.tick(), if core.sweeps => guarded(sweeping(core.clone(), stopped.clone())).await,
                     _ = stopped.changed() => break guarded(flushing(core.clone())).await,
                 }
@@ -128,12 +128,10 @@ async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
     core.flush().await;
 }
 
-/// Off the threads that serve requests: a database of places is large. Whoever stops does not wait
-/// for it.
-async fn renewing(placing: Placing) {
-    if let Some(locator) = placing.locator {
-        // Fails only by a panic of the locator, which says so by itself.
-        let _ = tokio::task::spawn_blocking(move || locator.renew()).await;
+/// Beside everything else: a database of places is large, and read for seconds.
+fn renew_places(placing: &Placing) {
+    if let Some(locator) = placing.locator.clone() {
+        tokio::task::spawn_blocking(move || locator.renew());
     }
 }
 

@@ -4,7 +4,7 @@ use http::request::Parts;
 use http::{Request, StatusCode};
 use tower_jwt_session::session::risk::RiskWatch;
 use tower_jwt_session::session::{Device, Transport};
-use tower_jwt_session::{JwtSession, JwtSessionBuilder, SessionCookies};
+use tower_jwt_session::{JwtSession, JwtSessionBuilder, MemoryStore, SessionCookies, SessionStore};
 
 use crate::support::{builder, user};
 
@@ -79,6 +79,21 @@ async fn a_device_cookie_is_set_where_something_is_done_with_it_or_where_asked_f
     let plain = SessionCookies::default().dangerous_without_secure(here);
     let plain = built(|builder| builder.on_new_device(|_| ()).cookies(plain));
     assert_eq!(set(&plain, &parts(None), Transport::Cookie).await, None);
+}
+
+#[tokio::test]
+async fn a_cookie_that_nobody_asked_for_is_kept_nowhere() {
+    let (builder, clock) = builder();
+    let store = MemoryStore::with_clock(std::sync::Arc::new(clock));
+    let auth = builder.store(store.clone()).build().unwrap();
+    let request = parts(Some("__Host-device=AAECAwQFBgcICQoLDA0ODw"));
+    let device = Device::from_headers(&request.headers, None);
+    assert!(device.cookie.is_some());
+    let sessions = auth.sessions();
+    let ticket = sessions.ticket(&user("ada")).await.unwrap();
+    let signed_in = sessions.sign_in(ticket, device).await.unwrap();
+    let record = store.find(signed_in.session.id).await.unwrap().unwrap();
+    assert_eq!((record.device.cookie, record.device.mark), (None, None));
 }
 
 #[tokio::test]

@@ -204,12 +204,14 @@ impl<C: CustomClaims> SignIn<C> {
 
     /// Notes what the device will be recognised by, and says which cookie it is to keep.
     fn mark_device(&mut self) -> Result<Option<DeviceCookie>, SessionError> {
+        // In memory alone: no record has it, and no event.
+        let brought = self.device.cookie.take();
         let core = &self.core;
         let told_of = core.notices.is_some() || core.watch.is_some();
         if !core.device_cookies.are_for(self.transport, told_of) {
             return Ok(None);
         }
-        let cookie = match self.device.cookie.take() {
+        let cookie = match brought {
             Some(cookie) => cookie,
             None => DeviceCookie::random()?,
         };

@@ -121,7 +121,7 @@ impl RiskRules {
     #[must_use]
     pub fn of_failures(&self, failures: u32) -> Option<RiskSignal> {
         let times = failures.checked_div(self.failures)?;
-        let told = failures % self.failures == 0 && times.is_power_of_two();
+        let told = failures.is_multiple_of(self.failures) && times.is_power_of_two();
         told.then_some(RiskSignal::RefreshFailures { failures })
     }
 

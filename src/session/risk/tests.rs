@@ -201,11 +201,8 @@ fn a_known_gateway_says_nothing_of_where_people_are() {
             .of_sign_in(&away, std::slice::from_ref(&home))
             .is_empty()
     );
-    assert!(
-        rules
-            .of_refresh(&away, &home, std::slice::from_ref(&home))
-            .is_empty()
-    );
+    let refreshed = rules.of_refresh(&away, &home, std::slice::from_ref(&home));
+    assert_eq!(names(&refreshed), ["address_change"]);
     assert_eq!(rules.travel(&away, &home), None);
 }
 
