@@ -307,6 +307,16 @@ const ROWS: &[Row] = &[
         bad: &[("lots", "whole number"), ("0", "no entry")],
     },
     Row {
+        name: "SESSION_RISK",
+        good: &["flag", "off"],
+        bad: &[("end", "flag or off")],
+    },
+    Row {
+        name: "SESSION_DEVICE_COOKIE",
+        good: &["auto", "always", "off"],
+        bad: &[("on", "auto, always or off")],
+    },
+    Row {
         name: "GEOIP_DATABASE_FILE",
         good: &[],
         bad: &[

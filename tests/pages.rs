@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_jwt_session::browser::{Pages, Texts};
 use tower_jwt_session::events::Statistics;
+use tower_jwt_session::session::risk::RiskWatch;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{ClaimsSource, Device, Grants, JwtSession, Running, SessionId, UserId};
 
@@ -63,6 +64,7 @@ impl Site {
         let clock = ManualClock::new();
         let statistics = Statistics::default();
         let auth = JwtSession::builder()
+            .watch_risk(RiskWatch::default())
             .hmac_secret(b"8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e")
             .clock(Arc::new(clock.clone()))
             .claims_source(Roles)
@@ -355,6 +357,32 @@ async fn signing_out_takes_the_cookies_back_and_never_fails() {
     assert_eq!(cleared.count(), 2);
     assert_eq!(site.live("ada").await, 0);
     ada.post("/sign-out", "").await.leads_to("/sign-in");
+}
+
+#[tokio::test]
+async fn what_is_unusual_about_a_session_is_said_in_words() {
+    let site = Site::new().await;
+    let visitor = site.visitor("ada").await;
+    let ada = UserId::new("ada").unwrap();
+    let sessions = site.auth.sessions();
+    let on = |label: &str| {
+        let mut device = Device::default();
+        device.label = label.to_owned();
+        device
+    };
+    let ticket = sessions.ticket(&ada).await.unwrap();
+    let signed_in = sessions.sign_in(ticket, on("Chrome on Windows")).await;
+    let tokens = signed_in.unwrap().tokens();
+    assert!(!visitor.get("/devices").await.body.contains("Unusual"));
+    site.clock.advance(Duration::from_secs(3_600));
+    let refresh_token = tokens.refresh_token.as_deref().unwrap();
+    sessions
+        .refresh_on(refresh_token, on("<b>curl"))
+        .await
+        .unwrap();
+    let page = visitor.get("/devices").await;
+    page.says("Unusual: another browser than before.");
+    assert!(!page.body.contains("<b>curl"));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use super::markup::Markup;
 use super::texts::{Texts, counted};
 use crate::clock::UnixTime;
 use crate::session::{DeviceKind, SessionInfo};
+use crate::session::risk::RiskFlag;
 use crate::token::SessionId;
 
 /// A user's sessions, as of an instant.
@@ -81,6 +82,9 @@ impl DeviceList {
         let first = time(texts, info.created_at, self.now);
         card.add(with_time(&texts.active, last)).raw(" · ");
         card.add(with_time(&texts.first_seen, first)).raw("</p>");
+        if let Some(flag) = &info.flag {
+            card.add(unusual(texts, flag));
+        }
         card.raw("<div class=\"acts\">").add(rename(texts, info));
         if may_end {
             card.raw("<form method=\"post\" action=\"/devices/")
@@ -135,6 +139,15 @@ impl DeviceList {
         section.raw("</ul></section>");
         section
     }
+}
+
+fn unusual(texts: &Texts, flag: &RiskFlag) -> Markup {
+    let mut note = Markup::default();
+    let what = flag.signals.iter().map(|signal| texts.unusual(signal));
+    let what: Vec<_> = what.collect();
+    let told = texts.unusual.replace("{what}", &what.join(", "));
+    note.raw("<p class=\"unusual\">").text(told).raw("</p>");
+    note
 }
 
 fn rename(texts: &Texts, info: &SessionInfo) -> Markup {

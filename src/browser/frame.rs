@@ -200,7 +200,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 10] = [
     "admin_revoked",
     "evicted",
     "expired",
@@ -208,6 +208,7 @@ const REASONS: [&str; 9] = [
     "password_changed",
     "refresh_reused",
     "signed_out",
+    "suspicious",
     "user_removed",
     "user_revoked",
 ];

@@ -105,6 +105,7 @@ texts! {
     reason_password_changed: "the password was changed", "das Passwort wurde geändert";
     reason_refresh_reused: "ended for safety: its sign-in was used twice", "zur Sicherheit beendet: die Anmeldung wurde doppelt benutzt";
     reason_signed_out: "signed out", "abgemeldet";
+    reason_suspicious: "it looked suspicious", "sie war verdächtig";
     reason_user_removed: "the account was removed", "das Konto wurde entfernt";
     reason_user_revoked: "signed out from another device", "von einem anderen Gerät abgemeldet";
     recently_ended: "Recently ended", "Kürzlich beendet";
@@ -124,6 +125,14 @@ texts! {
     this_node: "This node", "Dieser Knoten";
     this_node_only: "What this node has seen since it started. Other nodes count for themselves.", "Was dieser Knoten seit seinem Start gesehen hat. Andere Knoten zählen für sich.";
     today: "Last day", "Letzter Tag";
+    unusual: "Unusual: {what}. If this was not you, sign this device out and change your password.", "Ungewöhnlich: {what}. Wenn Sie das nicht waren, melden Sie dieses Gerät ab und ändern Sie Ihr Passwort.";
+    unusual_address_change: "another network than before", "ein anderes Netz als zuvor";
+    unusual_impossible_travel: "too far from where you were shortly before", "zu weit von dem Ort, an dem Sie kurz zuvor waren";
+    unusual_many_new_devices: "many new devices in a short time", "viele neue Geräte in kurzer Zeit";
+    unusual_new_country: "a country you have not been seen in", "ein Land, in dem Sie bisher nicht gesehen wurden";
+    unusual_other: "something you have not done before", "etwas, das Sie bisher nicht getan haben";
+    unusual_refresh_failures: "many failed attempts to stay signed in", "viele fehlgeschlagene Versuche, angemeldet zu bleiben";
+    unusual_user_agent_change: "another browser than before", "ein anderer Browser als zuvor";
     user: "User", "Person";
     your_devices: "Your devices", "Ihre Geräte";
 }
@@ -157,6 +166,19 @@ impl Texts {
     }
 
     /// Why a session ended.
+    /// What is unusual, by the name of its signal.
+    pub(super) fn unusual(&self, signal: &str) -> &str {
+        match signal {
+            "address_change" => &self.unusual_address_change,
+            "impossible_travel" => &self.unusual_impossible_travel,
+            "many_new_devices" => &self.unusual_many_new_devices,
+            "new_country" => &self.unusual_new_country,
+            "refresh_failures" => &self.unusual_refresh_failures,
+            "user_agent_change" => &self.unusual_user_agent_change,
+            _ => &self.unusual_other,
+        }
+    }
+
     pub(super) fn reason(&self, reason: &str) -> &str {
         self.known_reason(reason).unwrap_or(&self.reason_other)
     }
@@ -170,6 +192,7 @@ impl Texts {
             "password_changed" => &self.reason_password_changed,
             "refresh_reused" => &self.reason_refresh_reused,
             "signed_out" => &self.reason_signed_out,
+            "suspicious" => &self.reason_suspicious,
             "user_removed" => &self.reason_user_removed,
             "user_revoked" => &self.reason_user_revoked,
             _ => return None,

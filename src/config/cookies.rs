@@ -6,7 +6,7 @@ use super::builder::JwtSessionBuilder;
 use super::env::Environment;
 use crate::error::ConfigError;
 use crate::middleware::Origins;
-use crate::session::Transport;
+use crate::session::{DeviceCookies, Transport};
 use crate::token::TokenSource;
 
 /// How tokens travel in cookies, where a sign-in asks for that.
@@ -34,6 +34,7 @@ pub struct SessionCookies {
     http_only: bool,
     same_site: SameSite,
     refresh_path: String,
+    device: DeviceCookies,
     listens_on: Option<SocketAddr>,
 }
 
@@ -73,6 +74,24 @@ impl SessionCookies {
     #[must_use]
     pub fn with_same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
+        self
+    }
+
+    /// Sets whether sign-ins leave a cookie behind by which the device is recognised at the next,
+    /// so that its user is not told of a new one. Unless said otherwise those do whose tokens
+    /// travel in cookies, where somebody is told of new devices or risk is watched; with `true` all do,
+    /// with `false` none.
+    ///
+    /// It holds a random value for a year, the same for all who use the browser, and is sent over
+    /// TLS alone. With a session a hash of it and the user is kept, for as long as the session
+    /// is remembered.
+    #[must_use]
+    pub fn with_device_cookie(mut self, always: bool) -> Self {
+        self.device = if always {
+            DeviceCookies::Always
+        } else {
+            DeviceCookies::Never
+        };
         self
     }
 
@@ -134,6 +153,15 @@ impl SessionCookies {
     #[must_use]
     pub fn refresh_attributes(&self) -> String {
         self.attributes(&self.refresh_path, self.same_site)
+    }
+
+    /// Browsers keep the device cookie over TLS alone; without it there is none.
+    pub(crate) fn device_cookies(&self) -> DeviceCookies {
+        if self.on && self.secure {
+            self.device
+        } else {
+            DeviceCookies::Never
+        }
     }
 
     fn attributes(&self, path: &str, same_site: SameSite) -> String {
@@ -212,6 +240,13 @@ impl SessionCookies {
             }
         });
         self.same_site = same_site.unwrap_or(self.same_site);
+        let device = env.parsed("SESSION_DEVICE_COOKIE", problems, |text| match text {
+            "always" => Ok(DeviceCookies::Always),
+            "auto" => Ok(DeviceCookies::WithCookies),
+            "off" => Ok(DeviceCookies::Never),
+            _ => Err("write auto, always or off"),
+        });
+        self.device = device.unwrap_or(self.device);
         let listens_on = env.get("LISTEN_ADDR").and_then(|text| text.parse().ok());
         self.listens_on = listens_on.or(self.listens_on);
         self
@@ -226,6 +261,7 @@ impl Default for SessionCookies {
             http_only: true,
             same_site: SameSite::default(),
             refresh_path: "/api".to_owned(),
+            device: DeviceCookies::WithCookies,
             listens_on: None,
         }
     }

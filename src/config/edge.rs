@@ -10,6 +10,7 @@ use super::origins::AllowedOrigins;
 use crate::clock::Clock;
 use crate::device::TrustedProxies;
 use crate::error::ConfigError;
+use crate::session::risk::{NewDevice, NewDeviceNotices, RiskWatch};
 use crate::session::{AddressDetail, Locator, Placing};
 use crate::throttle::{RateLimit, RateLimiter};
 use crate::verify::CustomClaims;
@@ -20,6 +21,8 @@ pub(crate) struct EdgeSettings {
     pub(super) proxies: TrustedProxies,
     pub(super) origins: AllowedOrigins,
     pub(super) placing: Placing,
+    pub(super) watch: Option<RiskWatch>,
+    pub(super) notices: Option<NewDeviceNotices>,
     pub(super) rate_limit: RateLimit,
     pub(super) body_timeout: Duration,
 }
@@ -40,6 +43,8 @@ impl Default for EdgeSettings {
             proxies: TrustedProxies::default(),
             origins: AllowedOrigins::default(),
             placing: Placing::default(),
+            watch: None,
+            notices: None,
             rate_limit: RateLimit::off(),
             body_timeout: BODY_TIMEOUT,
         }
@@ -85,9 +90,48 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self
     }
 
-    /// Who knows where addresses are; asked at each sign-in. Nobody unless said otherwise.
+    /// Who knows where addresses are; asked at each sign-in, and at each refresh where risk is
+    /// watched. Nobody unless said otherwise.
     pub fn locator(mut self, locator: impl Locator) -> Self {
         self.edge.placing.locator = Some(Arc::new(locator));
+        self
+    }
+
+    /// What is watched for at sign-ins, refreshes and re-authentications, and who decides; see
+    /// [`risk`](crate::session::risk). Nothing unless said otherwise.
+    pub fn watch_risk(mut self, watch: RiskWatch) -> Self {
+        self.edge.watch = Some(watch);
+        self
+    }
+
+    /// Who is told when a user signs in on a device that was not seen before: not at their first
+    /// sign-in, and not on a device of theirs that is remembered. Nobody unless said otherwise.
+    ///
+    /// It is called in the middle of the sign-in, so it must return at once and must not panic: put
+    /// what is slow, as mail, into a queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use tower_jwt_session::JwtSession;
+    /// use tower_jwt_session::session::risk::NewDevice;
+    ///
+    /// # fn main() -> Result<(), tower_jwt_session::ConfigError> {
+    /// let (queue, mut mails) = tokio::sync::mpsc::channel::<NewDevice>(1_000);
+    /// let auth = JwtSession::builder()
+    ///     .hmac_secret(b"an example; 32 random bytes in earnest")
+    ///     .on_new_device(move |device| {
+    ///         if queue.try_send(device).is_err() {
+    ///             eprintln!("too many messages wait to be sent");
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # let _ = (auth, mails.try_recv());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_new_device(mut self, told: impl Fn(NewDevice) + Send + Sync + 'static) -> Self {
+        self.edge.notices = Some(NewDeviceNotices(Arc::new(told)));
         self
     }
 
@@ -128,6 +172,16 @@ impl Environment {
             _ => Err("write full or shortened"),
         });
         edge.placing.detail = detail.unwrap_or(edge.placing.detail);
+        let watched = self.parsed("SESSION_RISK", problems, |text| match text {
+            "flag" => Ok(true),
+            "off" => Ok(false),
+            _ => Err("write flag or off"),
+        });
+        match watched {
+            Some(true) => drop(edge.watch.get_or_insert_default()),
+            Some(false) => edge.watch = None,
+            None => {}
+        }
         if let Some(path) = self.get("GEOIP_DATABASE_FILE") {
             match locator::open(path) {
                 Ok(locator) => edge.placing.locator = Some(locator),

@@ -45,7 +45,9 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `TRUSTED_PROXIES` | | whose forwarding headers are believed: networks, `loopback`, `unix` |
 /// | `SESSION_ADDRESSES` | `full` | or `shortened`: the networks alone are kept with sessions |
 /// | `SESSION_AUDIT`, `SESSION_AUDIT_RETENTION`, `SESSION_AUDIT_MAX_ENTRIES` | `on`, `90d`, `1000000` | the audit log: `on`, `all` with each refresh, or `off`; how long and how many entries are kept |
-/// | `GEOIP_DATABASE_FILE` | | country and city of a session, with the feature `geoip` |
+/// | `SESSION_RISK` | `off` | or `flag`: sessions with something unusual about them are flagged |
+/// | `SESSION_DEVICE_COOKIE` | `auto` | a sign-in by cookie leaves one by which the device is recognised; or `always`, `off` |
+/// | `GEOIP_DATABASE_FILE` | | the place of a session, with the feature `geoip` |
 /// | `RATE_LIMIT_WINDOW_MS`, `RATE_LIMIT_MAX_REQUESTS` | `900000`, `100` | attempts to sign in, register and refresh, with the feature `rate-limit`; 0 is no limit |
 /// | `CORS_ALLOWED_ORIGINS` | | comma list of origins whose pages may call and use the cookies, or `*`: any, without cookies |
 /// | `INTROSPECTION_CLIENT_ID`, `INTROSPECTION_CLIENT_SECRET` | | who may introspect tokens, beside administrators; both or neither |

@@ -251,9 +251,19 @@ const VARIABLES: &[Variable] = &[
         "how many are kept at most",
     ),
     variable(
+        "SESSION_RISK",
+        "off",
+        "flag: sessions with something unusual about them are flagged",
+    ),
+    variable(
+        "SESSION_DEVICE_COOKIE",
+        "auto",
+        "whether sign-ins leave a cookie to recognise the device by: auto (those by cookie, where risk is watched), always or off",
+    ),
+    variable(
         "GEOIP_DATABASE_FILE",
         "",
-        "country and city of a session, from a MaxMind DB file (feature geoip)",
+        "place of a session, from a MaxMind DB file (feature geoip)",
     ),
     variable(
         "CORS_ALLOWED_ORIGINS",

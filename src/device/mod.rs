@@ -5,13 +5,21 @@
 //! hops are that report them.
 
 mod address;
+mod cookie;
 mod forwarded;
 mod layer;
 mod network;
 mod proxies;
 #[cfg(feature = "user-agent")]
 mod reading;
+#[cfg(all(feature = "endpoints", feature = "user-agent"))]
+mod seen;
+#[cfg(all(feature = "endpoints", not(feature = "user-agent")))]
+#[path = "seen_unnamed.rs"]
+mod seen;
 
 pub use address::{ClientAddress, Peer, SecureTransport};
 pub use layer::{ClientAddressLayer, ClientAddressService};
 pub use proxies::TrustedProxies;
+#[cfg(feature = "endpoints")]
+pub(crate) use seen::seen;

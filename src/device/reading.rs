@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use http::header::USER_AGENT;
 
+use super::cookie;
 use crate::session::{Device, DeviceKind};
 
 impl Device {
@@ -35,7 +36,8 @@ impl Device {
         Self::from_guess(guess, user_agent, None)
     }
 
-    /// Reads the `Sec-CH-UA` hints where the client sends them, else its `User-Agent`.
+    /// Reads the `Sec-CH-UA` hints where the client sends them, else its `User-Agent`; and its
+    /// device cookie.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         let user_agent = headers
@@ -44,7 +46,10 @@ impl Device {
             .unwrap_or_default();
         let user_agent = text::shown(&user_agent, Self::MAX_USER_AGENT);
         let guess = hints::read(headers).or(user_agent::read(&user_agent));
-        Self::from_guess(guess, user_agent, address)
+        Self {
+            cookie: cookie::read(headers),
+            ..Self::from_guess(guess, user_agent, address)
+        }
     }
 
     fn from_guess(guess: Guess, user_agent: String, address: Option<IpAddr>) -> Self {
@@ -53,8 +58,7 @@ impl Device {
             address,
             user_agent: (!user_agent.is_empty()).then_some(user_agent),
             kind: guess.kind,
-            country: None,
-            city: None,
+            ..Self::default()
         }
     }
 }

@@ -6,7 +6,9 @@
 //!    as somebody of its choice.
 //! 3. An answer that was given again in the hold-off sets no refresh cookie: one that is late
 //!    must not put an old token back.
-//! 4. Where the request shows that the browser holds a later generation, none is set.
+//! 4. A sign-in may leave a device cookie behind, by which the device is recognised at the next one.
+//!    It lets nobody in.
+//! 5. Where the request shows that the browser holds a later generation, none is set.
 
 use http::header::SET_COOKIE;
 use http::request::Parts;
@@ -18,7 +20,7 @@ use crate::jwt_session::JwtSession;
 use crate::middleware::Head;
 use crate::rejection::Rejection;
 use crate::session::refresh::ReplayKind;
-use crate::session::{Tokens, Transport};
+use crate::session::{DeviceCookie, Tokens, Transport};
 use crate::token::{SessionId, TokenSource};
 use crate::verify::CustomClaims;
 
@@ -111,17 +113,20 @@ impl<C: CustomClaims> JwtSession<C> {
             Transport::Body
         };
         if transport == Transport::Body {
+            let admitted = tokens.device_cookie.is_some() && self.same_origin(request).is_ok();
+            let device = tokens.device_cookie.as_ref().filter(|_| admitted);
             return Ok(Delivery {
+                cookies: device.and_then(device_cookie).into_iter().collect(),
                 told: Told::of(tokens, transport),
-                cookies: Vec::new(),
             });
         }
         self.same_origin(request)?;
-        let cookies = if self.holds_later(request, &tokens) {
+        let mut cookies = if self.holds_later(request, &tokens) {
             Vec::new()
         } else {
             self.cookies_of(&tokens, transport)?
         };
+        cookies.extend(tokens.device_cookie.as_ref().and_then(device_cookie));
         Ok(Delivery {
             told: Told::of(tokens, transport),
             cookies,
@@ -224,6 +229,14 @@ impl Told {
             generation: tokens.generation,
         }
     }
+}
+
+/// For a year, and longer with each sign-in: the whole site may see it, for that is what the prefix
+/// of its name asks for, and no script.
+fn device_cookie(cookie: &DeviceCookie) -> Option<HeaderValue> {
+    let (name, value) = (DeviceCookie::NAME, cookie.encode());
+    let attributes = "Max-Age=31536000; Path=/; HttpOnly; Secure; SameSite=Lax";
+    HeaderValue::try_from(format!("{name}={value}; {attributes}")).ok()
 }
 
 /// The one cookie of a name, where it holds what could be a token.

@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body::Body;
 
 use super::{Endpoints, Problem, Response, drain, reply, waits_for_leave};
-use crate::device::ClientAddress;
+use crate::device::{self, ClientAddress};
 use crate::error::BoxError;
-use crate::session::Tokens;
+use crate::session::{Device, Tokens};
 use crate::throttle::{Allowance, Attempt, Exceeded};
 use crate::verify::CustomClaims;
 
@@ -87,18 +87,23 @@ impl<C: CustomClaims> Endpoints<C> {
         }
     }
 
-    /// Refreshes by a token, for a client of this address, as often as its session may.
-    pub(super) async fn refresh_from(
+    /// Refreshes by a token, on this device, as often as its session may.
+    pub(super) async fn refresh_on(
         &self,
         refresh_token: &str,
-        address: Option<IpAddr>,
+        device: Device,
     ) -> Result<Tokens, Problem> {
         let sessions = self.auth.sessions();
         if let Some(session) = sessions.session_by_token(refresh_token) {
             self.auth.rate_limiter().session(session)?;
         }
-        Ok(sessions.refresh_from(refresh_token, address).await?)
+        Ok(sessions.refresh_on(refresh_token, device).await?)
     }
+}
+
+/// The device of the client, as far as its headers tell and a layer has noted its address.
+pub(super) fn device<B>(request: &Request<B>) -> Device {
+    device::seen(request.headers(), address(request))
 }
 
 /// The address of the client, where a layer has noted it.

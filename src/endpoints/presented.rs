@@ -9,8 +9,6 @@
 //!    token is that of the bearer header where there is one, else that of the access cookie; an
 //!    access cookie that is good for nothing is passed over, a bearer header is not.
 
-use std::net::IpAddr;
-
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body::Body;
@@ -21,7 +19,7 @@ use super::body::read_json_if_any;
 use super::{Endpoints, Problem, limited, read_json_within};
 use crate::error::BoxError;
 use crate::rejection::Rejection;
-use crate::session::{SessionError, Tokens, Transport};
+use crate::session::{Device, SessionError, Tokens, Transport};
 use crate::token::{RawToken, SessionId, SourceError, TokenSource};
 use crate::verify::CustomClaims;
 
@@ -29,7 +27,7 @@ use crate::verify::CustomClaims;
 pub(super) struct Presented {
     text: String,
     in_cookie: bool,
-    address: Option<IpAddr>,
+    device: Device,
 }
 
 /// A body beside a refresh cookie, which may have a token as well.
@@ -40,11 +38,11 @@ struct Beside {
 }
 
 impl Presented {
-    fn in_body(text: String, address: Option<IpAddr>) -> Self {
+    fn in_body(text: String, device: Device) -> Self {
         Self {
             text,
             in_cookie: false,
-            address,
+            device,
         }
     }
 }
@@ -60,18 +58,18 @@ impl<C: CustomClaims> Endpoints<C> {
         T: DeserializeOwned + Into<String>,
         B: Body<Error: Into<BoxError>>,
     {
-        let address = limited::address(&request);
+        let device = limited::device(&request);
         let timeout = self.auth.body_timeout();
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         if !self.has_refresh_cookie(&parts.headers) {
             let form: T = read_json_within(timeout, request).await?;
-            return Ok((parts, Presented::in_body(form.into(), address)));
+            return Ok((parts, Presented::in_body(form.into(), device)));
         }
         let form: Option<Beside> = read_json_if_any(timeout, request).await?;
         let presented = match form.and_then(|form| form.refresh_token) {
-            Some(text) => Presented::in_body(text, address),
-            None => self.of_cookie(&parts, address)?,
+            Some(text) => Presented::in_body(text, device),
+            None => self.of_cookie(&parts, device)?,
         };
         Ok((parts, presented))
     }
@@ -88,7 +86,7 @@ impl<C: CustomClaims> Endpoints<C> {
     /// # Errors
     ///
     /// 401 and 403 where it must not count.
-    fn of_cookie(&self, request: &Parts, address: Option<IpAddr>) -> Result<Presented, Problem> {
+    fn of_cookie(&self, request: &Parts, device: Device) -> Result<Presented, Problem> {
         self.auth.same_origin(request)?;
         let source = TokenSource::cookie(self.auth.cookies().refresh_name());
         let text = text_of(&source, &request.headers)?.ok_or(Rejection::MissingToken)?;
@@ -106,13 +104,13 @@ impl<C: CustomClaims> Endpoints<C> {
         Ok(Presented {
             text: text.to_owned(),
             in_cookie: true,
-            address,
+            device,
         })
     }
 
     /// Refreshes, and refuses cookies of a session that has none.
     pub(super) async fn refresh_with(&self, presented: Presented) -> Result<Tokens, Problem> {
-        let refreshed = self.refresh_from(&presented.text, presented.address);
+        let refreshed = self.refresh_on(&presented.text, presented.device);
         let tokens = refreshed.await?;
         if presented.in_cookie && tokens.transport == Transport::Body {
             return Err(SessionError::InvalidToken.into());

@@ -133,7 +133,7 @@ impl<C: CustomClaims> Endpoints<C> {
     where
         B: Body<Error: Into<BoxError>>,
     {
-        let address = limited::address(&request);
+        let device = limited::device(&request);
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         let form: AutoRefresh = read_json_within(self.auth.body_timeout(), request).await?;
@@ -153,7 +153,7 @@ impl<C: CustomClaims> Endpoints<C> {
                 return Err(Problem::store_unavailable(retry_after));
             }
         }
-        let tokens = self.refresh_from(&form.refresh_token, address).await?;
+        let tokens = self.refresh_on(&form.refresh_token, device).await?;
         let delivery = self.auth.deliver(&parts, tokens)?;
         Ok(delivery.on(|told| {
             let mut data = json!(Pair::from(told));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::rejection::Rejection;
 use crate::revocation::{CallClass, EndReason, Signal};
 use crate::session::refresh::{Advance, ReplayKind};
+use crate::session::risk::{RiskSignal, RiskStep, RiskVerdict};
 use crate::session::{Device, FailureCounts, RefreshFailure, SessionRecord};
 use crate::token::{SessionId, TokenId, UserId};
 
@@ -131,6 +132,19 @@ pub enum Event {
         /// Its generation now.
         generation: u32,
     },
+    /// Something about a session was unusual.
+    RiskRaised {
+        /// The session.
+        session: SessionId,
+        /// Its user.
+        user: UserId,
+        /// At what.
+        step: RiskStep,
+        /// What, with the evidence.
+        signals: Vec<RiskSignal>,
+        /// What the application decided.
+        verdict: RiskVerdict,
+    },
     /// A user's roles changed.
     RolesChanged {
         /// The user.
@@ -223,6 +237,7 @@ impl Event {
             Self::Renamed { .. } => "renamed",
             Self::ReplayAccepted { .. } => "replay_accepted",
             Self::RestoredAhead { .. } => "restored_ahead",
+            Self::RiskRaised { .. } => "risk_raised",
             Self::RolesChanged { .. } => "roles_changed",
             Self::SignedIn { .. } => "signed_in",
             Self::SignInRefused { .. } => "sign_in_refused",
@@ -248,6 +263,7 @@ impl Event {
             | Self::Renamed { user, .. }
             | Self::ReplayAccepted { user, .. }
             | Self::RestoredAhead { user, .. }
+            | Self::RiskRaised { user, .. }
             | Self::RolesChanged { user }
             | Self::SignedIn { user, .. }
             | Self::SignInRefused { user }
@@ -270,6 +286,7 @@ impl Event {
             | Self::Renamed { session, .. }
             | Self::ReplayAccepted { session, .. }
             | Self::RestoredAhead { session, .. }
+            | Self::RiskRaised { session, .. }
             | Self::SignedIn { session, .. } => Some(*session),
             Self::RefreshFailed { session, .. }
             | Self::TokenRevoked { session, .. }

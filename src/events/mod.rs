@@ -18,6 +18,7 @@ pub use statistics::{Counts, SeenEvent, Statistics};
 
 use crate::clock::UnixTime;
 use crate::revocation::EndReason;
+use crate::session::risk::RiskVerdict;
 
 /// Hears of what the layers and the verbs do. What a guard or a handler refuses is not among it:
 /// that stands in the extensions of the response, and in the log.
@@ -82,6 +83,18 @@ impl Observer for LogObserver {
                 tracing::info!(%session, %user, "signed in on a new device");
             }
             Event::TooManyRefreshFailures { .. } => tracing::warn!(?event, "refreshes fail often"),
+            Event::RiskRaised {
+                signals, verdict, ..
+            } => {
+                let found: Vec<_> = signals.iter().map(ToString::to_string).collect();
+                let (session, user) = (event.session(), event.user());
+                let (found, decided) = (found.join("; "), verdict.as_str());
+                if *verdict == RiskVerdict::Allow {
+                    tracing::info!(?session, ?user, verdict = decided, "unusual: {found}");
+                } else {
+                    tracing::warn!(?session, ?user, verdict = decided, "unusual: {found}");
+                }
+            }
             Event::ViewStale => {
                 tracing::warn!("the log cannot be followed; each request asks the store");
             }

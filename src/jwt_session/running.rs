@@ -12,6 +12,7 @@ use super::status::NodeStatus;
 use crate::audit::{Backlog, Writing};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Breakers, Revocations};
+use crate::session::Placing;
 use crate::session::core::Core;
 use crate::verify::CustomClaims;
 
@@ -59,9 +60,12 @@ impl Running {
             let mut sweep = interval(SWEEP_INTERVAL);
             flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
             sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut places = interval(PLACES_INTERVAL);
+            places.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
                     _ = flush.tick() => guarded(flushing(core.clone())).await,
+                    _ = places.tick() => renew_places(&core.placing),
                     _ = sweep.tick(), if core.sweeps => guarded(sweeping(core.clone(), stopped.clone())).await,
                     _ = stopped.changed() => break guarded(flushing(core.clone())).await,
                 }
@@ -155,6 +159,13 @@ async fn flushing<C: CustomClaims>(core: Arc<Core<C>>) {
     core.flush().await;
 }
 
+/// Beside everything else: a database of places is large, and read for seconds.
+fn renew_places(placing: &Placing) {
+    if let Some(locator) = placing.locator.clone() {
+        tokio::task::spawn_blocking(move || locator.renew());
+    }
+}
+
 async fn sweeping<C: CustomClaims>(core: Arc<Core<C>>, stopped: watch::Receiver<bool>) {
     while core.sweep().await && !*stopped.borrow() {}
     while core.tidy_audit().await && !*stopped.borrow() {}
@@ -179,7 +190,7 @@ impl<C: CustomClaims> Core<C> {
         };
         let settings = &self.audit.settings;
         let most = settings.most.unwrap_or_else(|| log.usual_bound());
-        let tidied = log.tidy(settings.keep, most, SWEEP_BATCH);
+        let tidied = log.tidy(settings.keep, most, TIDY_BATCH);
         match self.at_last(tidied).await {
             Ok(more) => more,
             Err(error) => {
@@ -206,4 +217,6 @@ impl<C: CustomClaims> Core<C> {
 const FLUSH_INTERVAL: Duration = Duration::from_secs(15);
 const FLUSH_BATCH: usize = 1_000;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const TIDY_BATCH: usize = 500;
+const PLACES_INTERVAL: Duration = Duration::from_secs(60);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);

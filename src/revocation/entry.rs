@@ -126,6 +126,8 @@ pub enum EndReason {
     RolesChanged,
     /// The user signed out.
     SignedOut,
+    /// The application ended it for what was unusual about it.
+    Suspicious,
     /// Nobody could say that it still stands: the store was away for too long, or does not know
     /// it. Never written down.
     Unconfirmed,
@@ -149,6 +151,7 @@ impl EndReason {
             Self::Replaced => "replaced",
             Self::RolesChanged => "roles_changed",
             Self::SignedOut => "signed_out",
+            Self::Suspicious => "suspicious",
             Self::Unconfirmed => "unconfirmed",
             Self::UserRevoked => "user_revoked",
             Self::UserRemoved => "user_removed",

@@ -15,9 +15,11 @@ use super::failures::Failures;
 use super::lifetimes::Lifetimes;
 use super::limit::SessionLimit;
 use super::manage::SessionError;
+use super::mark::DeviceCookies;
 use super::place::Placing;
 use super::record::SessionRecord;
 use super::refresh::RefreshKeys;
+use super::risk::{NewDeviceNotices, RiskWatch};
 use super::rotation::Rotation;
 use super::store::SessionStore;
 use crate::audit::Backlog;
@@ -49,6 +51,9 @@ pub(crate) struct Core<C> {
     /// Whether this node ends what is over, or leaves that to those that make sessions.
     pub(crate) sweeps: bool,
     pub(crate) placing: Placing,
+    pub(crate) watch: Option<RiskWatch>,
+    pub(crate) notices: Option<NewDeviceNotices>,
+    pub(crate) device_cookies: DeviceCookies,
     pub(crate) failures: Failures,
     pub(crate) audit: Arc<Backlog>,
     pub(crate) started: Arc<AtomicBool>,

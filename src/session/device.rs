@@ -4,6 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::coordinates::Coordinates;
+use super::mark::{DeviceCookie, DeviceMark};
+use super::place::Gateway;
+
 /// What is known of the device behind a session.
 ///
 /// All of it is what the client said of itself, so it helps people recognise their devices and
@@ -23,6 +27,18 @@ pub struct Device {
     pub country: Option<String>,
     /// Where the address is, by name.
     pub city: Option<String>,
+    /// Where the address is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordinates: Option<Coordinates>,
+    /// What is known to stand between the address and the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
+    /// What it is recognised by at the next sign-in, where it took a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<DeviceMark>,
+    /// The cookie that it brought. Never written down.
+    #[serde(skip)]
+    pub cookie: Option<DeviceCookie>,
 }
 
 impl Default for Device {
@@ -35,6 +51,10 @@ impl Default for Device {
             kind: DeviceKind::Unknown,
             country: None,
             city: None,
+            coordinates: None,
+            gateway: None,
+            mark: None,
+            cookie: None,
         }
     }
 }

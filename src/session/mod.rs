@@ -3,6 +3,7 @@
 mod activity;
 mod audit;
 mod claims;
+mod coordinates;
 pub(crate) mod core;
 mod device;
 pub(crate) mod failures;
@@ -11,12 +12,14 @@ mod idleness;
 mod lifetimes;
 mod limit;
 mod manage;
+mod mark;
 mod mint;
 mod place;
 mod record;
 pub mod refresh;
 mod renewals;
 mod requests;
+pub mod risk;
 mod rotation;
 mod store;
 mod upkeep;
@@ -30,6 +33,7 @@ pub(crate) use activity::Activity;
 pub use audit::{AuditCursor, AuditEntry, AuditLog, AuditPage, AuditRequest, InvalidAuditCursor};
 pub(crate) use claims::DynClaimsSource;
 pub use claims::{ClaimsSource, Grants, NoGrants};
+pub use coordinates::Coordinates;
 pub use device::{Device, DeviceKind};
 pub use failures::{FailureCounts, RefreshFailure};
 pub(crate) use guarded::Guarded;
@@ -40,8 +44,10 @@ pub use manage::{
     CleanedUp, Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo,
     SessionStatistics, Sessions, SignIn, SignInTicket, SignedIn, Tokens,
 };
+pub(crate) use mark::DeviceCookies;
+pub use mark::{DeviceCookie, DeviceMark};
 pub(crate) use place::Placing;
-pub use place::{AddressDetail, Locator, Place};
+pub use place::{AddressDetail, Gateway, Locator, Place};
 pub use record::{Authentication, Ended, SessionRecord, Transport};
 pub use rotation::Rotation;
 pub use store::{

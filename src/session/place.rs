@@ -4,21 +4,51 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::coordinates::Coordinates;
 use super::device::Device;
 
-/// Where an address is, by name.
+/// Where an address is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The country.
+    /// The country, by name.
     pub country: Option<String>,
-    /// The city.
+    /// The city, by name.
     pub city: Option<String>,
+    /// The point, as far as it is known.
+    pub coordinates: Option<Coordinates>,
+    /// What is known to stand between the address and its user.
+    pub gateway: Option<Gateway>,
 }
 
-/// Knows where addresses are. Asked once at each sign-in, so it should answer from memory.
+/// What is known to stand between an address and its user, so that the place of the one says
+/// little of that of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Gateway {
+    /// A VPN, a proxy or Tor.
+    Anonymizer,
+    /// An address that is in many places at once.
+    Anycast,
+    /// A data centre: a VPN as like as not, or a remote desktop.
+    Hosting,
+    /// A mobile network, which leads its traffic out where it likes.
+    Mobile,
+    /// A satellite link, whose ground station may be countries away.
+    Satellite,
+}
+
+/// Knows where addresses are. Asked once at each sign-in, and at each refresh where
+/// [`risk`](crate::session::risk) is watched, so it should answer from memory.
 pub trait Locator: Send + Sync + 'static {
     /// Where it is; `None` where that is not known. It must not fail a sign-in.
     fn locate(&self, address: IpAddr) -> Option<Place>;
+
+    /// Looks whether what it knows has a newer edition. Called now and then in the background, on
+    /// a thread where it may wait for a disk. Does nothing unless written.
+    fn renew(&self) {}
 }
 
 /// How much of an address is kept with a session.
@@ -76,6 +106,8 @@ impl Placing {
             let place = locator.locate(address).unwrap_or_default();
             device.country = place.country;
             device.city = place.city;
+            device.coordinates = place.coordinates;
+            device.gateway = place.gateway;
         }
         device.address = Some(self.detail.of(address));
     }
@@ -102,6 +134,7 @@ mod tests {
             whole.then(|| Place {
                 country: Some("Germany".to_owned()),
                 city: Some("Berlin".to_owned()),
+                ..Place::default()
             })
         }
     }

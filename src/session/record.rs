@@ -46,6 +46,13 @@ pub struct SessionRecord {
     pub refresh_count: u32,
     /// The application's data, JSON text of at most [`SessionRecord::MAX_DATA`] bytes.
     pub data: Option<String>,
+    /// Where and on what it was last seen after its sign-in: JSON text, kept where
+    /// [`risk`](super::risk) is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+    /// What is unusual about it: JSON text, see [`RiskFlag`](super::risk::RiskFlag).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
     /// When and why it ended.
     pub ended: Option<Ended>,
 }
@@ -173,6 +180,8 @@ pub(in crate::session) mod tests {
             idle_lifetime: None,
             refresh_count: 0,
             data: None,
+            seen: None,
+            flag: None,
             ended: None,
         }
     }

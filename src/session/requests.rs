@@ -71,6 +71,8 @@ impl NewSession {
             idle_lifetime: self.idle_lifetime,
             refresh_count: 0,
             data: self.data,
+            seen: None,
+            flag: None,
             ended: None,
         }
     }
@@ -170,7 +172,9 @@ impl SessionChange {
                 record.authentication = authentication;
             }
             Self::Data(data) => record.data = data,
+            Self::Flag(flag) => record.flag = flag,
             Self::Name(name) => record.name = name,
+            Self::Seen(seen) => record.seen = seen,
         }
     }
 }

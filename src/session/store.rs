@@ -76,7 +76,7 @@ pub trait SessionStore: RevocationStore {
     /// Counts a user's live sessions.
     fn count<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// Changes what an owner may change about a live session; `None` where there is no such one.
+    /// Changes what may change about a live session; `None` where there is no such one.
     fn change<'a>(
         &'a self,
         id: SessionId,
@@ -362,7 +362,7 @@ pub enum Listing {
     Live,
 }
 
-/// What an owner may change about a session.
+/// What may change about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionChange {
@@ -375,8 +375,12 @@ pub enum SessionChange {
     },
     /// The application's data.
     Data(Option<String>),
+    /// What is unusual about it.
+    Flag(Option<String>),
     /// The name.
     Name(Option<String>),
+    /// Where and on what it was last seen.
+    Seen(Option<String>),
 }
 
 /// A use of a session by its user.

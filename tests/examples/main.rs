@@ -5,6 +5,7 @@ mod client;
 mod folder;
 mod layers;
 mod live;
+mod new_device_mail;
 #[path = "../support/nginx.rs"]
 mod nginx;
 mod plain;
@@ -13,6 +14,7 @@ mod process;
 mod redis_server;
 mod session_devices;
 mod session_management;
+mod smtp;
 mod token_blacklisting;
 mod tonic;
 mod user_token_tracking;

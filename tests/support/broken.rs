@@ -26,9 +26,11 @@ pub enum Method {
     Ask,
     Attach,
     Audit,
+    Change,
     End,
     EndAll,
     Erase,
+    List,
     Poll,
     Refresh,
     SignIn,
@@ -239,7 +241,7 @@ impl SessionStore for Broken {
     }
 
     fn list<'a>(&'a self, user: &'a UserId, listing: Listing) -> Answered<'a, Vec<SessionRecord>> {
-        self.inner.list(user, listing)
+        self.through(Method::List, self.inner.list(user, listing))
     }
 
     fn count<'a>(&'a self, user: &'a UserId) -> Answered<'a, u64> {
@@ -252,7 +254,7 @@ impl SessionStore for Broken {
         user: &'a UserId,
         change: SessionChange,
     ) -> Answered<'a, Option<SessionRecord>> {
-        self.inner.change(id, user, change)
+        self.through(Method::Change, self.inner.change(id, user, change))
     }
 
     fn touch<'a>(&'a self, uses: &'a [Use]) -> Answered<'a, ()> {

@@ -206,6 +206,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     ("Revoked", &[("revoked", "number")]),
+    ("RiskFlag", &[("at", "text"), ("signals", "[]text")]),
     (
         "Session",
         &[
@@ -224,6 +225,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("name", "text?"),
             ("ended_at?", "text"),
             ("ended_reason?", "text"),
+            ("flag?", "RiskFlag"),
         ],
     ),
     (

@@ -6,6 +6,7 @@ use super::Sessions;
 use super::error::SessionError;
 use super::tokens::Tokens;
 use crate::events::Event;
+use crate::session::Device;
 use crate::session::failures::{FailureCounts, RefreshFailure};
 use crate::session::refresh::RefreshToken;
 use crate::token::{SessionId, UserId};
@@ -23,7 +24,27 @@ impl<C: CustomClaims> Sessions<C> {
         refresh_token: &str,
         address: Option<IpAddr>,
     ) -> Result<Tokens, SessionError> {
-        let result = self.refresh_once(refresh_token, address).await;
+        let device = Device {
+            address,
+            ..Device::default()
+        };
+        self.refresh_on(refresh_token, device).await
+    }
+
+    /// Refreshes as [`refresh_from`](Self::refresh_from) does, on a device, whose program is
+    /// compared as well where [`risk`](crate::session::risk) is watched.
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh); [`SessionError::Over`] also where the policy of the
+    /// application ended the session.
+    pub async fn refresh_on(
+        &self,
+        refresh_token: &str,
+        device: Device,
+    ) -> Result<Tokens, SessionError> {
+        let address = device.address;
+        let result = self.refresh_once(refresh_token, device).await;
         if let Some(why) = result.as_ref().err().and_then(failure) {
             self.failed(refresh_token, address, why).await;
         }
@@ -71,6 +92,9 @@ impl<C: CustomClaims> Sessions<C> {
             why,
             failures,
         });
+        if let Some(session) = session {
+            self.core.watch_failure(session, failures.session).await;
+        }
     }
 
     /// Whose session it is, where that can be found out: the failure is told either way.

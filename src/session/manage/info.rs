@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::clock::UnixTime;
+use crate::session::risk::RiskFlag;
 use crate::session::{DeviceKind, SessionRecord};
 use crate::token::{SessionId, UserId};
 
@@ -48,6 +49,9 @@ pub struct SessionInfo {
     /// Why it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<&'static str>,
+    /// What is unusual about it, as far as [`risk`](crate::session::risk) is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<RiskFlag>,
     /// How often it was refreshed.
     #[serde(skip)]
     pub refresh_count: u32,
@@ -105,6 +109,7 @@ impl SessionInfo {
 
 impl From<SessionRecord> for SessionInfo {
     fn from(record: SessionRecord) -> Self {
+        let flag = RiskFlag::of(&record);
         let (ended_at, ended_reason) = record
             .ended
             .map(|ended| (ended.at, ended.reason.as_str()))
@@ -125,6 +130,7 @@ impl From<SessionRecord> for SessionInfo {
             name: record.name,
             ended_at,
             ended_reason,
+            flag,
             refresh_count: record.refresh_count,
         }
     }

@@ -11,8 +11,10 @@ mod inspect;
 mod refreshing;
 mod sign_in;
 mod sign_out;
+mod signed_in;
 mod tokens;
 mod tracking;
+mod watching;
 
 use std::fmt;
 use std::sync::Arc;

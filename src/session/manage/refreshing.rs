@@ -19,7 +19,7 @@ use crate::session::refresh::{Advance, Presented, RefreshKeys, RefreshRules, Ref
 use crate::session::store::{
     Counters, EndAll, Granted, RefreshAttempt, RefreshOutcome, SessionChange,
 };
-use crate::session::{Authentication, Grants, Session, SessionRecord};
+use crate::session::{Authentication, Device, Grants, Session, SessionRecord};
 use crate::token::UserId;
 use crate::verify::{Binding, Counter, CustomClaims};
 
@@ -44,7 +44,7 @@ impl<C: CustomClaims> Sessions<C> {
     pub(super) async fn refresh_once(
         &self,
         refresh_token: &str,
-        address: Option<IpAddr>,
+        device: Device,
     ) -> Result<Tokens, SessionError> {
         let core = &self.core;
         let keys = core.refresh_keys.load_full();
@@ -53,9 +53,13 @@ impl<C: CustomClaims> Sessions<C> {
         let begun = core.clock.now();
         let attempt = core.attempt(&token, begun);
         let this = core.clone();
+        let address = device.address;
         let step = async move {
             let write = || this.store.refresh(attempt.clone());
-            this.refreshed(this.outcome(begun, write).await?, address)
+            let (record, counters, how) =
+                this.refreshed(this.outcome(begun, write).await?, address)?;
+            let record = this.watch_refresh(record, device).await?;
+            Ok((record, counters, how))
         };
         let (record, counters, how) = core.to_the_end(step).await?;
         core.in_time(begun)?;
@@ -83,6 +87,23 @@ impl<C: CustomClaims> Sessions<C> {
         session: &Session<D>,
         authentication: Authentication,
     ) -> Result<Tokens, SessionError> {
+        let nowhere = Device::default();
+        self.reauthenticated_on(session, authentication, nowhere)
+            .await
+    }
+
+    /// The same on a device, which [`risk`](crate::session::risk) is watched by.
+    ///
+    /// # Errors
+    ///
+    /// As for [`reauthenticated`](Self::reauthenticated); [`SessionError::Over`] where the policy
+    /// of the application ended the session.
+    pub async fn reauthenticated_on<D>(
+        &self,
+        session: &Session<D>,
+        authentication: Authentication,
+        device: Device,
+    ) -> Result<Tokens, SessionError> {
         let core = &self.core;
         let facts = session.token().facts();
         let (Some(id), Some(binding)) = (facts.session, facts.binding) else {
@@ -102,6 +123,7 @@ impl<C: CustomClaims> Sessions<C> {
             session: id,
             user: facts.user.clone(),
         });
+        let record = core.watch_proof(record, device).await?;
         let access_token = core.access_token(
             &record,
             Binding {
@@ -121,6 +143,7 @@ impl<C: CustomClaims> Sessions<C> {
             transport: record.transport,
             refresh_expires_in: record.refresh.expires_at.since(core.clock.now()),
             repeated: None,
+            device_cookie: None,
         })
     }
 }
@@ -239,6 +262,7 @@ impl<C: CustomClaims> Core<C> {
             transport: record.transport,
             refresh_expires_in: state.expires_at.since(now),
             repeated: None,
+            device_cookie: None,
         })
     }
 

@@ -15,15 +15,12 @@ use super::{Sessions, check_data, checked_name};
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::events::Event;
-use crate::revocation::EndReason;
 use crate::session::core::Core;
-use crate::session::mint::AccessToken;
 use crate::session::refresh::{RefreshKeys, RefreshToken};
-use crate::session::store::{Listing, NewSession, SignInOutcome};
-use crate::session::{Authentication, Counters, Device, Grants, SessionRecord, Transport};
+use crate::session::store::NewSession;
+use crate::session::{Authentication, Counters, Device, DeviceCookie, SessionRecord, Transport};
 use crate::token::{SessionId, UserId};
-use crate::verify::{Binding, CustomClaims};
+use crate::verify::CustomClaims;
 
 /// What a sign-in is held against: the user's counters as they were before the password was checked.
 ///
@@ -169,7 +166,8 @@ impl<C: CustomClaims> SignIn<C> {
         self.name = self.name.as_deref().map(checked_name).transpose()?;
         self.data.as_deref().map(check_data).transpose()?;
         core.placing.apply(&mut self.device);
-        let address = self.device.address;
+        let cookie = self.mark_device()?;
+        let device = self.device.clone();
         let secret = self.operation_secret()?;
         let user = self.ticket.user.clone();
         let roles_gen = self.ticket.counters.roles_gen;
@@ -186,25 +184,47 @@ impl<C: CustomClaims> SignIn<C> {
         let step = async move {
             let write = || this.store.sign_in(session.clone());
             let outcome = this.outcome(begun, write).await?;
-            this.signed_in(&session, outcome).await
+            let told = this.signed_in(&session, outcome).await?;
+            let record = this
+                .watch_sign_in(told.record, told.made, told.first)
+                .await?;
+            Ok((record, told.ended, told.first))
         };
         let (record, ended, first) = core.to_the_end(step).await?;
         core.in_time(begun)?;
         let token = same_seed(&keys, &made, &secret, &record)?;
-        let tokens = if record.refresh.access_expires_at > core.clock.now() {
+        let mut tokens = if record.refresh.access_expires_at > core.clock.now() {
             core.pair(&record, roles_gen, grants, token, &keys)?
         } else {
             // A repetition that comes late: the pair is there, but its access token is over.
             let current = token.at_generation(record.refresh.generation);
             let sessions = Sessions { core };
-            sessions.refresh_once(&current.encode(&keys), address).await?
+            sessions.refresh_once(&current.encode(&keys), device).await?
         };
+        tokens.device_cookie = cookie;
         Ok(SignedIn {
             tokens,
             session: record.into(),
             ended,
             first,
         })
+    }
+
+    /// Notes what the device will be recognised by, and says which cookie it is to keep.
+    fn mark_device(&mut self) -> Result<Option<DeviceCookie>, SessionError> {
+        // In memory alone: no record has it, and no event.
+        let brought = self.device.cookie.take();
+        let core = &self.core;
+        let told_of = core.notices.is_some() || core.watch.is_some();
+        if !core.device_cookies.are_for(self.transport, told_of) {
+            return Ok(None);
+        }
+        let cookie = match brought {
+            Some(cookie) => cookie,
+            None => DeviceCookie::random()?,
+        };
+        self.device.mark = Some(cookie.mark(&self.ticket.user));
+        Ok(Some(cookie))
     }
 
     fn operation_secret(&mut self) -> Result<Vec<u8>, SessionError> {
@@ -248,101 +268,6 @@ impl<C: CustomClaims> SignIn<C> {
             user,
         }
     }
-}
-
-impl<C: CustomClaims> Core<C> {
-    /// Makes what a store says of a sign-in hold here, and tells it.
-    async fn signed_in(
-        &self,
-        session: &NewSession,
-        outcome: SignInOutcome,
-    ) -> Result<(SessionRecord, Vec<SessionInfo>, bool), SessionError> {
-        let user = &session.user;
-        match outcome {
-            SignInOutcome::Created {
-                record,
-                ended,
-                committed,
-                first,
-            } => {
-                if let Some(committed) = &committed {
-                    self.revocations.committed(committed);
-                }
-                Ok(self.told(record, ended, first))
-            }
-            SignInOutcome::LimitReached { ended, committed } => {
-                if let Some(committed) = &committed {
-                    self.revocations.committed(committed);
-                }
-                self.observe_ends(&ended);
-                self.observe(&Event::SignInRefused { user: user.clone() });
-                Err(SessionError::LimitReached)
-            }
-            // Our own write, whose first answer was lost.
-            SignInOutcome::Repeated { record } if record.id == session.id => {
-                let ended = self.store.list(user, Listing::Ended).await?;
-                let ended = ended
-                    .into_iter()
-                    .filter(|one| gave_way(one, &record))
-                    .collect();
-                Ok(self.told(record, ended, false))
-            }
-            SignInOutcome::Repeated { record } => Ok((record, Vec::new(), false)),
-            SignInOutcome::Superseded => Err(SessionError::SignInSuperseded),
-            SignInOutcome::TicketOutdated => Err(SessionError::TicketOutdated),
-        }
-    }
-
-    fn told(
-        &self,
-        record: SessionRecord,
-        ended: Vec<SessionRecord>,
-        first: bool,
-    ) -> (SessionRecord, Vec<SessionInfo>, bool) {
-        self.observe_ends(&ended);
-        self.observe(&Event::SignedIn {
-            session: record.id,
-            user: record.user.clone(),
-            first,
-            device: Box::new(record.device.clone()),
-        });
-        let ended = ended.into_iter().map(SessionInfo::from).collect();
-        (record, ended, first)
-    }
-
-    /// Refuses claims of which no token can be made, before there is a session without one.
-    fn check_claims(&self, session: &NewSession, grants: &Grants<C>) -> Result<(), SessionError> {
-        let token = AccessToken {
-            user: &session.user,
-            session: session.id,
-            binding: Binding {
-                generation: 1,
-                revoked_gen: session.revoked_gen,
-                roles_gen: session.revoked_gen,
-            },
-            issued_at: session.issued_at,
-            expires_at: session.access_expires_at,
-            authenticated_at: session.issued_at,
-            authentication: &session.authentication,
-            roles: &grants.roles,
-            scopes: &grants.scopes,
-            custom: &grants.custom,
-        };
-        Ok(token.check(self.verifier.policy())?)
-    }
-}
-
-/// Whether a session ended in the step that made another.
-fn gave_way(one: &SessionRecord, made: &SessionRecord) -> bool {
-    let by_itself = |reason: &EndReason| {
-        matches!(
-            reason,
-            EndReason::Evicted | EndReason::Expired | EndReason::Idle
-        )
-    };
-    one.ended
-        .as_ref()
-        .is_some_and(|ended| ended.at == made.created_at && by_itself(&ended.reason))
 }
 
 impl<C> fmt::Debug for SignIn<C> {

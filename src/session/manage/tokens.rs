@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::session::Transport;
 use crate::session::refresh::ReplayKind;
+use crate::session::{DeviceCookie, Transport};
 use crate::token::SessionId;
 
 /// The pair of tokens that a client receives; serialises as RFC 6749, section 5.1.
@@ -35,6 +35,9 @@ pub struct Tokens {
     /// Why this answer was given again; `None` for a new one.
     #[serde(skip)]
     pub repeated: Option<ReplayKind>,
+    /// What the browser is to keep, so that it is recognised at the next sign-in.
+    #[serde(skip)]
+    pub device_cookie: Option<DeviceCookie>,
 }
 
 impl fmt::Debug for Tokens {

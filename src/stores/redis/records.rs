@@ -41,7 +41,9 @@ pub(super) fn changed_fields(change: &SessionChange) -> Vec<String> {
             json(authentication).unwrap_or_default(),
         ],
         SessionChange::Data(data) => vec!["dt".to_owned(), text(data)],
+        SessionChange::Flag(flag) => vec!["fl".to_owned(), text(flag)],
         SessionChange::Name(name) => vec!["nm".to_owned(), text(name)],
+        SessionChange::Seen(seen) => vec!["se".to_owned(), text(seen)],
     }
 }
 
@@ -158,6 +160,8 @@ impl Fields {
             idle_lifetime: self.optional("il", Self::parse)?.map(Duration::from_micros),
             refresh_count: self.parse("n")?,
             data: self.optional("dt", Self::json)?,
+            seen: self.optional("se", Self::json)?,
+            flag: self.optional("fl", Self::json)?,
             ended: self.ended()?,
         })
     }

@@ -23,7 +23,8 @@ use crate::session::{
 };
 use crate::token::{SessionId, UserId};
 
-/// A store that sees a session's device, name and data only encrypted.
+/// A store that sees a session's device, name and data, where it was seen and what is unusual about
+/// it only encrypted.
 ///
 /// AES-256-GCM-SIV (RFC 8452) under a key that the store never has; each text is bound to its
 /// session, user and field. What a store needs to decide stays readable to it: ids, instants,
@@ -99,12 +100,16 @@ impl SealedStore {
         };
         let name = open(NAME, &record.name)?;
         let data = open(DATA, &record.data)?;
+        let flag = open(FLAG, &record.flag)?;
+        let seen = open(SEEN, &record.seen)?;
         let label = keys.open(place(DEVICE), &record.device.label)?;
         if label != record.device.label {
             record.device = serde_json::from_str(&label).map_err(|_| SealError)?;
         }
         record.name = name;
         record.data = data;
+        record.flag = flag;
+        record.seen = seen;
         Ok(record)
     }
 
@@ -118,6 +123,8 @@ impl SealedStore {
         let nameless = SessionRecord {
             name: None,
             data: None,
+            flag: None,
+            seen: None,
             device: Device {
                 kind: record.device.kind,
                 ..Device::default()
@@ -329,6 +336,8 @@ impl SessionStore for SealedStore {
             let change = match change {
                 SessionChange::Name(name) => SessionChange::Name(self.seal(place(NAME), name)?),
                 SessionChange::Data(data) => SessionChange::Data(self.seal(place(DATA), data)?),
+                SessionChange::Flag(flag) => SessionChange::Flag(self.seal(place(FLAG), flag)?),
+                SessionChange::Seen(seen) => SessionChange::Seen(self.seal(place(SEEN), seen)?),
                 change @ SessionChange::Authenticated { .. } => change,
             };
             let changed = self.store.change(id, user, change).await?;
@@ -380,4 +389,6 @@ impl SessionStore for SealedStore {
 
 const DATA: &str = "data";
 const DEVICE: &str = "device";
+const FLAG: &str = "flag";
 const NAME: &str = "name";
+const SEEN: &str = "seen";

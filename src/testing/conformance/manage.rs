@@ -100,6 +100,33 @@ pub async fn the_applications_data_is_kept_to_the_last_byte(harness: &dyn Harnes
     assert_eq!(case.find(record.id).await.data, data);
 }
 
+pub async fn what_was_seen_and_is_unusual_is_kept_beside_the_rest(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let record = case.sign_in().await;
+    let text = |text: &str| Some(format!("{{\"said\":\"{text} \u{e9}\"}}"));
+    let both = SessionRecord {
+        seen: text("seen"),
+        flag: text("flag"),
+        ..record.clone()
+    };
+    let seen = SessionChange::Seen(both.seen.clone());
+    let changed = case.store.change(record.id, &case.user, seen).await;
+    assert_eq!(
+        changed
+            .expect("the store answers")
+            .and_then(|record| record.flag),
+        None
+    );
+    let flag = SessionChange::Flag(both.flag.clone());
+    let changed = case.store.change(record.id, &case.user, flag).await;
+    assert_eq!(changed.expect("the store answers"), Some(both.clone()));
+    assert_eq!(case.find(record.id).await, both);
+    let change = SessionChange::Flag(None);
+    let changed = case.store.change(record.id, &case.user, change).await;
+    let changed = changed.expect("the store answers").expect("it lives");
+    assert_eq!((changed.seen, changed.flag), (both.seen, None));
+}
+
 pub async fn only_the_owner_of_a_living_session_changes_it(harness: &dyn Harness) {
     let case = Case::of(harness).await;
     let live = case.sign_in().await;

@@ -142,6 +142,7 @@ macro_rules! conformance_suite {
                 live_sessions_are_counted,
                 a_session_is_renamed_and_the_name_taken_away,
                 the_applications_data_is_kept_to_the_last_byte,
+                what_was_seen_and_is_unusual_is_kept_beside_the_rest,
                 only_the_owner_of_a_living_session_changes_it,
                 a_later_use_replaces_an_earlier_one_and_not_the_other_way,
                 a_use_ahead_of_the_store_counts_as_now,
