@@ -12,6 +12,8 @@ mod redis;
 mod sealed;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod together;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]

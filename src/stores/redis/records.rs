@@ -1,4 +1,4 @@
-//! Sessions as hashes: what scripts decide by is a field of its own, the rest is JSON text.
+//! Sessions as hashes: what scripts decide by is one field of numbers, the rest is text.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -47,17 +47,23 @@ pub(super) fn changed_fields(change: &SessionChange) -> Vec<String> {
 
 /// The session of these fields; `None`, and a word in the log, where they are not those of one.
 pub(super) fn decode(id: SessionId, pairs: Vec<(String, String)>) -> Option<SessionRecord> {
-    let fields = Fields(pairs.into_iter().collect());
-    let record = fields.record(id);
+    let kept: HashMap<String, String> = pairs.into_iter().collect();
+    let state = kept.get("st").map(String::as_str).unwrap_or_default();
+    let state = state.split(' ').collect();
+    let record = Fields { state, kept: &kept }.record(id);
     if record.is_none() {
         tracing::error!(session = %id, "skipped a session record that cannot be read");
     }
     record
 }
 
-struct Fields(HashMap<String, String>);
+struct Fields<'a> {
+    /// What is in the field `st`.
+    state: Vec<&'a str>,
+    kept: &'a HashMap<String, String>,
+}
 
-impl Fields {
+impl Fields<'_> {
     fn record(&self, id: SessionId) -> Option<SessionRecord> {
         Some(SessionRecord {
             id,
@@ -73,7 +79,10 @@ impl Fields {
             spared: Counter::from_u64(self.parse("sp")?),
             refresh: self.refresh()?,
             absolute_expires_at: self.instant("ab")?,
-            idle_lifetime: self.optional("il", Self::parse)?.map(Duration::from_micros),
+            idle_lifetime: match self.get("il")? {
+                "-" => None,
+                idle => Some(Duration::from_micros(idle.parse().ok()?)),
+            },
             refresh_count: self.parse("n")?,
             data: self.optional("dt", Self::json)?,
             ended: self.ended()?,
@@ -100,10 +109,10 @@ impl Fields {
 
     /// `Some(None)` for a session that has not ended.
     fn ended(&self) -> Option<Option<Ended>> {
-        if !self.0.contains_key("ea") {
+        if !self.kept.contains_key("ea") {
             return Some(None);
         }
-        let by = match self.0.get("eb") {
+        let by = match self.kept.get("eb") {
             Some(by) => Some(UserId::new(by.as_str()).ok()?),
             None => None,
         };
@@ -115,7 +124,10 @@ impl Fields {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        match STATE.iter().position(|known| *known == name) {
+            Some(place) => self.state.get(place).copied(),
+            None => self.kept.get(name).map(String::as_str),
+        }
     }
 
     fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
@@ -136,7 +148,7 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&Self, &str) -> Option<T>,
     ) -> Option<Option<T>> {
-        if self.0.contains_key(name) {
+        if self.kept.contains_key(name) {
             read(self, name).map(Some)
         } else {
             Some(None)
@@ -158,3 +170,9 @@ fn bytes(hex: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+/// What the field `st` holds, in its order; the scripts know the same. The last is theirs alone.
+const STATE: [&str; 20] = [
+    "c", "la", "rg", "sp", "g", "p", "ra", "us", "eu", "ia", "ax", "ex", "px", "rp", "rs", "ab",
+    "n", "op", "il", "lv",
+];
