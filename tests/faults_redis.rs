@@ -422,26 +422,40 @@ async fn keys_of_somebody_else_are_left_alone() {
 async fn corrupt_records_let_nobody_in_and_stop_nobody_else() {
     let server = Server::new();
     let (auth, _running) = node(&server).await;
-    for (field, value) in [
-        ("ex", "9e99"),
-        ("ab", "nan"),
-        ("g", "-1"),
-        ("u", ""),
-        ("ex", "0x7fffffffffff"),
-        ("rg", "99999999999999999999"),
+    // Places in the field of what decides: "c la rg sp g p ra us eu ia ax ex px rp rs ab n op il lv".
+    for (place, value) in [
+        (Some(11), "9e99"),
+        (Some(15), "nan"),
+        (Some(4), "-1"),
+        (None, ""),
+        (Some(11), "0x7fffffffffff"),
+        (Some(2), "99999999999999999999"),
+        (Some(18), "soon"),
+        (Some(19), ""),
     ] {
-        let ada = user(&format!("ada-{field}-{value}"));
+        let field = place.map_or("u", |_| "st");
+        let ada = user(&format!("ada-{place:?}-{value}"));
         let corrupt = sign_in(&auth, &ada).await.unwrap();
         let sound = sign_in(&auth, &ada).await.unwrap();
         let key = format!("{{tower-jwt-session}}:s:{}", corrupt.session_id);
-        let _: u64 = server.run(&["HSET", &key, field, value]);
+        let state: String = server.run(&["HGET", &key, "st"]);
+        let mut parts: Vec<&str> = state.split(' ').collect();
+        if let Some(place) = place {
+            parts[place] = value;
+        }
+        let corrupt_value = place.map_or_else(String::new, |_| parts.join(" "));
+        let _: u64 = server.run(&["HSET", &key, field, &corrupt_value]);
         admit(&auth, &corrupt.access_token).await.unwrap_err();
         let refresh = corrupt.refresh_token.clone().unwrap();
         auth.sessions().refresh(&refresh).await.unwrap_err();
         admit(&auth, &sound.access_token).await.unwrap();
         let listed = auth.sessions().list(&ada).await.unwrap();
-        assert_eq!(listed.len(), 1, "{field}");
-        assert_eq!(auth.sessions().count(&ada).await.unwrap(), 1, "{field}");
+        assert_eq!(listed.len(), 1, "{place:?} {value}");
+        assert_eq!(
+            auth.sessions().count(&ada).await.unwrap(),
+            1,
+            "{place:?} {value}"
+        );
         sign_in(&auth, &ada).await.unwrap();
         auth.sessions().end_all(&ada).await.unwrap();
     }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::plot::{Curve, svg};
+
 /// Everything that was measured on one store.
 #[derive(Debug)]
 pub struct Figures {
@@ -15,6 +17,7 @@ pub struct Figures {
 struct Part {
     title: &'static str,
     rows: Vec<Figure>,
+    curves: Vec<Curve>,
 }
 
 /// One figure, and what it should be.
@@ -46,8 +49,35 @@ impl Figures {
     /// Begins a part of the report.
     pub fn part(&mut self, title: &'static str) {
         eprintln!("{title}");
-        let rows = Vec::new();
-        self.parts.push(Part { title, rows });
+        let (rows, curves) = (Vec::new(), Vec::new());
+        self.parts.push(Part {
+            title,
+            rows,
+            curves,
+        });
+    }
+
+    /// Draws something into the part that has begun.
+    pub fn draw(&mut self, curve: Curve) {
+        let part = self.parts.last_mut().expect("a part has begun");
+        part.curves.push(curve);
+    }
+
+    /// The plots of the parts that have some, each with the name of its file.
+    pub fn plots(&self) -> impl Iterator<Item = (String, String)> {
+        let drawn = self.parts.iter().filter(|part| !part.curves.is_empty());
+        drawn.map(|part| {
+            let title = format!("{}, {}: milliseconds by sessions", part.title, self.store);
+            (self.file_of(part), svg(&title, &part.curves))
+        })
+    }
+
+    fn file_of(&self, part: &Part) -> String {
+        let words = part
+            .title
+            .to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric(), "-");
+        format!("figures-{}-{words}.svg", self.store)
     }
 
     pub fn add(&mut self, figure: Figure) {
@@ -82,6 +112,9 @@ impl Figures {
                 let (wanted, verdict) = row.verdict();
                 let value = row.value();
                 let _ = writeln!(text, "| {name} | {value} | {wanted} | {verdict} |");
+            }
+            if !part.curves.is_empty() {
+                let _ = writeln!(text, "\n![{}]({})", part.title, self.file_of(part));
             }
         }
         text

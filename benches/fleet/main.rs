@@ -18,6 +18,7 @@ mod link;
 mod machine;
 #[path = "../../tests/nodes/mod.rs"]
 mod nodes;
+mod plot;
 #[path = "../../tests/support/proxy.rs"]
 mod proxy;
 mod rate;
@@ -28,6 +29,7 @@ mod scale;
 mod still;
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use backend::Backend;
 use figures::Figures;
@@ -40,6 +42,7 @@ struct Wanted {
     only: Vec<String>,
     /// How much less is measured than a report needs.
     quick: bool,
+    began: Instant,
 }
 
 #[tokio::main]
@@ -76,32 +79,32 @@ async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
         // Whoever stops it has the stores that were measured by then.
         let text = figures::report(&command.join(" "), &machine.told(), &all);
         std::fs::write(&wanted.report, text).map_err(told)?;
+        for (name, plot) in all.iter().flat_map(Figures::plots) {
+            std::fs::write(wanted.report.with_file_name(name), plot).map_err(told)?;
+        }
     }
     Ok(())
 }
 
 async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
     let mut figures = Figures::new(backend.name(), backend.described().await);
-    if wanted.wants("revoked") {
-        revoked::measure(backend, wanted.quick, &mut figures).await;
-    }
-    if wanted.wants("everywhere") {
-        everywhere::measure(backend, wanted.quick, &mut figures).await;
-    }
-    if wanted.wants("cuts") {
-        link::measure(backend, &mut figures).await;
-    }
-    if wanted.wants("still") {
-        still::measure(backend, wanted.quick, &mut figures).await;
-    }
-    if wanted.wants("rate") {
-        rate::measure(backend, wanted.quick, &mut figures).await;
-    }
-    if wanted.wants("clients") {
-        clients::measure(backend, wanted.quick, &mut figures).await;
-    }
-    if wanted.wants("scale") {
-        scale::measure(backend, wanted.quick, &mut figures).await;
+    let parts: Vec<&str> = PARTS
+        .into_iter()
+        .filter(|part| wanted.wants(part))
+        .collect();
+    for (done, part) in parts.iter().enumerate() {
+        let (of, so_far) = (parts.len(), wanted.began.elapsed().as_secs());
+        let name = backend.name();
+        eprintln!("[{so_far} s] {name}: {part}, {} of {of}", done + 1);
+        match *part {
+            "revoked" => revoked::measure(backend, wanted.quick, &mut figures).await,
+            "everywhere" => everywhere::measure(backend, wanted.quick, &mut figures).await,
+            "cuts" => link::measure(backend, &mut figures).await,
+            "still" => still::measure(backend, wanted.quick, &mut figures).await,
+            "rate" => rate::measure(backend, wanted.quick, &mut figures).await,
+            "clients" => clients::measure(backend, wanted.quick, &mut figures).await,
+            _ => scale::measure(backend, wanted.quick, &mut figures).await,
+        }
     }
     figures
 }
@@ -116,6 +119,7 @@ impl Wanted {
             )),
             only: Vec::new(),
             quick: false,
+            began: Instant::now(),
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -124,7 +128,13 @@ impl Wanted {
                 "--report" => {
                     wanted.report = Path::new(env!("CARGO_MANIFEST_DIR")).join(value()?);
                 }
-                "--only" => wanted.only.push(value()?),
+                "--only" => {
+                    let part = value()?;
+                    if !PARTS.contains(&part.as_str()) {
+                        return Err(format!("{part:?} is no part: {}", PARTS.join(", ")));
+                    }
+                    wanted.only.push(part);
+                }
                 "--quick" => wanted.quick = true,
                 // Cargo says so to every benchmark.
                 "--bench" => {}
@@ -150,3 +160,8 @@ fn refuse(why: &str) -> ! {
     eprintln!("{why}");
     std::process::exit(2);
 }
+
+/// What is measured of each store, in this order.
+const PARTS: [&str; 7] = [
+    "revoked", "everywhere", "cuts", "still", "rate", "clients", "scale",
+];

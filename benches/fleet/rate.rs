@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
 use tower_jwt_session::session::refresh::{Presented, RefreshRules, SeedHash};
 use tower_jwt_session::session::{NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome};
 use tower_jwt_session::{Clock, SessionId, SessionStore, SystemClock, UserId};
@@ -15,6 +16,7 @@ use crate::figures::{Bound, Figure, Figures};
 const LASTS: Duration = Duration::from_millis(500);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const LEAST_RATIO: f64 = 0.7;
+const SESSIONS_OF_A_CLIENT: usize = 16;
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
     figures.part("Writes per second, beside the driver alone");
@@ -83,16 +85,28 @@ async fn sign_ins(store: Arc<dyn SessionStore>, clients: usize) -> f64 {
 }
 
 async fn refreshes(store: Arc<dyn SessionStore>, clients: usize) -> f64 {
-    let mut sessions = Vec::new();
-    for _ in 0..clients {
-        let new = new_session();
-        sessions.push((new.id, new.seed));
-        store.sign_in(new).await.expect("the store answers");
+    // Each refreshes several in turn: nobody refreshes one a hundred times within the life of an
+    // access token.
+    let new: Vec<_> = (0..clients * SESSIONS_OF_A_CLIENT)
+        .map(|_| new_session())
+        .collect();
+    let sessions: Vec<_> = new.iter().map(|new| (new.id, new.seed)).collect();
+    let mut signing_in = JoinSet::new();
+    for new in new {
+        let store = store.clone();
+        signing_in.spawn(async move { store.sign_in(new).await.expect("the store answers") });
     }
+    signing_in.join_all().await;
     rate(clients, move |client, round| {
-        let (store, (session, seed)) = (store.clone(), sessions[client]);
+        let (turn, of) = (
+            round as usize / SESSIONS_OF_A_CLIENT,
+            round as usize % SESSIONS_OF_A_CLIENT,
+        );
+        let (store, (session, seed)) =
+            (store.clone(), sessions[client * SESSIONS_OF_A_CLIENT + of]);
         async move {
-            let refreshed = store.refresh(attempt(session, seed, round + 1)).await;
+            let generation = u32::try_from(turn).unwrap_or(u32::MAX) + 1;
+            let refreshed = store.refresh(attempt(session, seed, generation)).await;
             assert!(matches!(refreshed, Ok(RefreshOutcome::Granted { .. })));
         }
     })

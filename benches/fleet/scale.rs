@@ -8,6 +8,7 @@ use tower_jwt_session::{SessionLimit, SessionStore, UserId};
 
 use crate::backend::Backend;
 use crate::figures::{Bound, Figure, Figures};
+use crate::plot::Curve;
 use crate::rate::new_session;
 
 const SESSIONS_OF_A_USER: u32 = 10;
@@ -23,9 +24,16 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
     };
     let mut filled = 0;
     let (mut first, mut last) = (Costs::default(), Costs::default());
+    let mut curves = ["list", "count", "limit check"].map(|name| Curve {
+        name,
+        points: Vec::new(),
+    });
     for &sessions in sizes {
         let users = sessions / u64::from(SESSIONS_OF_A_USER);
+        let began = Instant::now();
         backend.fill("scale", filled..users).await;
+        let took = began.elapsed().as_secs();
+        eprintln!("  {sessions} sessions are there, after {took} s");
         filled = users;
         let store = backend.store("scale").await;
         last = Costs::of(&store, users).await;
@@ -35,9 +43,17 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
         figures.add(add("limit check, and a sign-in by it", last.sign_in));
         figures.add(add("a page of 100", last.page));
         figures.add(add("how many there are, in all", counted(&store).await));
+        let costs = [last.list, last.count, last.sign_in];
+        for (curve, cost) in curves.iter_mut().zip(costs) {
+            let point = (sessions as f64, cost.as_secs_f64() * 1_000.0);
+            curve.points.push(point);
+        }
         if sessions == sizes[0] {
             first = last;
         }
+    }
+    for curve in curves {
+        figures.draw(curve);
     }
     let pairs = [
         ("list", first.list, last.list),

@@ -56,7 +56,7 @@ impl Revocations {
             }
             if !behind.is_empty() {
                 sleep_until(until.min(Instant::now() + pause)).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause + pause / 2).min(LONGEST_PAUSE);
             }
         }
     }
@@ -94,6 +94,6 @@ fn has_applied(lease: &Lease, committed: &Committed) -> bool {
             .all(|position| lease.applied.covers(*position))
 }
 
-/// Pushed entries are applied within milliseconds.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// Pushed entries are applied within milliseconds, so that is how often it is looked at first.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);

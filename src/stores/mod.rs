@@ -13,6 +13,8 @@ mod redis;
 mod sealed;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod together;
 
 pub use copying::{CopyPosition, CopyReport, CopyStage, RestoreProgress, StoreCopy, StoreRestore};
 pub use memory::MemoryStore;

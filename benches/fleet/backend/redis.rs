@@ -118,6 +118,12 @@ impl Backend for Redis {
             let made = self.store(part).await.sign_in(session).await;
             made.expect("the store answers");
             let (script, mut connection) = (Script::new(COPY), self.connection().await);
+            if self.own.is_some() {
+                // Else it would be written anew after each doubling.
+                let keep = ["SET", "auto-aof-rewrite-percentage", "0"];
+                let kept = redis::cmd("CONFIG").arg(&keep).exec_async(&mut connection);
+                kept.await.expect("the server does it");
+            }
             for from in users.clone().step_by(AT_ONCE) {
                 let mut copy = script.prepare_invoke();
                 copy.key(format!("{{{part}}}:")).arg(id.to_string());

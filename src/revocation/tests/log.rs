@@ -116,6 +116,26 @@ async fn the_log_is_read_at_each_interval_and_at_once_upon_a_hint() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn news_are_reported_by_two_polls_without_a_wait() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let began = tokio::time::Instant::now();
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.store.hint_at_news();
+    let reported = |polls: &[fake::Polled]| {
+        let since = Some(Cursor(vec![1]));
+        polls.iter().filter(|poll| poll.since == since).count()
+    };
+    until(|| reported(&bench.store.state().polled) == 2).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    // And then it rests.
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(reported(&bench.store.state().polled), 2);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn news_hold_before_the_poll_that_reads_them_comes_back_and_extend_nothing() {
     let bench = Bench::new().await;
     bench.store.hold_polls();

@@ -3,6 +3,7 @@
 mod across;
 mod address;
 mod audit;
+mod batch;
 mod blacklist;
 mod checks;
 mod cluster;
@@ -34,6 +35,8 @@ use self::news::{Listening, News};
 use self::parts::{BUCKETS, Histories};
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::session::{NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome};
+use crate::stores::together::Together;
 
 /// Keeps everything in Redis 7 or later: a single server, the primary that sentinels name, or a
 /// cluster.
@@ -76,6 +79,8 @@ use crate::error::{StoreError, StoreErrorKind};
 pub struct RedisStore {
     shared: Arc<Shared>,
     settings: Arc<Settings>,
+    sign_ins: Arc<Together<NewSession, Result<SignInOutcome, StoreError>>>,
+    refreshes: Arc<Together<RefreshAttempt, Result<RefreshOutcome, StoreError>>>,
 }
 
 struct Shared {
@@ -145,7 +150,7 @@ impl RedisStore {
             ));
         }
         Arc::make_mut(&mut self.settings).prefix = prefix.into();
-        Ok(self)
+        Ok(self.apart())
     }
 
     /// Whether ended tokens are shared with other services as `blacklist:<jti>`. They are unless
@@ -154,14 +159,14 @@ impl RedisStore {
     #[must_use]
     pub fn with_blacklist(mut self, shared: bool) -> Self {
         Arc::make_mut(&mut self.settings).blacklist = shared;
-        self
+        self.apart()
     }
 
     /// Goes by another clock than the server's, for tests: every node of a fleet must go by one.
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         Arc::make_mut(&mut self.settings).clock = Some(clock);
-        self
+        self.apart()
     }
 
     fn on(link: Link) -> Self {
@@ -182,6 +187,17 @@ impl RedisStore {
                 blacklist: true,
                 clock: None,
             }),
+            sign_ins: Arc::new(Together::new()),
+            refreshes: Arc::new(Together::new()),
+        }
+    }
+
+    /// Those who share a script share what it goes by.
+    fn apart(self) -> Self {
+        Self {
+            sign_ins: Arc::new(Together::new()),
+            refreshes: Arc::new(Together::new()),
+            ..self
         }
     }
 
@@ -209,6 +225,8 @@ impl RedisStore {
             Some(Self {
                 shared: shared.upgrade()?,
                 settings: settings.clone(),
+                sign_ins: Arc::new(Together::new()),
+                refreshes: Arc::new(Together::new()),
             })
         };
         *listening = Some(Listening(tokio::spawn(news::listen(store))));

@@ -1,4 +1,4 @@
-//! Sessions as hashes: what scripts decide by is a field of its own, the rest is JSON text.
+//! Sessions as hashes: what scripts decide by is one field of numbers, the rest is text.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -83,6 +83,8 @@ pub(super) fn all_fields(stored: &StoredSession) -> Option<Vec<String>> {
         ("il", record.idle_lifetime.map(duration)),
         ("nm", record.name.as_ref().and_then(json)),
         ("dt", record.data.as_ref().and_then(json)),
+        ("se", record.seen.as_ref().and_then(json)),
+        ("fl", record.flag.as_ref().and_then(json)),
     ];
     fields.extend(
         optional
@@ -131,17 +133,23 @@ pub(super) fn decode_stored(
 
 /// The session of these fields; `None`, and a word in the log, where they are not those of one.
 pub(super) fn decode(id: SessionId, pairs: Vec<(String, String)>) -> Option<SessionRecord> {
-    let fields = Fields(pairs.into_iter().collect());
-    let record = fields.record(id);
+    let kept: HashMap<String, String> = pairs.into_iter().collect();
+    let state = kept.get("st").map(String::as_str).unwrap_or_default();
+    let state = state.split(' ').collect();
+    let record = Fields { state, kept: &kept }.record(id);
     if record.is_none() {
         tracing::error!(session = %id, "skipped a session record that cannot be read");
     }
     record
 }
 
-struct Fields(HashMap<String, String>);
+struct Fields<'a> {
+    /// What is in the field `st`.
+    state: Vec<&'a str>,
+    kept: &'a HashMap<String, String>,
+}
 
-impl Fields {
+impl Fields<'_> {
     fn record(&self, id: SessionId) -> Option<SessionRecord> {
         Some(SessionRecord {
             id,
@@ -157,7 +165,10 @@ impl Fields {
             spared: Counter::from_u64(self.parse("sp")?),
             refresh: self.refresh()?,
             absolute_expires_at: self.instant("ab")?,
-            idle_lifetime: self.optional("il", Self::parse)?.map(Duration::from_micros),
+            idle_lifetime: match self.get("il")? {
+                "-" => None,
+                idle => Some(Duration::from_micros(idle.parse().ok()?)),
+            },
             refresh_count: self.parse("n")?,
             data: self.optional("dt", Self::json)?,
             seen: self.optional("se", Self::json)?,
@@ -186,10 +197,10 @@ impl Fields {
 
     /// `Some(None)` for a session that has not ended.
     fn ended(&self) -> Option<Option<Ended>> {
-        if !self.0.contains_key("ea") {
+        if !self.kept.contains_key("ea") {
             return Some(None);
         }
-        let by = match self.0.get("eb") {
+        let by = match self.kept.get("eb") {
             Some(by) => Some(UserId::new(by.as_str()).ok()?),
             None => None,
         };
@@ -201,7 +212,10 @@ impl Fields {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        match STATE.iter().position(|known| *known == name) {
+            Some(place) => self.state.get(place).copied(),
+            None => self.kept.get(name).map(String::as_str),
+        }
     }
 
     fn parse<T: FromStr>(&self, name: &str) -> Option<T> {
@@ -222,7 +236,7 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&Self, &str) -> Option<T>,
     ) -> Option<Option<T>> {
-        if self.0.contains_key(name) {
+        if self.kept.contains_key(name) {
             read(self, name).map(Some)
         } else {
             Some(None)
@@ -247,3 +261,9 @@ fn bytes(hex: &str) -> Option<[u8; 32]> {
 
 /// How many generations a session remembers.
 const REMEMBERED: u32 = 64;
+
+/// What the field `st` holds, in its order; the scripts know the same. The last is theirs alone.
+const STATE: [&str; 20] = [
+    "c", "la", "rg", "sp", "g", "p", "ra", "us", "eu", "ia", "ax", "ex", "px", "rp", "rs", "ab",
+    "n", "op", "il", "lv",
+];

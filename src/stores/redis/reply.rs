@@ -70,6 +70,14 @@ pub(super) fn reason(value: Value) -> Result<EndReason, StoreError> {
     Ok(entries::reason(&text(value)?).unwrap_or(EndReason::AdminRevoked))
 }
 
+/// Whether one of several steps failed.
+pub(super) fn has_failed(answer: &Value) -> bool {
+    let Value::Array(parts) = answer else {
+        return false;
+    };
+    matches!(parts.as_slice(), [Value::BulkString(word)] if word == b"failed")
+}
+
 /// A session as it was written down; `None` where nobody can read it.
 pub(super) fn record(value: Value) -> Result<Option<SessionRecord>, StoreError> {
     let (id, pairs) = fields(value)?;

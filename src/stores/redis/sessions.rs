@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::error::{garbled, told};
-use super::scripts::{SCRIPTS, Verb, duration, flag, hex, instant, number, optional};
+use super::error::garbled;
+use super::scripts::{SCRIPTS, Verb, flag, instant, optional};
 use super::{RedisStore, entries, records, reply};
 use crate::BoxFuture;
-use crate::error::{StoreError, StoreErrorKind};
+use crate::error::StoreError;
 use crate::revocation::{Committed, EndReason, EntryId};
-use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
-        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, LimitPolicy, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
@@ -22,25 +21,36 @@ use crate::verify::Counter;
 type Answered<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// An answer that begins with a word.
-struct Told<'a> {
+pub(super) struct Told<'a> {
     store: &'a RedisStore,
     part: u16,
-    word: String,
+    pub(super) word: String,
     rest: std::vec::IntoIter<Value>,
 }
 
-impl Told<'_> {
-    fn next(&mut self) -> Result<Value, StoreError> {
+impl<'a> Told<'a> {
+    pub(super) fn of(store: &'a RedisStore, part: u16, answer: Value) -> Result<Self, StoreError> {
+        let mut rest = reply::list(answer)?.into_iter();
+        let word = reply::text(rest.next().ok_or_else(garbled)?)?;
+        Ok(Self {
+            store,
+            part,
+            word,
+            rest,
+        })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Value, StoreError> {
         self.rest.next().ok_or_else(garbled)
     }
 
-    fn committed(&mut self) -> Result<Option<Committed>, StoreError> {
+    pub(super) fn committed(&mut self) -> Result<Option<Committed>, StoreError> {
         let value = self.next()?;
         let committed = |value| self.store.committed(self.part, value);
         reply::optional(value, committed)
     }
 
-    fn record(&mut self) -> Result<Option<SessionRecord>, StoreError> {
+    pub(super) fn record(&mut self) -> Result<Option<SessionRecord>, StoreError> {
         Ok(reply::optional(self.next()?, reply::record)?.flatten())
     }
 }
@@ -52,112 +62,7 @@ impl RedisStore {
         verb: &Verb,
         args: Vec<String>,
     ) -> Result<Told<'_>, StoreError> {
-        let mut rest = reply::list(self.run(part, verb, args).await?)?.into_iter();
-        let word = reply::text(rest.next().ok_or_else(garbled)?)?;
-        Ok(Told {
-            store: self,
-            part,
-            word,
-            rest,
-        })
-    }
-
-    async fn make(&self, new: NewSession) -> Result<SignInOutcome, StoreError> {
-        let mut args = vec![
-            new.user.to_string(),
-            new.id.to_string(),
-            number(new.revoked_gen.as_u64()),
-            hex(new.seed.as_bytes()),
-            hex(&new.operation),
-            instant(new.issued_at),
-            instant(new.access_expires_at),
-            duration(new.refresh_lifetime),
-            duration(new.absolute_lifetime),
-            optional(new.idle_lifetime.map(duration)),
-            number(new.limit.max().unwrap_or(0).into()),
-            match new.limit.policy() {
-                LimitPolicy::EvictLeastRecentlyUsed => "evict",
-                LimitPolicy::Reject => "reject",
-            }
-            .to_owned(),
-        ];
-        args.extend(records::kept_fields(&new));
-        let mut told = self
-            .told(self.part_of(&new.user), &SCRIPTS.sign_in, args)
-            .await?;
-        Ok(match told.word.as_str() {
-            "created" => SignInOutcome::Created {
-                record: told.record()?.ok_or_else(garbled)?,
-                ended: reply::sessions(told.next()?)?,
-                committed: told.committed()?,
-                first: reply::text(told.next()?)? == "1",
-            },
-            "limit" => SignInOutcome::LimitReached {
-                ended: reply::sessions(told.next()?)?,
-                committed: told.committed()?,
-            },
-            "repeated" => match told.record()? {
-                Some(record) => SignInOutcome::Repeated { record },
-                None => SignInOutcome::Superseded,
-            },
-            "superseded" => SignInOutcome::Superseded,
-            "outdated" => SignInOutcome::TicketOutdated,
-            "taken" => return Err(taken()),
-            _ => return Err(garbled()),
-        })
-    }
-
-    async fn go_on(&self, attempt: RefreshAttempt) -> Result<RefreshOutcome, StoreError> {
-        let presented = &attempt.presented;
-        let args = vec![
-            attempt.session.to_string(),
-            hex(attempt.seed.as_bytes()),
-            presented.generation.to_string(),
-            presented.operation.to_string(),
-            instant(presented.issued_at),
-            instant(presented.access_expires_at),
-            duration(attempt.rules.grace),
-            duration(attempt.rules.lifetime),
-            flag(attempt.revoke_predecessor),
-            entries::name_of(attempt.entry),
-            // Scripts count in microseconds, and a grace may be shorter.
-            flag(attempt.rules.grace.is_zero()),
-        ];
-        let mut told = self
-            .told(self.part_at(attempt.bucket), &SCRIPTS.refresh, args)
-            .await?;
-        Ok(match told.word.as_str() {
-            "granted" => {
-                // A record that nobody can read is as good as none.
-                let Some(record) = told.record()? else {
-                    return Ok(RefreshOutcome::Unknown);
-                };
-                let counters = counters_of(told.next()?, told.next()?)?;
-                let how = reply::text(told.next()?)?;
-                RefreshOutcome::Granted {
-                    record,
-                    counters,
-                    how: granted(&how).ok_or_else(garbled)?,
-                    committed: told.committed()?,
-                }
-            }
-            "over" => RefreshOutcome::Over {
-                reason: reply::reason(told.next()?)?,
-                record: told.record()?,
-                committed: told.committed()?,
-            },
-            "reused" => match (told.record()?, told.committed()?) {
-                (Some(record), Some(committed)) => RefreshOutcome::Reused { record, committed },
-                (record, committed) => RefreshOutcome::Over {
-                    reason: EndReason::RefreshReused,
-                    record,
-                    committed,
-                },
-            },
-            "too_many" => RefreshOutcome::TooMany,
-            "unknown" => RefreshOutcome::Unknown,
-            _ => return Err(garbled()),
-        })
+        Told::of(self, part, self.run(part, verb, args).await?)
     }
 
     async fn end_one(&self, request: EndSession) -> Result<EndOutcome, StoreError> {
@@ -256,11 +161,11 @@ impl SessionStore for RedisStore {
     }
 
     fn sign_in(&self, session: NewSession) -> Answered<'_, SignInOutcome> {
-        Box::pin(self.make(session))
+        Box::pin(self.made(session))
     }
 
     fn refresh(&self, attempt: RefreshAttempt) -> Answered<'_, RefreshOutcome> {
-        Box::pin(self.go_on(attempt))
+        Box::pin(self.refreshed(attempt))
     }
 
     fn end(&self, request: EndSession) -> Answered<'_, EndOutcome> {
@@ -365,27 +270,11 @@ impl SessionStore for RedisStore {
     }
 }
 
-fn counters_of(revoked: Value, roles: Value) -> Result<Counters, StoreError> {
+pub(super) fn counters_of(revoked: Value, roles: Value) -> Result<Counters, StoreError> {
     Ok(Counters {
         revoked_gen: Counter::from_u64(reply::number(revoked)?),
         roles_gen: Counter::from_u64(reply::number(roles)?),
     })
-}
-
-fn granted(how: &str) -> Option<Granted> {
-    Some(match how {
-        "forwarded" => Granted::Advanced(Advance::Forwarded),
-        "replaced" => Granted::Advanced(Advance::Replaced),
-        "rotated" => Granted::Advanced(Advance::Rotated),
-        "hold_off" => Granted::Repeated(ReplayKind::HoldOff),
-        "predecessor" => Granted::Repeated(ReplayKind::Predecessor),
-        "same_operation" => Granted::Repeated(ReplayKind::SameOperation),
-        _ => return None,
-    })
-}
-
-fn taken() -> StoreError {
-    told(StoreErrorKind::Unavailable, "a session of this id exists")
 }
 
 /// How many uses are written by one script: others wait for it meanwhile.

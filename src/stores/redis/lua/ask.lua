@@ -57,8 +57,9 @@ local revoked, roles = counters(user)
 local why = over(r, revoked, now)
 if why then return done({'revoked', why}) end
 if roles_gen and roles_gen < roles then return done({'stale'}) end
-local mark = {}
-if r.eu == 0 then mark.eu = 1 end
-if generation == r.g and r.us == 0 then mark.us = 1 end
-if next(mark) then set(r, mark) end
+local used = generation == r.g and 1 or r.us
+if r.eu == 0 or r.us ~= used then
+  r.eu, r.us = 1, used
+  save(r)
+end
 return done({'alive'})

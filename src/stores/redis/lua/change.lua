@@ -8,4 +8,4 @@ for i = 3, #ARGV - 4, 2 do
     call('HSET', P .. 's:' .. r.id, arg(i), arg(i + 1))
   end
 end
-return done(raw(r.id))
+return done(raw(load(r.id)))

@@ -6,7 +6,8 @@
 -- KEYS[2]  a key of the same part that is never there: while a cluster moves the part, it lets no
 --          script begin, on either side
 -- ARGV     1 an instant instead of the server's, 2 a fresh id, 3 the deployment,
---          4 whether ended tokens are listed under "blacklist:", from 5 on what the verb takes
+--          4 whether ended tokens are listed under "blacklist:", from 5 on what the verb takes;
+--          where that is taken several times, `base` moves on
 local P = string.sub(KEYS[1], 1, -6)
 local call = redis.call
 local LIMIT = 9007199254740991
@@ -16,8 +17,9 @@ local KEEP = 400 * DAY
 local MARGIN = DAY / 24
 local SETTLING = 30000000
 
-local function arg(i) return ARGV[i + 4] end
-local function text(v) return string.format('%.0f', v) end
+local base = 4
+local function arg(i) return ARGV[base + i] end
+local function text(v) return string.format('%d', v) end
 local function plus(a, b) return math.min(a + b, LIMIT) end
 local function number(s)
   if type(s) ~= 'string' or #s > 16 or not string.match(s, '^%d+$') then return nil end
@@ -30,11 +32,13 @@ if not now then
   now = t[1] * 1000000 + t[2]
 end
 
+local function keep_new(key, life)
+  call('PEXPIRE', key, text(math.ceil(plus(life, MARGIN) / 1000)))
+end
+
 -- A margin of which half may be used up: not every write has to move the end.
 local function keep(key, life)
-  if call('PTTL', key) < plus(life, MARGIN / 2) / 1000 then
-    call('PEXPIRE', key, text(math.ceil(plus(life, MARGIN) / 1000)))
-  end
+  if call('PTTL', key) < plus(life, MARGIN / 2) / 1000 then keep_new(key, life) end
 end
 
 -- The fleet ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ if before then
   local ended = {}
   for _, id in ipairs(call('ZREVRANGE', P .. 'past:' .. user, 0, -1)) do
     local r = load(id)
-    if r and r.ee == entry then ended[#ended + 1] = raw(id) end
+    if r and r.ee == entry then ended[#ended + 1] = raw(r) end
   end
   return done({'ended', ended, before})
 end

@@ -17,7 +17,7 @@ for _, id in ipairs(ids) do
   local r = load(id)
   if r then
     local revoked, roles = counters(r.u)
-    out[#out + 1] = {raw(id), text(revoked), text(roles)}
+    out[#out + 1] = {raw(r), text(revoked), text(roles)}
   end
 end
 return done({out, #ids < limit and 1 or 0, from, text(read), #bad})

@@ -1,1 +1,2 @@
-return done(load(arg(1)) and raw(arg(1)) or false)
+local r = load(arg(1))
+return done(r and raw(r) or false)

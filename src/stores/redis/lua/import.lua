@@ -6,6 +6,27 @@ local function further(a, b)
   return a.la > b.la
 end
 
+-- The fields as they are kept, with what decides in one.
+local function packed(fields)
+  local out, state = {}, {}
+  for name, value in pairs(fields) do out[name] = value end
+  for i, name in ipairs(NUMBERS) do state[i], out[name] = fields[name], nil end
+  state[18], state[19], state[20] = fields.op, fields.il or '-', fields.lv
+  out.op, out.il, out.lv = nil, nil, nil
+  out.st = table.concat(state, ' ')
+  return out
+end
+
+-- And those of a session that is here, each by its name.
+local function named(r)
+  local out = {}
+  for i = 1, #r.flat, 2 do out[r.flat[i]] = r.flat[i + 1] end
+  out.st = nil
+  for _, name in ipairs(NUMBERS) do out[name] = text(r[name]) end
+  out.op, out.lv, out.il = r.op, r.lv, r.il and text(r.il)
+  return out
+end
+
 -- Puts a session into the orders in which it is looked for.
 local function enter(id)
   local r = load(id)
@@ -20,6 +41,10 @@ local function enter(id)
   else
     schedule(r)
     call('ZADD', P .. 'open', 0, id)
+    if call('EXISTS', P .. 'live:' .. r.u) == 0 then
+      call('INCR', P .. 'came')
+      orders[#orders + 1] = 'came'
+    end
     call('ZADD', P .. 'live:' .. r.u, 0, id)
   end
   call('HSET', P .. 'ops:' .. r.u, r.so, id)
@@ -31,6 +56,7 @@ end
 -- Writes the fields that differ, and says whether there were any.
 local function write(id, fields)
   local here, flat, gone = {}, {}, {}
+  fields = packed(fields)
   local have = call('HGETALL', P .. 's:' .. id)
   for i = 1, #have, 2 do here[have[i]] = have[i + 1] end
   for name, value in pairs(fields) do
@@ -54,9 +80,7 @@ local function bring(id, fields, old)
   local sp, eu = highest('sp'), highest('eu')
   local us = new.g == old.g and highest('us')
   if not fields.ea and further(old, new) then
-    local have = call('HGETALL', P .. 's:' .. id)
-    fields = {}
-    for i = 1, #have, 2 do fields[have[i]] = have[i + 1] end
+    fields = named(old)
   elseif new.g == old.g then
     fields.lv = old.lv
   end

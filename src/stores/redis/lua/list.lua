@@ -2,9 +2,10 @@
 local user, out = arg(1), {}
 if arg(2) == 'ended' then
   for _, id in ipairs(call('ZREVRANGE', P .. 'past:' .. user, 0, -1)) do
-    if load(id) then out[#out + 1] = raw(id) end
+    local r = load(id)
+    if r then out[#out + 1] = raw(r) end
   end
 else
-  for _, r in ipairs(live_of(user, (counters(user)))) do out[#out + 1] = raw(r.id) end
+  for _, r in ipairs(live_of(user, (counters(user)))) do out[#out + 1] = raw(r) end
 end
 return done(out)

@@ -6,7 +6,7 @@ repeat
   local ids = call('ZRANGEBYLEX', key, from, '+', 'LIMIT', 0, limit + 1)
   for _, id in ipairs(ids) do
     local r = load(id)
-    if r and not over(r, (counters(r.u)), now) then out[#out + 1] = raw(id) end
+    if r and not over(r, (counters(r.u)), now) then out[#out + 1] = raw(r) end
     from = '(' .. id
     if #out > limit then break end
   end

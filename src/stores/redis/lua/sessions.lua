@@ -1,36 +1,56 @@
 -- Sessions -------------------------------------------------------------------------------------
 
 local bad = {}
-local NUMBERS = {'c', 'la', 'aa', 'rg', 'sp', 'g', 'p', 'ra', 'us', 'eu', 'ia', 'ax', 'ex', 'px',
-  'rp', 'rs', 'ab', 'n'}
+-- What decides, in one field "st" and in this order; then the operation, how long it may stay
+-- unused (or "-"), and the generations that live.
+local NUMBERS = {'c', 'la', 'rg', 'sp', 'g', 'p', 'ra', 'us', 'eu', 'ia', 'ax', 'ex', 'px', 'rp', 'rs',
+  'ab', 'n'}
+local STATE = '^' .. string.rep('(%d+) ', 17) .. '(%d+) ([%d-]+) ([%d:,]+)$'
+
+local function unreadable(id)
+  bad[#bad + 1] = id
+  return nil
+end
 
 local function load(id)
   local flat = redis.pcall('HGETALL', P .. 's:' .. id)
-  if not flat.err and #flat == 0 then return nil end
+  if flat.err then return unreadable(id) end
+  if #flat == 0 then return nil end
   local r = {}
-  if not flat.err then
-    for i = 1, #flat, 2 do r[flat[i]] = flat[i + 1] end
+  for i = 1, #flat, 2 do
+    r[flat[i]] = flat[i + 1]
+    if flat[i] == 'st' then r.at = i + 1 end
   end
-  local sound = r.u and r.seed and r.op and r.so and r.lv and (not r.ea or r.er)
-  for _, name in ipairs(NUMBERS) do
-    r[name] = number(r[name])
-    sound = sound and r[name]
+  local was = r.st and {string.match(r.st, STATE)}
+  local sound = was and was[20] and r.u and r.seed and r.so and (not r.ea or r.er)
+  if not sound then return unreadable(id) end
+  for i, name in ipairs(NUMBERS) do
+    local value = tonumber(was[i])
+    if value > LIMIT then return unreadable(id) end
+    r[name] = value
   end
-  for _, name in ipairs({'il', 'ea'}) do
-    if r[name] then
-      r[name] = number(r[name])
-      sound = sound and r[name]
-    end
+  r.op, r.lv = was[18], was[20]
+  if was[19] ~= '-' then
+    r.il = number(was[19])
+    sound = r.il
   end
-  if not sound then
-    bad[#bad + 1] = id
-    return nil
+  if r.ea then
+    r.ea = number(r.ea)
+    sound = sound and r.ea
   end
-  r.id = id
+  if not sound then return unreadable(id) end
+  r.id, r.flat, r.was = id, flat, was
   return r
 end
 
-local function raw(id) return {id, call('HGETALL', P .. 's:' .. id)} end
+-- A session as it is answered: as it stands by now.
+local function raw(r) return {r.id, r.flat} end
+
+local function raws(records)
+  local out = {}
+  for i, r in ipairs(records) do out[i] = raw(r) end
+  return out
+end
 
 local function expired(r, at)
   if at >= r.ab or at >= r.ex then return 'expired' end
@@ -50,17 +70,26 @@ local function due(r)
   return at
 end
 
-local function set(r, changes)
-  local flat = {}
-  for name, value in pairs(changes) do
-    r[name] = value
-    flat[#flat + 1] = name
-    flat[#flat + 1] = type(value) == 'number' and text(value) or value
+-- Writes down what decides, as it has become.
+local function save(r)
+  local was = r.was
+  for i, name in ipairs(NUMBERS) do
+    if tonumber(was[i]) ~= r[name] then was[i] = text(r[name]) end
   end
-  call('HSET', P .. 's:' .. r.id, unpack(flat))
+  was[18], was[20] = r.op, r.lv
+  local state = table.concat(was, ' ')
+  r.flat[r.at] = state
+  call('HSET', P .. 's:' .. r.id, 'st', state)
 end
 
 local function schedule(r) call('ZADD', P .. 'due', text(due(r)), r.id) end
+
+-- The same where its time may have changed. What lasts longer is found out by the sweep, which
+-- comes for it at its old time.
+local function save_from(r, before)
+  save(r)
+  if due(r) < before then schedule(r) end
+end
 
 -- Takes an unreadable session out of every order that would meet it again and again.
 local function disregard(id, user)
@@ -92,9 +121,11 @@ local function live_of(user, revoked)
 end
 
 local function finish(r, reason, by, entry)
-  local change = {ea = now, er = reason, ee = entry}
-  if by ~= '' then change.eb = by end
-  set(r, change)
+  local change = {'ea', text(now), 'er', reason, 'ee', entry}
+  if by ~= '' then change[7], change[8] = 'eb', by end
+  call('HSET', P .. 's:' .. r.id, unpack(change))
+  for _, part in ipairs(change) do r.flat[#r.flat + 1] = part end
+  r.ea, r.er, r.ee = now, reason, entry
   disregard(r.id, r.u)
   call('ZADD', P .. 'ended', text(now), r.id)
   call('ZADD', P .. 'past:' .. r.u, text(now), r.id)
@@ -117,6 +148,7 @@ end
 
 -- Ends what is over or gives way by lines of its own; their names.
 local function end_over(r, reason, ids)
+  if #ids == 0 then purge() end
   local id = mint()
   finish(r, reason, '', id)
   put_session(id, r, reason)
@@ -128,19 +160,29 @@ local function raise_and_put_out(user, below, except, reason, by, entry)
   local out = {}
   for _, r in ipairs(open_of(user)) do
     if r.id == except then
-      set(r, {sp = math.max(r.sp, below)})
+      r.sp = math.max(r.sp, below)
+      save(r)
     elseif r.rg < below then
       local why = expired(r, now) or reason
       finish(r, why, why == reason and by or '', entry)
-      out[#out + 1] = r.id
+      out[#out + 1] = r
     end
   end
   return out
 end
 
-local function raws(ids)
-  local out = {}
-  for i, id in ipairs(ids) do out[i] = raw(id) end
+-- Does what is asked for several times, each of `size` arguments or of as many as its first says.
+-- Among others one that fails is left out: what the others did would not be undone.
+local function each(step, size)
+  local out, several = {}, false
+  while base < #ARGV do
+    local last = base + (size or number(arg(1)))
+    several = several or last < #ARGV
+    local well, answer = true, nil
+    if several then well, answer = pcall(step) else answer = step() end
+    out[#out + 1] = well and answer or {'failed'}
+    base = last
+  end
   return out
 end
 

@@ -7,7 +7,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'due', '-inf', text(now), 'LIMIT'
   local reason = r and not r.ea and expired(r, now)
   if reason then
     end_over(r, reason, ids)
-    ended[#ended + 1] = id
+    ended[#ended + 1] = r
   elseif r and not r.ea then
     schedule(r)
     waits = waits or due(r) <= now

@@ -1,18 +1,20 @@
 -- The id of the access token of a generation: SHA-256 over session and generation, in base64url.
-local K = {
-  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-}
+local function constants()
+  return {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+  }
+end
 local B64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 local function token_id(session, generation)
-  local band, bnot, bxor = bit.band, bit.bnot, bit.bxor
+  local K, band, bnot, bxor = constants(), bit.band, bit.bnot, bit.bxor
   local ror, shr, tobit = bit.ror, bit.rshift, bit.tobit
   local hex = string.gsub(session, '-', '')
   local w = {}
@@ -55,7 +57,7 @@ local function token_id(session, generation)
   return table.concat(out, '', 1, 43)
 end
 
--- The generations of a session whose access tokens may not have expired, as "1:exp,2:exp".
+-- The generations of a session whose access tokens may not have expired: r.lv is "1:exp,2:exp".
 local function living(r, leeway)
   local out = {}
   for generation, exp in string.gmatch(r.lv, '(%d+):(%d+)') do
@@ -65,6 +67,18 @@ local function living(r, leeway)
 end
 
 local function leeway() return number(fleet[4]) or 60000000 end
+
+-- Takes what has expired off the front, and what is more than 64 in all.
+local function trimmed(living, leeway)
+  while true do
+    local exp, rest = string.match(living, '^%d+:(%d+),(.*)$')
+    if not exp then return living end
+    if tonumber(exp) + leeway > now then
+      if #living < 576 or select(2, string.gsub(living, ',', '')) < 64 then return living end
+    end
+    living = rest
+  end
+end
 
 local function blacklist(session, generation, exp)
   if ARGV[4] ~= '1' then return end

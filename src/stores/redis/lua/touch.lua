@@ -3,8 +3,9 @@
 for i = 1, #ARGV - 4, 2 do
   local r, at = load(arg(i)), math.min(number(arg(i + 1)), now)
   if r and not over(r, (counters(r.u)), at) then
-    set(r, {la = math.max(r.la, at), eu = 1})
-    schedule(r)
+    local before = due(r)
+    r.la, r.eu = math.max(r.la, at), 1
+    save_from(r, before)
   end
 end
 return done(true)

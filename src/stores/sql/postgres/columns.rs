@@ -13,7 +13,7 @@ use crate::revocation::{Cursor, EntryId, Lease, NodeId};
 use crate::session::{Counters, Idleness};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row};
-use crate::token::SessionId;
+use crate::token::{SessionId, UserId};
 use crate::verify::Counter;
 
 /// What kind of row it is.
@@ -79,6 +79,16 @@ pub(super) fn flag(row: &PgRow, name: &str) -> bool {
     row.try_get(name).unwrap_or(false)
 }
 
+/// The column `key`.
+pub(super) fn key(row: &PgRow) -> Option<String> {
+    row.try_get("key").ok()
+}
+
+/// The column `id` of a user.
+pub(super) fn user(row: &PgRow) -> Option<UserId> {
+    UserId::new(row.try_get::<&str, _>("id").ok()?).ok()
+}
+
 /// A number of a transaction.
 pub(super) fn xid(row: &PgRow, name: &str) -> Option<u64> {
     row.try_get::<&str, _>(name).ok()?.parse().ok()
@@ -141,7 +151,7 @@ pub(super) fn greeting(rows: &[PgRow]) -> Result<Greeting, StoreError> {
 
 /// Names the history of the log: another deployment, another server or another timeline is
 /// another one. A standby that is promoted begins a timeline, and so does a restored backup.
-fn history(deployment: u128, row: &PgRow) -> Option<u128> {
+pub(super) fn history(deployment: u128, row: &PgRow) -> Option<u128> {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&deployment.to_be_bytes());
     for name in ["system", "timeline"] {

@@ -1,6 +1,6 @@
 //! What was read ahead, with the statements that began.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::postgres::PgRow;
 
@@ -8,7 +8,7 @@ use super::columns::{self, Greeting};
 use super::names::{Lock, Names, Now, tag};
 use crate::clock::UnixTime;
 use crate::revocation::{Cursor, EntryId, RevocationEntry};
-use crate::session::Counters;
+use crate::session::{Counters, NewSession};
 use crate::stores::sql::rows::{Found, Line};
 use crate::token::{SessionId, UserId};
 
@@ -18,6 +18,8 @@ pub(super) struct Asked<'a> {
     pub(super) sessions: &'a [SessionId],
     pub(super) user: Option<&'a UserId>,
     pub(super) operation: Option<&'a [u8; 32]>,
+    /// Several sign-ins of different users.
+    pub(super) sign_ins: &'a [NewSession],
     pub(super) entries: &'a [EntryId],
     pub(super) about: Option<&'a [String; 3]>,
 }
@@ -29,13 +31,19 @@ pub(super) struct Known {
     pub(super) sessions: HashMap<SessionId, Option<Found>>,
     pub(super) lines: HashMap<EntryId, Option<Line>>,
     pub(super) counters: HashMap<UserId, Counters>,
-    pub(super) user: Option<(UserId, bool)>,
-    pub(super) before_sign_in: Option<(Vec<Found>, Option<Found>)>,
+    /// Whether there is a record of any session of theirs.
+    pub(super) users: HashMap<UserId, bool>,
+    pub(super) before_sign_in: HashMap<UserId, BeforeSignIn>,
     pub(super) about: Option<Vec<RevocationEntry>>,
     pub(super) log: Option<(Option<Cursor>, Vec<Line>, Cursor)>,
     /// The text of the session that was read last.
     pub(super) text: Option<String>,
+    /// Whose locks were free, by what was asked for them.
+    pub(super) held: HashSet<String>,
 }
+
+/// The open sessions of a user, and the one that an operation made.
+pub(super) type BeforeSignIn = (Vec<Found>, Option<Found>);
 
 impl Asked<'_> {
     /// The statements that ask.
@@ -49,6 +57,10 @@ impl Asked<'_> {
             if let Some(operation) = self.operation {
                 statements.push_str(&names.before_sign_in(user, operation, lock));
             }
+        }
+        if !self.sign_ins.is_empty() {
+            statements.push_str(&names.users(self.sign_ins));
+            statements.push_str(&names.before_sign_ins(self.sign_ins, lock));
         }
         if !self.entries.is_empty() {
             statements.push_str(&names.lines_of(tag::PROBE, self.entries, now));
@@ -76,12 +88,17 @@ impl Known {
             known.text = sqlx::Row::try_get(row, "record").ok();
         }
         if let (Some(user), Some(row)) = (asked.user, of(tag::USER).next()) {
-            known.counters.insert(user.clone(), columns::counters(row));
-            known.user = Some((user.clone(), columns::flag(row, "known")));
+            known.note_user(user.clone(), row);
+            if asked.operation.is_some() {
+                let before = before_sign_in(of(tag::OPEN));
+                known.before_sign_in.insert(user.clone(), before);
+            }
         }
-        if asked.operation.is_some() {
-            known.before_sign_in = Some(before_sign_in(of(tag::OPEN)));
+        if !asked.sign_ins.is_empty() {
+            known.read_sign_ins(rows, asked.sign_ins);
         }
+        let held = of(tag::LOCKED).filter(|row| columns::flag(row, "held"));
+        known.held = held.filter_map(columns::key).collect();
         known.lines = asked.entries.iter().map(|id| (*id, None)).collect();
         for line in of(tag::PROBE).filter_map(|row| columns::line(row, now)) {
             known.lines.insert(line.entry.id, Some(line));
@@ -92,12 +109,43 @@ impl Known {
         }
         known
     }
+
+    fn note_user(&mut self, user: UserId, row: &PgRow) {
+        self.counters.insert(user.clone(), columns::counters(row));
+        self.users.insert(user, columns::flag(row, "known"));
+    }
+
+    fn read_sign_ins(&mut self, rows: &[PgRow], new: &[NewSession]) {
+        let empty = new
+            .iter()
+            .map(|new| (new.user.clone(), BeforeSignIn::default()));
+        self.before_sign_in = empty.collect();
+        for row in rows {
+            match columns::tag(row) {
+                Some(tag::USER) => {
+                    if let Some(user) = columns::user(row) {
+                        self.note_user(user, row);
+                    }
+                }
+                Some(kind @ (tag::MADE | tag::OPEN)) => {
+                    let found = columns::session(row).and_then(|row| row.found);
+                    let Some(found) = found else { continue };
+                    let before = self.before_sign_in.entry(found.record.user.clone());
+                    let (open, made) = before.or_default();
+                    if kind == tag::MADE {
+                        *made = Some(found);
+                    } else {
+                        open.push(found);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The open sessions among the rows, and the one that is `made` by the operation.
-pub(super) fn before_sign_in<'r>(
-    rows: impl Iterator<Item = &'r PgRow>,
-) -> (Vec<Found>, Option<Found>) {
+pub(super) fn before_sign_in<'r>(rows: impl Iterator<Item = &'r PgRow>) -> BeforeSignIn {
     let (mut open, mut made) = (Vec::new(), None);
     for row in rows {
         let Some(found) = columns::session(row).and_then(|row| row.found) else {

@@ -4,7 +4,7 @@
 use super::PostgresStore;
 use super::columns;
 use super::known::Asked;
-use super::literal::{Id, Text, instant};
+use super::literal::{Id, Text};
 use super::names::{Lock, Names, tag};
 use super::pools::Class;
 use super::run::Ahead;
@@ -88,10 +88,9 @@ impl Tables {
         let rows = self
             .link
             .run(format!(
-                "UPDATE {} SET due_at = {}, record = {} \
+                "UPDATE {} SET record = {} \
                  WHERE id = {} AND ended_at IS NULL AND record = {} RETURNING {} AS q",
                 names.sessions,
-                instant(record.due_at()),
                 Text(&text),
                 Id(record.id.as_bytes()),
                 Text(before),

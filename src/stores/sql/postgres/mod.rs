@@ -2,6 +2,7 @@
 
 mod address;
 mod audit;
+mod batch;
 mod columns;
 mod cursor;
 mod error;
@@ -32,6 +33,8 @@ use self::open::LAYOUT;
 use self::opened::{Server, Shared};
 use crate::clock::Clock;
 use crate::error::StoreError;
+use crate::session::{NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome};
+use crate::stores::together::Together;
 
 /// Keeps everything in a PostgreSQL database (13 or newer), which any number of nodes may share.
 ///
@@ -74,6 +77,8 @@ use crate::error::StoreError;
 pub struct PostgresStore {
     clock: Option<Arc<dyn Clock>>,
     shared: Arc<Shared>,
+    sign_ins: Arc<Together<NewSession, Result<SignInOutcome, StoreError>>>,
+    refreshes: Arc<Together<RefreshAttempt, Result<RefreshOutcome, StoreError>>>,
 }
 
 impl PostgresStore {
@@ -125,23 +130,31 @@ impl PostgresStore {
     /// none.
     #[must_use]
     pub fn in_schema(self, schema: impl Into<String>) -> Self {
-        Self {
-            clock: self.clock,
-            shared: Arc::new(self.shared.in_schema(schema.into())),
-        }
+        Self::on(self.clock, self.shared.in_schema(schema.into()))
     }
 
     /// The same by another clock than the server's, for tests.
     #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = Some(clock);
-        self
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock: Some(clock),
+            // Those who share a transaction share its instant.
+            sign_ins: Arc::new(Together::new()),
+            refreshes: Arc::new(Together::new()),
+            ..self
+        }
     }
 
     fn at(server: Server) -> Self {
+        Self::on(None, Shared::new(server, None, LAYOUT))
+    }
+
+    fn on(clock: Option<Arc<dyn Clock>>, shared: Shared) -> Self {
         Self {
-            clock: None,
-            shared: Arc::new(Shared::new(server, None, LAYOUT)),
+            clock,
+            shared: Arc::new(shared),
+            sign_ins: Arc::new(Together::new()),
+            refreshes: Arc::new(Together::new()),
         }
     }
 }

@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use super::literal::{Bytes, Id, Name, Text, instant, list};
 use crate::clock::UnixTime;
 use crate::revocation::EntryId;
+use crate::session::NewSession;
 use crate::token::{SessionId, UserId};
 
 /// The tables of one schema, quoted.
@@ -42,6 +43,7 @@ pub(super) mod tag {
     pub(in super::super) const COUNT: i32 = 11;
     pub(in super::super) const AUDIT: i32 = 12;
     pub(in super::super) const POPULATION: i32 = 12;
+    pub(in super::super) const MADE: i32 = 12;
 }
 
 /// How rows of sessions are locked.
@@ -101,15 +103,23 @@ impl Names {
 
     /// What the whole fleet shares, the server's clock, and which server it is.
     pub(super) fn fleet(&self) -> String {
+        self.fleet_on(self.system, self.timeline)
+    }
+
+    /// The same without which server it is: to tell costs more than all the rest, and a write
+    /// needs it only with what it added to the log.
+    pub(super) fn fleet_alone(&self) -> String {
+        self.fleet_on("''", "''")
+    }
+
+    fn fleet_on(&self, system: &str, timeline: &str) -> String {
         format!(
             "SELECT {} AS q, {} AS now, \
              pg_is_in_recovery() AS standby, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax, \
-             m.deployment::text AS deployment, m.limits, m.covered_until, m.settles_at, {} AS system, \
-             CASE WHEN pg_is_in_recovery() THEN '' ELSE {} END AS timeline FROM {} m; ",
+             m.deployment::text AS deployment, m.limits, m.covered_until, m.settles_at, {system} AS system, \
+             CASE WHEN pg_is_in_recovery() THEN '' ELSE {timeline} END AS timeline FROM {} m; ",
             tag::FLEET,
             Now::Server,
-            self.system,
-            self.timeline,
             self.meta
         )
     }
@@ -145,6 +155,32 @@ impl Names {
             "s.user_id = {user} AND (s.ended_at IS NULL OR s.operation = {operation}) ORDER BY s.id"
         );
         self.session_rows_with(&made, tag::OPEN, &rest, lock)
+    }
+
+    /// The same of several users: their open sessions, and then those that are made.
+    pub(super) fn before_sign_ins(&self, new: &[NewSession], lock: Lock) -> String {
+        let users = list(new.iter().map(|new| Text(new.user.as_str())));
+        let open = format!("s.user_id IN ({users}) AND s.ended_at IS NULL ORDER BY s.id");
+        let pair =
+            |new: &NewSession| format!("({}, {})", Text(new.user.as_str()), Bytes(&new.operation));
+        let made = format!(
+            "(s.user_id, s.operation) IN ({})",
+            list(new.iter().map(pair))
+        );
+        self.session_rows(tag::OPEN, &open, lock) + &self.session_rows(tag::MADE, &made, Lock::None)
+    }
+
+    /// The counters of several users, and whether there is a record of any session of theirs.
+    pub(super) fn users(&self, new: &[NewSession]) -> String {
+        format!(
+            "SELECT {} AS q, one.id, u.revoked_gen, u.roles_gen, \
+             EXISTS (SELECT 1 FROM {} s WHERE s.user_id = one.id) AS known \
+             FROM unnest(ARRAY[{}]) one (id) LEFT JOIN {} u ON u.id = one.id; ",
+            tag::USER,
+            self.sessions,
+            list(new.iter().map(|new| Text(new.user.as_str()))),
+            self.users
+        )
     }
 
     /// A user's counters, and whether there is a record of any session of theirs.
@@ -192,11 +228,15 @@ impl Names {
         self.lines(tag::LINE, &format!("l.subject IN ({subjects})"), now)
     }
 
-    /// The leases, and the number that no transaction which has ended by now has reached.
+    /// The leases, the number that no transaction which has ended by now has reached, and which
+    /// server it is that says so.
     pub(super) fn after_commit(&self, now: Now) -> String {
         format!(
-            "SELECT {} AS q, pg_snapshot_xmax(pg_current_snapshot())::text AS xid; {}",
+            "SELECT {} AS q, pg_snapshot_xmax(pg_current_snapshot())::text AS xid, \
+             {} AS system, {} AS timeline; {}",
             tag::WRITTEN,
+            self.system,
+            self.timeline,
             self.live_leases(now)
         )
     }
@@ -210,9 +250,47 @@ impl Names {
         )
     }
 
+    /// Takes the locks of users that are free, and says which.
+    pub(super) fn try_lock(&self, keys: &[i64]) -> String {
+        format!(
+            "SELECT {} AS q, key::text AS key, pg_try_advisory_xact_lock(key) AS held \
+             FROM unnest(ARRAY[{}]::bigint[]) key; ",
+            tag::LOCKED,
+            list(keys)
+        )
+    }
+
+    /// The same of the users of sessions.
+    pub(super) fn try_lock_of(&self, sessions: &[SessionId]) -> String {
+        format!(
+            "SELECT {} AS q, s.id::text AS key, pg_try_advisory_xact_lock(s.user_key) AS held \
+             FROM {} s WHERE s.id IN ({}); ",
+            tag::LOCKED,
+            self.sessions,
+            list(sessions.iter().map(|id| Id(id.as_bytes())))
+        )
+    }
+
     /// Waits for the locks of users, known by their keys or by their sessions, in one order for
     /// everybody.
     pub(super) fn lock(&self, keys: &[i64], sessions: &[SessionId]) -> String {
+        match (keys, sessions) {
+            ([key], []) => {
+                return format!(
+                    "SELECT {} AS q, pg_advisory_xact_lock({key})::text; ",
+                    tag::LOCKED
+                );
+            }
+            ([], [session]) => {
+                return format!(
+                    "SELECT {} AS q, pg_advisory_xact_lock(user_key)::text FROM {} WHERE id = {}; ",
+                    tag::LOCKED,
+                    self.sessions,
+                    Id(session.as_bytes())
+                );
+            }
+            _ => {}
+        }
         let mut sources: Vec<String> = Vec::new();
         if !keys.is_empty() {
             sources.push(format!(

@@ -21,11 +21,12 @@ pub(super) struct Aftermath {
     /// The number that no ended transaction had reached.
     pub(super) next: Option<u64>,
     pub(super) leases: Vec<Lease>,
+    pub(super) history: u128,
 }
 
 impl Aftermath {
     /// Completes an answer.
-    pub(super) fn complete(self, outcome: &mut impl Outcome) {
+    pub(super) fn complete(&self, outcome: &mut impl Outcome) {
         let (Some(committed), Some(next)) = (outcome.committed(), self.next) else {
             return;
         };
@@ -36,7 +37,8 @@ impl Aftermath {
             }
         }
         committed.positions = vec![position(next); committed.entries.len()];
-        committed.leases = self.leases;
+        committed.leases.clone_from(&self.leases);
+        committed.history = self.history;
     }
 }
 

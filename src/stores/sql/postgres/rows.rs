@@ -5,7 +5,7 @@ use super::error::{BACKEND, told};
 use super::known;
 use super::literal::{Bytes, Id, Maybe, Text, instant};
 use super::names::{LINE, Lock, Now, key_of, tag};
-use super::tables::{Tables, unwritable};
+use super::tables::{Growing, Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
@@ -88,9 +88,9 @@ impl Rows for Tables {
     }
 
     async fn knows(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
-        let known = self.known.user.as_ref().filter(|(known, _)| known == user);
+        let known = self.known.users.get(user);
         let counters = self.known.counters.get(user);
-        if let (Some((_, known)), Some(counters)) = (known, counters) {
+        if let (Some(known), Some(counters)) = (known, counters) {
             return Ok((*counters, *known));
         }
         self.user(user).await
@@ -109,7 +109,7 @@ impl Rows for Tables {
         user: &UserId,
         operation: &[u8; 32],
     ) -> Result<(Vec<Found>, Option<Found>), StoreError> {
-        if let Some(before) = self.known.before_sign_in.take() {
+        if let Some(before) = self.known.before_sign_in.remove(user) {
             return Ok(before);
         }
         let question = self.names.before_sign_in(user, operation, self.lock);
@@ -198,17 +198,20 @@ impl Rows for Tables {
     ) -> Result<(), StoreError> {
         let text = codec::encode_session(record).map_err(unwritable)?;
         let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} (id, user_id, user_key, operation, due_at, record) \
-             VALUES ({}, {}, {}, {}, {}, {})",
-            names.sessions,
+        let head = format_args!(
+            "INSERT INTO {} (id, user_id, user_key, operation, due_at, record) VALUES ",
+            names.sessions
+        );
+        let row = format_args!(
+            "({}, {}, {}, {}, {}, {})",
             Id(record.id.as_bytes()),
             Text(record.user.as_str()),
             key_of(record.user.as_str()),
             Bytes(operation),
             instant(record.due_at()),
             Text(&text),
-        ));
+        );
+        self.later_row(Growing::Insert, head, row, "");
         Ok(())
     }
 
@@ -219,16 +222,29 @@ impl Rows for Tables {
     ) -> Result<(), StoreError> {
         let text = codec::encode_session(record).map_err(unwritable)?;
         let names = self.names.clone();
-        self.later(format_args!(
-            "UPDATE {} SET due_at = {}, ended_at = {}, ended_by = {}, record = {} \
-             WHERE id = {} AND ended_at IS NULL",
+        let (id, due) = (Id(record.id.as_bytes()), instant(record.due_at()));
+        if let Some(ended) = &record.ended {
+            self.later(format_args!(
+                "UPDATE {} SET due_at = {due}, ended_at = {}, ended_by = {}, record = {} \
+                 WHERE id = {id} AND ended_at IS NULL",
+                names.sessions,
+                instant(ended.at),
+                Maybe(by.as_ref().map(|by| Id(by.as_bytes()))),
+                Text(&text),
+            ));
+            return Ok(());
+        }
+        // What lasts longer than it did keeps its place until that is due: no index has to be
+        // written, and the sweep finds out then.
+        let head = format_args!(
+            "UPDATE {} s SET record = v.record, due_at = \
+             CASE WHEN s.due_at > {} THEN least(s.due_at, v.due_at) ELSE v.due_at END FROM (VALUES ",
             names.sessions,
-            instant(record.due_at()),
-            Maybe(record.ended.as_ref().map(|ended| instant(ended.at))),
-            Maybe(by.as_ref().map(|by| Id(by.as_bytes()))),
-            Text(&text),
-            Id(record.id.as_bytes()),
-        ));
+            instant(self.now),
+        );
+        let row = format_args!("({id}, {due}::bigint, {})", Text(&text));
+        let tail = ") v (id, due_at, record) WHERE s.id = v.id AND s.ended_at IS NULL";
+        self.later_row(Growing::Update, head, row, tail);
         Ok(())
     }
 

@@ -17,7 +17,6 @@ use crate::BoxFuture;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, Poll, PollRequest, RevocationEntry};
-use crate::stores::sql::rows::Rows;
 use crate::stores::sql::steps::Steps;
 use crate::token::SessionId;
 
@@ -93,39 +92,11 @@ impl Shared {
             Lock::Wait,
         )
         .await?;
-        let stepped = step(&mut steps).await;
-        let mut tables = steps.rows;
-        let mut answer = match stepped {
+        let mut answer = match step(&mut steps).await {
             Ok(answer) => answer,
-            Err(error) => return Err(Failure::of(error, &mut tables.link).await),
+            Err(error) => return Err(Failure::of(error, &mut steps.rows.link).await),
         };
-        let mut statements = tables.unsent();
-        if tables.log_grew {
-            statements.push_str(&format!("NOTIFY {}; ", Name(&names.channel)));
-        }
-        statements.push_str("COMMIT; ");
-        if tables.looks_back {
-            statements.push_str(&names.after_commit(Now::At(steps.now)));
-        }
-        let rows = match tables.link.run(statements).await {
-            Ok(rows) => rows,
-            Err(error) => return Err(Failure::of_commit(error, &mut tables.link).await),
-        };
-        tables.link.finish();
-        tables.note(&rows);
-        let history = tables.fleet().await?.history;
-        let of = |kind| {
-            rows.iter()
-                .filter(move |row| columns::tag(row) == Some(kind))
-        };
-        let aftermath = Aftermath {
-            next: of(tag::WRITTEN).find_map(|row| columns::xid(row, "xid")),
-            leases: of(tag::LEASE)
-                .map(|row| columns::lease(row, history))
-                .collect(),
-            standing: tables.standing,
-        };
-        aftermath.complete(&mut answer);
+        commit(steps).await?.complete(&mut answer);
         Ok(answer)
     }
 
@@ -279,8 +250,44 @@ impl Shared {
     }
 }
 
-/// Sends the first statements, and reads ahead with them.
-async fn begin(
+/// Sends what was not sent yet with the commit, and tells what was known only after it.
+pub(super) async fn commit(steps: Stepping) -> Result<Aftermath, Failure> {
+    let (now, mut tables) = (steps.now, steps.rows);
+    let mut statements = tables.unsent();
+    if tables.log_grew {
+        statements.push_str(&format!("NOTIFY {}; ", Name(&tables.names.channel)));
+    }
+    statements.push_str("COMMIT; ");
+    if tables.looks_back {
+        statements.push_str(&tables.names.after_commit(Now::At(now)));
+    }
+    let rows = match tables.link.run(statements).await {
+        Ok(rows) => rows,
+        Err(error) => return Err(Failure::of_commit(error, &mut tables.link).await),
+    };
+    tables.link.finish();
+    tables.note(&rows);
+    let of = |kind| {
+        rows.iter()
+            .filter(move |row| columns::tag(row) == Some(kind))
+    };
+    let deployment = tables.fleet.deployment;
+    let written = of(tag::WRITTEN).next();
+    let history = written.and_then(|row| columns::history(deployment, row));
+    let history = history.unwrap_or(tables.fleet.history);
+    Ok(Aftermath {
+        next: written.and_then(|row| columns::xid(row, "xid")),
+        leases: of(tag::LEASE)
+            .map(|row| columns::lease(row, history))
+            .collect(),
+        standing: tables.standing,
+        history,
+    })
+}
+
+/// Sends the first statements, and reads ahead with them. What writes (with a lock on `every`
+/// row) is told which server it is with its commit.
+pub(super) async fn begin(
     mut link: Link,
     names: &Arc<Names>,
     mut statements: String,
@@ -289,7 +296,10 @@ async fn begin(
     every: Lock,
 ) -> Result<(Stepping, Greeting), Failure> {
     let now = clock.map_or(Now::Server, |clock| Now::At(clock.now()));
-    statements.push_str(&names.fleet());
+    statements.push_str(&match every {
+        Lock::None => names.fleet(),
+        Lock::Skip | Lock::Wait => names.fleet_alone(),
+    });
     statements.push_str(&asked.statements(names, lock, now));
     let rows = match link.run(statements).await {
         Ok(rows) => rows,
@@ -316,6 +326,6 @@ fn greeted(
 }
 
 /// A node that stops in the middle does not keep the locks of its users.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET LOCAL idle_in_transaction_session_timeout = '5s'; ";
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ";

@@ -22,7 +22,7 @@ CREATE TABLE {schema}.jwt_sessions (
     ended_at BIGINT,
     ended_by UUID,
     record TEXT NOT NULL
-);
+) WITH (fillfactor = 70);
 
 CREATE UNIQUE INDEX jwt_sessions_operation ON {schema}.jwt_sessions (user_id, operation);
 CREATE INDEX jwt_sessions_open_of ON {schema}.jwt_sessions (user_id, id) WHERE ended_at IS NULL;

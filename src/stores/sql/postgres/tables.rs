@@ -27,6 +27,8 @@ pub(super) struct Tables {
     pub(super) now: UnixTime,
     pub(super) lock: Lock,
     unsent: String,
+    /// The last statement of it, where that takes further rows, and the length of its end.
+    growing: Option<(Growing, usize)>,
     pub(super) known: Known,
     /// The lines of the log that were written, as they stand.
     pub(super) standing: Vec<Line>,
@@ -34,6 +36,13 @@ pub(super) struct Tables {
     pub(super) log_grew: bool,
     /// Whether the answer needs what stands after the commit.
     pub(super) looks_back: bool,
+}
+
+/// A statement about several rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growing {
+    Insert,
+    Update,
 }
 
 impl Tables {
@@ -45,6 +54,7 @@ impl Tables {
             now: greeting.now,
             lock,
             unsent: String::new(),
+            growing: None,
             known: Known::default(),
             standing: Vec::new(),
             log_grew: false,
@@ -54,6 +64,7 @@ impl Tables {
 
     /// Takes what was not sent yet.
     pub(super) fn unsent(&mut self) -> String {
+        self.growing = None;
         std::mem::take(&mut self.unsent)
     }
 
@@ -81,8 +92,29 @@ impl Tables {
     }
 
     pub(super) fn later(&mut self, statement: fmt::Arguments<'_>) {
+        self.growing = None;
         // Writing to a string does not fail.
         let _ = write!(self.unsent, "{statement}; ");
+    }
+
+    /// Adds a row to the statement that came last, where that is of the same kind, or begins one.
+    pub(super) fn later_row(
+        &mut self,
+        kind: Growing,
+        head: fmt::Arguments<'_>,
+        row: fmt::Arguments<'_>,
+        tail: &'static str,
+    ) {
+        match self.growing {
+            Some((growing, end)) if growing == kind => {
+                self.unsent.truncate(self.unsent.len() - end);
+                let _ = write!(self.unsent, ", {row}{tail}; ");
+            }
+            _ => {
+                let _ = write!(self.unsent, "{head}{row}{tail}; ");
+            }
+        }
+        self.growing = Some((kind, tail.len() + "; ".len()));
     }
 
     pub(super) async fn rows(&mut self, rest: &str, lock: Lock) -> Result<Vec<Row>, StoreError> {

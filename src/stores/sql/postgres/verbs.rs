@@ -45,8 +45,37 @@ impl PostgresStore {
         self.shared.read(self.clock(), class, asked, step).await
     }
 
-    fn clock(&self) -> Option<&dyn Clock> {
+    pub(super) fn clock(&self) -> Option<&dyn Clock> {
         self.clock.as_deref()
+    }
+
+    pub(super) async fn sign_in_alone(
+        &self,
+        session: &NewSession,
+    ) -> Result<SignInOutcome, StoreError> {
+        let ahead = Ahead {
+            keys: vec![key_of(session.user.as_str())],
+            asked: Asked {
+                user: Some(&session.user),
+                operation: Some(&session.operation),
+                ..Asked::default()
+            },
+            ..Ahead::default()
+        };
+        self.write(ahead, |steps| Box::pin(steps.sign_in(session.clone())))
+            .await
+    }
+
+    pub(super) async fn refresh_alone(
+        &self,
+        attempt: &RefreshAttempt,
+    ) -> Result<RefreshOutcome, StoreError> {
+        let (sessions, entries) = ([attempt.session], [attempt.entry]);
+        self.write(on(&sessions, &entries), |steps| {
+            let attempt = attempt.clone();
+            Box::pin(async move { steps.refresh(&attempt).await })
+        })
+        .await
     }
 }
 
@@ -158,18 +187,16 @@ impl SessionStore for PostgresStore {
 
     fn sign_in(&self, session: NewSession) -> BoxFuture<'_, Result<SignInOutcome, StoreError>> {
         Box::pin(async move {
-            let ahead = Ahead {
-                keys: vec![key_of(session.user.as_str())],
-                asked: Asked {
-                    user: Some(&session.user),
-                    operation: Some(&session.operation),
-                    ..Asked::default()
-                },
-                ..Ahead::default()
+            let (key, store) = (key_of(session.user.as_str()), self.clone());
+            let together = move |jobs| {
+                let store = store.clone();
+                async move { store.sign_in_all(jobs).await }
             };
-            let session = &session;
-            self.write(ahead, |steps| Box::pin(steps.sign_in(session.clone())))
-                .await
+            let key = u128::from(key.cast_unsigned());
+            match self.sign_ins.run(key, session.clone(), together).await {
+                Some(answer) => answer,
+                None => self.sign_in_alone(&session).await,
+            }
         })
     }
 
@@ -178,13 +205,16 @@ impl SessionStore for PostgresStore {
         attempt: RefreshAttempt,
     ) -> BoxFuture<'_, Result<RefreshOutcome, StoreError>> {
         Box::pin(async move {
-            let (sessions, entries) = ([attempt.session], [attempt.entry]);
-            let attempt = &attempt;
-            self.write(on(&sessions, &entries), |steps| {
-                let attempt = attempt.clone();
-                Box::pin(async move { steps.refresh(&attempt).await })
-            })
-            .await
+            let (key, store) = (attempt.session, self.clone());
+            let together = move |jobs| {
+                let store = store.clone();
+                async move { store.refresh_all(jobs).await }
+            };
+            let key = u128::from_be_bytes(*key.as_bytes());
+            match self.refreshes.run(key, attempt.clone(), together).await {
+                Some(answer) => answer,
+                None => self.refresh_alone(&attempt).await,
+            }
         })
     }
 
