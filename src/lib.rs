@@ -39,6 +39,7 @@
 //! | [`events`] | what happened |
 //! | [`stores`] | where it is kept |
 //! | [`throttle`] | how often somebody may try |
+//! | [`telemetry`] | what happens, in figures and spans |
 //!
 //! # Features
 //!
@@ -50,6 +51,7 @@
 //! | `browser` | pages of devices and for administrators, and a token manager for browsers |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `openapi` | the contract of the endpoints as an OpenAPI document |
+//! | `metrics` | figures of what happens, through the facade of the `metrics` crate |
 //! | `tonic` | refusals and sessions for gRPC |
 //! | `warp` | filters and replies for warp, with `endpoints` and `user-agent` |
 //! | `user-agent` | [`Device`] from the headers of a request |
@@ -103,6 +105,7 @@ mod jwt_session;
 pub mod clock;
 mod error;
 mod sync;
+pub mod telemetry;
 
 #[cfg(feature = "test-util")]
 pub mod testing;

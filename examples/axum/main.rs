@@ -10,6 +10,7 @@ mod data;
 mod docs;
 mod edge;
 mod email;
+mod figures;
 mod input;
 mod pages;
 mod passwords;
@@ -20,6 +21,7 @@ mod sign_in;
 mod turns;
 
 use std::error::Error;
+use std::future::pending;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
@@ -33,6 +35,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::accounts::Accounts;
 use crate::app::App;
 use crate::data::Data;
+use crate::figures::Figures;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -71,6 +74,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let accounts = Accounts::new(data.file.as_deref());
     let statistics = Statistics::default();
     let (settings, auth) = auth::build(&env, &accounts, &statistics)?;
+    let figures = Figures::record()?;
 
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         format!(
@@ -78,6 +82,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             settings.listen
         )
     })?;
+    let scraped = settings.scraped().await?;
     let running = auth.start().await?;
     accounts.prepare().await?;
     settings.admin.create(&accounts).await?;
@@ -86,8 +91,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
     settings.print(bound, &data, &checklist);
 
-    let app = app::router(App::new(auth, accounts, statistics));
-    serve::serve(listener, app, told_to_stop).await;
+    let app = App::new(auth, accounts, statistics);
+    match scraped {
+        Some(own) => {
+            println!("figures: http://{}/metrics", own.local_addr()?);
+            let figures = figures.routes(&app.auth);
+            tokio::spawn(serve::serve(own, figures, pending()));
+            serve::serve(listener, app::router(app, None), told_to_stop).await;
+        }
+        None => serve::serve(listener, app::router(app, Some(figures)), told_to_stop).await,
+    }
     running.shutdown().await;
     Ok(())
 }

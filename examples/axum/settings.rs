@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::net::TcpListener;
 use tower_jwt_session::{Checklist, ConfigError, Environment};
 
 use crate::accounts::Accounts;
@@ -14,6 +15,8 @@ use crate::passwords;
 
 pub struct Settings {
     pub listen: SocketAddr,
+    /// Where figures are scraped; among the other routes, and for administrators, without it.
+    metrics: Option<SocketAddr>,
     pub admin: Admin,
 }
 
@@ -26,18 +29,26 @@ pub struct Admin {
 
 impl Settings {
     pub fn read(env: &Environment, problems: &mut ConfigError) -> Self {
-        let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
-        if let Some(text) = env.get("LISTEN_ADDR") {
-            match text.parse() {
-                Ok(address) => listen = address,
-                Err(_) => problems.add(
-                    format!("LISTEN_ADDR {text:?} is not an address"),
-                    "write it as 127.0.0.1:3000; port 0 takes any free one",
-                ),
-            }
-        }
+        let listen = address("LISTEN_ADDR", env, problems);
+        let listen = listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
+        let metrics = address("METRICS_ADDR", env, problems);
         let admin = Admin::read(env, problems);
-        Self { listen, admin }
+        Self {
+            listen,
+            metrics,
+            admin,
+        }
+    }
+
+    /// Listens where figures are scraped, if that is an address of its own.
+    pub async fn scraped(&self) -> Result<Option<TcpListener>, String> {
+        let Some(address) = self.metrics else {
+            return Ok(None);
+        };
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            format!("{address}: {error}; set METRICS_ADDR to another address")
+        })?;
+        Ok(Some(listener))
     }
 
     pub fn print(&self, bound: SocketAddr, data: &Data, checklist: &Checklist) {
@@ -69,6 +80,18 @@ impl Settings {
         );
         println!("      or open http://{bound} in two windows, and sign one out from the other");
     }
+}
+
+fn address(name: &str, env: &Environment, problems: &mut ConfigError) -> Option<SocketAddr> {
+    let text = env.get(name)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        problems.add(
+            format!("{name} {text:?} is not an address"),
+            "write it as 127.0.0.1:3000; port 0 takes any free one",
+        );
+    }
+    address
 }
 
 impl Admin {

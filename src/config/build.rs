@@ -18,6 +18,7 @@ use crate::session::core::Core;
 use crate::session::failures::Failures;
 use crate::session::{Activity, Guarded, Rotation, SessionStore};
 use crate::stores::{MemoryStore, SealedStore};
+use crate::telemetry::{self, Telemetry};
 use crate::verify::{CustomClaims, KeyState, Origin, TokenPolicy, Verifier};
 
 /// What a service is made of.
@@ -104,6 +105,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self.problems.into_result(())?;
 
         let clock = self.clock;
+        let telemetry = Telemetry::default();
+        let observer = telemetry::counting(self.observer);
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
@@ -125,23 +128,24 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         let store: Arc<dyn SessionStore> = Arc::new(Guarded::new(
             store,
             breakers.clone(),
-            self.observer.clone(),
+            observer.clone(),
             store_timeout,
         ));
         let revocations = Revocations::new(store.clone(), settings, clock.clone());
         revocations.signal_to(signals);
         revocations.note_terms(self.terms.on_store_failure);
         revocations.watch_renewals(Arc::new(store.clone()), self.terms.on_store_failure);
+        let verifier = Verifier::new::<C>(Arc::new(ring), policy);
         let plain_http = !self.cookies.are_secure();
         let core = Core {
             clock,
             source: self.source.unwrap_or(self.cookies.token_source()),
-            verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
+            verifier: Arc::new(verifier.with_telemetry(telemetry.clone())),
             revocations,
             activity: Arc::new(Activity::default()),
             store,
             breakers,
-            observer: self.observer,
+            observer,
             claims_source: self.claims_source,
             refresh_keys: ArcSwap::from_pointee(refresh_keys),
             lifetimes: self.lifetimes,
@@ -154,6 +158,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             failures: Failures::default(),
             sweeps,
             started: Arc::default(),
+            telemetry,
         };
         let web = Web {
             cookies: self.cookies,

@@ -12,6 +12,7 @@ use super::status::NodeStatus;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Breakers, Revocations};
 use crate::session::core::Core;
+use crate::telemetry::Publishing;
 use crate::verify::CustomClaims;
 
 /// The work in the background: following the log, flushing uses, sweeping up.
@@ -26,6 +27,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     revocations: Arc<Revocations>,
     breakers: Arc<Breakers>,
+    publishing: Publishing,
     _started: Started,
 }
 
@@ -41,6 +43,10 @@ impl Running {
         let (stop, mut stopped) = watch::channel(false);
         let follow = tokio::spawn(following(core.revocations.clone()));
         let (revocations, breakers) = (core.revocations.clone(), core.breakers.clone());
+        let publishing = Publishing::start(core.telemetry.clone(), core.store.clone(), {
+            let (revocations, breakers) = (revocations.clone(), breakers.clone());
+            move || (revocations.status(), breakers.status())
+        });
         let keep = tokio::spawn(async move {
             let mut flush = interval(FLUSH_INTERVAL);
             let mut sweep = interval(SWEEP_INTERVAL);
@@ -60,6 +66,7 @@ impl Running {
             stop,
             revocations,
             breakers,
+            publishing,
             _started: started,
         })
     }
@@ -75,6 +82,7 @@ impl Running {
         // Fails only when the task has ended already.
         let _ = self.stop.send(true);
         let _ = (&mut self.keep).await;
+        self.publishing.finish();
     }
 }
 

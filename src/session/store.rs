@@ -69,6 +69,12 @@ pub trait SessionStore: RevocationStore {
     /// Counts a user's live sessions.
     fn count<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>>;
 
+    /// Counts the open sessions of everybody: those that live, and those whose time is over and
+    /// that no sweep has ended yet. `None`, unless implemented: it is for figures alone.
+    fn count_all(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Changes what an owner may change about a live session; `None` where there is no such one.
     fn change<'a>(
         &'a self,

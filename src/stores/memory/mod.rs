@@ -208,6 +208,10 @@ impl SessionStore for MemoryStore {
         self.run(move |state, now| state.count(user, now))
     }
 
+    fn count_all(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        self.run(|state, _| Some(state.records.open() as u64))
+    }
+
     fn change<'a>(
         &'a self,
         id: SessionId,

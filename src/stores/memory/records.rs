@@ -56,6 +56,11 @@ impl Records {
         self.users.contains_key(user)
     }
 
+    /// How many are open.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
     /// The open sessions of a user, by id.
     pub(super) fn open_of(&self, user: &UserId) -> impl Iterator<Item = &SessionRecord> {
         self.users

@@ -28,7 +28,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    append ask attach change count counters end_all end_one find glance leases list page poll probe
+    append ask attach change count count_all counters end_all end_one find glance leases list page poll probe
     raise_roles refresh sign_in sweep touch
 }
 

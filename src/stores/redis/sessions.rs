@@ -300,6 +300,14 @@ impl SessionStore for RedisStore {
         })
     }
 
+    fn count_all(&self) -> Answered<'_, Option<u64>> {
+        Box::pin(async move {
+            let parts = self.run_all(&SCRIPTS.count_all, |_| Vec::new()).await?;
+            let open: Result<Vec<u64>, _> = parts.into_iter().map(reply::number).collect();
+            Ok(Some(open?.into_iter().sum()))
+        })
+    }
+
     fn change<'a>(
         &'a self,
         id: SessionId,

@@ -302,6 +302,10 @@ impl SessionStore for SealedStore {
         self.store.count(user)
     }
 
+    fn count_all(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        self.store.count_all()
+    }
+
     fn change<'a>(
         &'a self,
         id: SessionId,

@@ -38,6 +38,10 @@ impl<R: Rows> Steps<R> {
         Ok(self.live(user).await?.len() as u64)
     }
 
+    pub(super) async fn count_all(&mut self) -> Result<Option<u64>, StoreError> {
+        self.rows.count_open().await.map(Some)
+    }
+
     async fn live(&mut self, user: &UserId) -> Result<Vec<SessionRecord>, StoreError> {
         let open = self.rows.open_of(user).await?;
         let records: Vec<_> = open.iter().map(|found| &found.record).collect();

@@ -70,6 +70,9 @@ pub(super) trait Rows: Send {
         user: &UserId,
     ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send;
 
+    /// How many sessions are open.
+    fn count_open(&mut self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// The ended sessions of a user, the latest first.
     fn ended_of(
         &mut self,

@@ -72,6 +72,22 @@ pub async fn live_sessions_are_counted(harness: &dyn Harness) {
     assert_eq!(case.store.count(&case.user).await.ok(), Some(1));
 }
 
+pub async fn the_open_sessions_of_everybody_are_counted(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let counted = case.store.count_all().await.expect("the store answers");
+    // A store need not.
+    if counted.is_none() {
+        return;
+    }
+    assert_eq!(counted, Some(0));
+    case.with_another_user().sign_in().await;
+    let first = case.sign_in().await;
+    case.sign_in().await;
+    assert_eq!(case.store.count_all().await.ok(), Some(Some(3)));
+    case.end(&first).await;
+    assert_eq!(case.store.count_all().await.ok(), Some(Some(2)));
+}
+
 pub async fn a_session_is_renamed_and_the_name_taken_away(harness: &dyn Harness) {
     let case = Case::of(harness).await;
     let record = case.sign_in().await;

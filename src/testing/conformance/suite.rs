@@ -140,6 +140,7 @@ macro_rules! conformance_suite {
                 ended_sessions_are_listed_by_their_end_with_the_reason,
                 what_is_over_is_neither_listed_as_live_nor_counted,
                 live_sessions_are_counted,
+                the_open_sessions_of_everybody_are_counted,
                 a_session_is_renamed_and_the_name_taken_away,
                 the_applications_data_is_kept_to_the_last_byte,
                 only_the_owner_of_a_living_session_changes_it,

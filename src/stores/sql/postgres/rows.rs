@@ -105,6 +105,16 @@ impl Rows for Tables {
         .await
     }
 
+    async fn count_open(&mut self) -> Result<u64, StoreError> {
+        let question = format!(
+            "SELECT {} AS q, count(*) AS count FROM {} WHERE ended_at IS NULL; ",
+            tag::COUNT,
+            self.names.sessions
+        );
+        let rows = self.ask_of(tag::COUNT, &question).await?;
+        Ok(rows.iter().filter_map(columns::count).sum())
+    }
+
     async fn ended_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
         let user = Text(user.as_str());
         let rest = format!(

@@ -254,6 +254,11 @@ impl SessionStore for PostgresStore {
         }))
     }
 
+    fn count_all(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        let asked = Asked::default();
+        Box::pin(self.read(Class::List, asked, |steps| Box::pin(steps.count_all())))
+    }
+
     fn change<'a>(
         &'a self,
         id: SessionId,

@@ -293,6 +293,10 @@ impl SessionStore for SqliteStore {
         Box::pin(async move { self.reading().await?.count(user).await })
     }
 
+    fn count_all(&self) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
+        Box::pin(async move { self.reading().await?.count_all().await })
+    }
+
     fn change<'a>(
         &'a self,
         id: SessionId,

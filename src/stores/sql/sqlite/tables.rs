@@ -134,6 +134,16 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         self.found(query(sql).bind(text(user))).await
     }
 
+    async fn count_open(&mut self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) AS open FROM jwt_sessions WHERE ended_at IS NULL";
+        let rows = self.all(query(sql)).await?;
+        let open: i64 = match rows.first() {
+            Some(row) => row.try_get("open").map_err(failed)?,
+            None => 0,
+        };
+        Ok(open.unsigned_abs())
+    }
+
     async fn ended_of(&mut self, user: &UserId) -> Result<Vec<Found>, StoreError> {
         let sql = concat!(
             sessions!(),

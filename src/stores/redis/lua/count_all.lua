@@ -1,0 +1,1 @@
+return done(call('ZCARD', P .. 'open'))
