@@ -45,9 +45,9 @@ impl Settings {
         let Some(address) = self.metrics else {
             return Ok(None);
         };
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            format!("{address}: {error}; set METRICS_ADDR to another address")
-        })?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("{address}: {error}; set METRICS_ADDR to another address"))?;
         Ok(Some(listener))
     }
 

@@ -121,8 +121,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             skew: settings.limits.skew,
         };
         let store_timeout = settings.store_timeout;
-        let (observer, at) = (self.observer.clone(), clock.clone());
-        let signals = Signals::to(move |signal| observer.observe(at.now(), &Event::from(signal)));
+        let (told, at) = (observer.clone(), clock.clone());
+        let signals = Signals::to(move |signal| told.observe(at.now(), &Event::from(signal)));
         let breakers = Breakers::new(clock.clone(), store.backend());
         let breakers = Arc::new(breakers.with_signals(signals.clone()));
         let store: Arc<dyn SessionStore> = Arc::new(Guarded::new(

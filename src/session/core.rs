@@ -83,7 +83,9 @@ impl<C> Core<C> {
         &self,
         step: impl Future<Output = Result<T, SessionError>> + Send + 'static,
     ) -> Result<T, SessionError> {
-        match tokio::time::timeout(2 * self.store_timeout, tokio::spawn(step.in_current_span())).await {
+        match tokio::time::timeout(2 * self.store_timeout, tokio::spawn(step.in_current_span()))
+            .await
+        {
             Ok(Ok(outcome)) => outcome,
             // Not answered in time, or the store's own code panicked.
             Err(_) | Ok(Err(_)) => Err(self.too_late().into()),

@@ -234,7 +234,12 @@ impl SessionStore for Guarded {
 
     fn count_all(&self) -> Answered<'_, Option<u64>> {
         let call = self.inner.count_all();
-        self.call(Class::List, self.deadline.max(LONG), Operation::CountAll, call)
+        self.call(
+            Class::List,
+            self.deadline.max(LONG),
+            Operation::CountAll,
+            call,
+        )
     }
 
     fn page(&self, request: PageRequest) -> Answered<'_, Page> {

@@ -79,6 +79,12 @@ figures! {
         "1 while all entries of the revocation log fit into memory, 0 while the store is asked instead.";
     UNSETTLED_WRITES = Gauge "jwt_session_unsettled_writes" in "1",
         "Ends of sessions that hold here and that the store has not confirmed.";
+    EVENTS = Counter "jwt_session_events_total" in "1",
+        "Events by their name; refused requests are not among them.",
+        by "event" of EVENT_NAMES;
+    EVENTS_LOST = Counter "jwt_session_events_lost_total" in "1",
+        "Events that did not arrive, because whoever hears of them did not keep up.",
+        by "path" of &["audit", "subscriber"];
     THROTTLED = Counter "jwt_session_throttled_total" in "1",
         "Attempts that came too often and were refused.",
         by "attempt" of &["refresh", "register", "session", "sign_in"];
@@ -117,6 +123,32 @@ const REASONS: &[&str] = &[
     "unconfirmed",
     "user_revoked",
     "user_removed",
+];
+
+/// Without `refused`: requests are counted where they are answered.
+pub(super) const EVENT_NAMES: &[&str] = &[
+    "audit_lost",
+    "ended",
+    "erased",
+    "log_changed",
+    "missed",
+    "new_device",
+    "reauthenticated",
+    "refresh_failed",
+    "refreshed",
+    "renamed",
+    "replay_accepted",
+    "restored_ahead",
+    "roles_changed",
+    "signed_in",
+    "sign_in_refused",
+    "store_back",
+    "store_lost",
+    "token_revoked",
+    "too_many_refresh_failures",
+    "view_fresh",
+    "view_stale",
+    "written_back",
 ];
 
 const ERROR_CLASSES: &[&str] = super::spans::ERROR_CLASSES;
@@ -184,11 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn every_event_is_counted_but_refused_requests() {
+        let source = include_str!("../events/event.rs");
+        let names = source.split_once("fn name(").expect("events have names").1;
+        let names = names.split_once("\n    }\n").expect("the function ends").0;
+        let mut names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
+        names.retain(|name| *name != "refused");
+        assert_eq!(names, EVENT_NAMES);
+    }
+
+    #[test]
     fn names_follow_one_pattern_and_none_is_there_twice() {
         let names: HashSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
         assert_eq!(names.len(), METRICS.len());
         for metric in METRICS {
-            let Metric { name, kind, unit, .. } = metric;
+            let Metric {
+                name, kind, unit, ..
+            } = metric;
             assert!(name.starts_with("jwt_session_"), "{name}");
             let total = name.ends_with("_total");
             assert_eq!(total, *kind == MetricKind::Counter, "{name}");

@@ -105,7 +105,9 @@ impl Telemetry {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let counted = self.counted.tally.totals();
-        let outcomes = OUTCOMES.iter().map(|outcome| (&names::AUTHENTICATIONS, outcome));
+        let outcomes = OUTCOMES
+            .iter()
+            .map(|outcome| (&names::AUTHENTICATIONS, outcome));
         let lookups = LOOKUPS.iter().map(|lookup| (&names::TOKEN_CACHE, lookup));
         for (which, (metric, label)) in outcomes.chain(lookups).enumerate() {
             let more = counted[which].wrapping_sub(told[which]);
@@ -170,7 +172,9 @@ pub(super) fn called(operation: Operation, error: Option<&'static str>, watch: &
 
 /// Counts a sign-in that came to nothing before it reached us.
 pub(crate) fn credentials_refused() {
-    names::SIGN_INS.counter(&["credentials_refused"]).increment(1);
+    names::SIGN_INS
+        .counter(&["credentials_refused"])
+        .increment(1);
 }
 
 /// Notes how long a revocation was on its way.
@@ -200,14 +204,32 @@ struct Counting(Arc<dyn Observer>);
 
 impl Observer for Counting {
     fn observe(&self, now: UnixTime, event: &Event) {
-        if let Event::Ended { reason, lasted, .. } = event {
-            let reason = reason.as_str();
-            names::SESSIONS_ENDED.counter(&[reason]).increment(1);
-            names::SESSION_LIFETIME
-                .histogram(&[reason])
-                .record(lasted.as_secs_f64());
+        // Refused requests are counted where they are answered.
+        if !matches!(event, Event::Refused { .. }) {
+            count(event);
         }
         self.0.observe(now, event);
+    }
+}
+
+fn count(event: &Event) {
+    let name = event.name();
+    names::EVENTS.counter(&[name]).increment(1);
+    match event {
+        Event::AuditLost { entries } => {
+            names::EVENTS_LOST.counter(&["audit"]).increment(*entries);
+        }
+        Event::Missed { events } => {
+            names::EVENTS_LOST
+                .counter(&["subscriber"])
+                .increment(*events);
+        }
+        Event::Ended { reason, lasted, .. } => {
+            let (reason, lasted) = (reason.as_str(), lasted.as_secs_f64());
+            names::SESSIONS_ENDED.counter(&[reason]).increment(1);
+            names::SESSION_LIFETIME.histogram(&[reason]).record(lasted);
+        }
+        _ => {}
     }
 }
 
@@ -219,7 +241,9 @@ fn publish_view(view: &ViewStatus) {
     names::VIEW_FRESH.gauge(&[]).set(yes(view.fresh));
     names::VIEW_COMPLETE.gauge(&[]).set(yes(view.complete));
     names::VIEW_ENTRIES.gauge(&[]).set(view.entries as f64);
-    names::UNSETTLED_WRITES.gauge(&[]).set(view.unsettled as f64);
+    names::UNSETTLED_WRITES
+        .gauge(&[])
+        .set(view.unsettled as f64);
 }
 
 /// Publishes from time to time, until it is dropped.

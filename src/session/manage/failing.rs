@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::Sessions;
-use super::error::SessionError;
+use super::error::{SessionError, outcome};
 use super::tokens::Tokens;
 use crate::events::Event;
 use crate::session::failures::{FailureCounts, RefreshFailure};
 use crate::session::refresh::RefreshToken;
+use crate::telemetry::{Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::CustomClaims;
 
@@ -23,11 +24,18 @@ impl<C: CustomClaims> Sessions<C> {
         refresh_token: &str,
         address: Option<IpAddr>,
     ) -> Result<Tokens, SessionError> {
-        let result = self.refresh_once(refresh_token, address).await;
-        if let Some(why) = result.as_ref().err().and_then(failure) {
-            self.failed(refresh_token, address, why).await;
-        }
-        result
+        let tracked = async {
+            let result = self.refresh_once(refresh_token, address).await;
+            if let Some(why) = result.as_ref().err().and_then(failure) {
+                self.failed(refresh_token, address, why).await;
+            }
+            result
+        };
+        verb(Verb::Refresh, tracked, |result| match result {
+            Ok(tokens) if tokens.repeated.is_some() => "repeated",
+            result => outcome(result),
+        })
+        .await
     }
 
     /// How often refreshes have failed on this node since it started, by a session and by an

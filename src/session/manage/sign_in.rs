@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::rand;
 
-use super::error::SessionError;
+use super::error::{SessionError, outcome};
 use super::info::SessionInfo;
 use super::tokens::Tokens;
 use super::{Sessions, check_data, checked_name};
@@ -22,6 +22,7 @@ use crate::session::mint::AccessToken;
 use crate::session::refresh::{RefreshKeys, RefreshToken};
 use crate::session::store::{Listing, NewSession, SignInOutcome};
 use crate::session::{Authentication, Counters, Device, Grants, SessionRecord, Transport};
+use crate::telemetry::{self, Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::{Binding, CustomClaims};
 
@@ -61,6 +62,12 @@ impl<C: CustomClaims> Sessions<C> {
             counters,
             taken_at,
         })
+    }
+
+    /// Counts somebody who could not prove who they are: for the [figures](crate::telemetry) of failed
+    /// sign-ins, of which this crate learns nothing else.
+    pub fn credentials_refused(&self) {
+        telemetry::credentials_refused();
     }
 
     /// Makes a session on a device. Takes options before it is awaited, see [`SignIn`].
@@ -156,7 +163,7 @@ impl<C: CustomClaims> IntoFuture for SignIn<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(verb(Verb::SignIn, self.run(), outcome))
     }
 }
 
