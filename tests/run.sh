@@ -26,6 +26,8 @@ need pgrep "finding processes of those servers" procps
 need python3 "a service in another language shares Redis with ours" python3
 need redis-server "Redis: tests start servers of their own" redis-server
 need redis-sentinel "its failover" redis-sentinel
+need prometheus "a scrape of the flagship" prometheus
+need promtool "rules and figures as Prometheus reads them" prometheus
 need nginx "addresses behind a proxy" nginx
 need node "scripts of the pages" nodejs
 need npm "other libraries and the driver of the browser" npm

@@ -89,14 +89,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let told_to_stop = told_to_stop()?;
     let bound = listener.local_addr()?;
     let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
-    settings.print(bound, &data, &checklist);
+    let figures_at = scraped.as_ref().map(TcpListener::local_addr).transpose()?;
+    settings.print(bound, figures_at, &data, &checklist);
 
     let app = App::new(auth, accounts, statistics);
     match scraped {
         Some(own) => {
-            println!("figures: http://{}/metrics", own.local_addr()?);
-            let figures = figures.routes(&app.auth);
-            tokio::spawn(serve::serve(own, figures, pending()));
+            tokio::spawn(serve::serve(own, figures.routes(&app.auth), pending()));
             serve::serve(listener, app::router(app, None), told_to_stop).await;
         }
         None => serve::serve(listener, app::router(app, Some(figures)), told_to_stop).await,

@@ -51,7 +51,13 @@ impl Settings {
         Ok(Some(listener))
     }
 
-    pub fn print(&self, bound: SocketAddr, data: &Data, checklist: &Checklist) {
+    pub fn print(
+        &self,
+        bound: SocketAddr,
+        figures: Option<SocketAddr>,
+        data: &Data,
+        checklist: &Checklist,
+    ) {
         let Admin {
             email,
             password,
@@ -69,6 +75,9 @@ impl Settings {
         };
         println!("listening on http://{bound}");
         data.print();
+        if let Some(address) = figures {
+            println!("  figures at http://{address}/metrics");
+        }
         println!("  {email} / {shown} ({origin})");
         for finding in checklist.findings() {
             println!("  before production: {finding}");

@@ -5,6 +5,7 @@ mod connections;
 mod cookies;
 mod credentials;
 mod edge;
+mod figures;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod restart;

@@ -7,6 +7,7 @@ mod layers;
 mod live;
 #[path = "../support/nginx.rs"]
 mod nginx;
+mod opentelemetry;
 mod plain;
 mod process;
 #[path = "../redis_server/mod.rs"]
