@@ -7,7 +7,7 @@ use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::throttle::Attempt;
 use tower_jwt_session::{Device, JwtSession, MemoryStore, RateLimit, SessionLimit};
 
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, Seen};
 use crate::support::{self, sign_in, user};
 
 fn node() -> (JwtSession, ManualClock) {
@@ -122,11 +122,8 @@ async fn active_sessions_and_the_view_are_shown_while_the_node_runs() {
         sign_in(&auth, &user(name)).await.unwrap();
     }
     let running = auth.start().await.unwrap();
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    let seen = recorder.seen(&auth);
-    assert_eq!(seen.value("jwt_session_active_sessions"), 3.0, "{seen:?}");
+    let counted = |seen: &Seen| seen.value("jwt_session_active_sessions") == 3.0;
+    let seen = recorder.until(&auth, counted).await;
     assert_eq!(seen.value("jwt_session_view_fresh"), 1.0, "{seen:?}");
     assert_eq!(seen.value("jwt_session_view_complete"), 1.0, "{seen:?}");
     running.shutdown().await;

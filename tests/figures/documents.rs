@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tower_jwt_session::telemetry::{METRICS, Metric};
 
-use crate::recorder::{Recorder, base};
+use crate::recorder::{Recorder, Seen, base};
 use crate::support::{self, admit, sign_in, user};
 
 fn file(name: &str) -> String {
@@ -146,10 +146,8 @@ async fn what_is_recorded_has_only_the_labels_and_values_of_the_table() {
         .await
         .unwrap();
     auth.sessions().end_all(&ada).await.unwrap();
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    let seen = recorder.seen(&auth);
+    let counted = |seen: &Seen| seen.names().contains("jwt_session_active_sessions");
+    let seen = recorder.until(&auth, counted).await;
     for (series, labels) in seen.series() {
         let metric = METRICS.iter().find(|metric| metric.name == base(series));
         let metric = metric.unwrap_or_else(|| panic!("{series} is in no table"));

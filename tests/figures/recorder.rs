@@ -1,6 +1,7 @@
 //! A recorder for one test, and what it has seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use metrics::LocalRecorderGuard;
 use metrics_exporter_prometheus::{
@@ -35,6 +36,21 @@ impl Recorder {
     pub fn seen(&self, auth: &JwtSession) -> Seen {
         auth.publish_metrics();
         Seen::parse(&self.handle.render())
+    }
+
+    /// Waits until what was counted is as wanted; a bound that says it came at all.
+    pub async fn until(&self, auth: &JwtSession, wanted: impl Fn(&Seen) -> bool) -> Seen {
+        let arrived = async {
+            loop {
+                let seen = self.seen(auth);
+                if wanted(&seen) {
+                    return seen;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let seen = tokio::time::timeout(Duration::from_secs(60), arrived).await;
+        seen.unwrap_or_else(|_| panic!("it never came: {:?}", self.seen(auth)))
     }
 }
 

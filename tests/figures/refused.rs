@@ -1,8 +1,13 @@
 //! Requests, by what their check came to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{HeaderValue, Method as HttpMethod, Request, header};
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder as Told, SharedString, Unit,
+};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_jwt_session::middleware::Anonymous;
 use tower_jwt_session::revocation::{Confirm, EndReason};
@@ -172,4 +177,69 @@ async fn what_waited_for_the_store_is_measured_each_time_and_the_rest_by_sample(
     assert_eq!(count("store"), 3.0, "{seen:?}");
     assert_eq!(count("node"), 2.0, "{seen:?}");
     running.shutdown().await;
+}
+
+/// Counts how often it is told anything.
+#[derive(Clone, Default)]
+struct Calls(Arc<AtomicUsize>);
+
+impl Calls {
+    fn note(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Told for Calls {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {
+        self.note();
+    }
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {
+        self.note();
+    }
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {
+        self.note();
+    }
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        self.note();
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        self.note();
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        self.note();
+        Histogram::noop()
+    }
+}
+
+#[tokio::test]
+async fn a_warm_request_never_meets_the_recorder() {
+    let (builder, _clock) = support::builder();
+    let auth = builder.terms(BY_THE_VIEW).build().unwrap();
+    drop(auth.start().await.unwrap());
+    let token = sign_in(&auth, &user("ada")).await.unwrap().access_token;
+    // The first one is in the sample.
+    admit(&auth, &token).await.unwrap();
+    let calls = Calls::default();
+    let _guard = metrics::set_default_local_recorder(&calls);
+    for _ in 0..1_000 {
+        admit(&auth, &token).await.unwrap();
+    }
+    assert_eq!(calls.0.load(Ordering::Relaxed), 0);
+    for _ in 0..100 {
+        admit(&auth, &token).await.unwrap();
+    }
+    assert_eq!(
+        calls.0.load(Ordering::Relaxed),
+        1,
+        "one in 1,024 is measured"
+    );
+    auth.publish_metrics();
+    assert!(calls.0.load(Ordering::Relaxed) > 20);
 }
