@@ -50,7 +50,7 @@ impl Telemetry {
     #[inline]
     pub(crate) fn begin(&self) -> Watch {
         let admitted = self.mine().read(Outcome::Admitted as usize);
-        if admitted % SAMPLED == 0 {
+        if admitted.is_multiple_of(SAMPLED) {
             Watch::started()
         } else {
             Watch(None)
