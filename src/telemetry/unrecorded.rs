@@ -10,8 +10,8 @@ use crate::session::SessionStore;
 use crate::throttle::Attempt;
 
 /// What a node counts on the path of its requests: nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Telemetry;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Telemetry(());
 
 /// When something began, were it measured.
 #[derive(Debug)]

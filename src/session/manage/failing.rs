@@ -1,4 +1,4 @@
-//! Refreshes that fail, tracked.
+//! Refreshes and sign-ins that fail, tracked.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use super::tokens::Tokens;
 use crate::events::Event;
 use crate::session::failures::{FailureCounts, RefreshFailure};
 use crate::session::refresh::RefreshToken;
-use crate::telemetry::{Verb, verb};
+use crate::telemetry::{self, Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::CustomClaims;
 
@@ -36,6 +36,12 @@ impl<C: CustomClaims> Sessions<C> {
             result => outcome(result),
         })
         .await
+    }
+
+    /// Counts somebody who could not prove who they are: for the [figures](crate::telemetry) of failed
+    /// sign-ins, of which this crate learns nothing else.
+    pub fn credentials_refused(&self) {
+        telemetry::credentials_refused();
     }
 
     /// How often refreshes have failed on this node since it started, by a session and by an

@@ -22,7 +22,7 @@ use crate::session::mint::AccessToken;
 use crate::session::refresh::{RefreshKeys, RefreshToken};
 use crate::session::store::{Listing, NewSession, SignInOutcome};
 use crate::session::{Authentication, Counters, Device, Grants, SessionRecord, Transport};
-use crate::telemetry::{self, Verb, verb};
+use crate::telemetry::{Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::{Binding, CustomClaims};
 
@@ -62,12 +62,6 @@ impl<C: CustomClaims> Sessions<C> {
             counters,
             taken_at,
         })
-    }
-
-    /// Counts somebody who could not prove who they are: for the [figures](crate::telemetry) of failed
-    /// sign-ins, of which this crate learns nothing else.
-    pub fn credentials_refused(&self) {
-        telemetry::credentials_refused();
     }
 
     /// Makes a session on a device. Takes options before it is awaited, see [`SignIn`].
