@@ -40,6 +40,7 @@
 //! | [`audit`] | what of it is kept, and for how long |
 //! | [`stores`] | where it is kept |
 //! | [`throttle`] | how often somebody may try |
+//! | [`telemetry`] | what happens, in figures and spans |
 //!
 //! # Features
 //!
@@ -51,6 +52,7 @@
 //! | `browser` | pages of devices and for administrators, and a token manager for browsers |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `openapi` | the contract of the endpoints as an OpenAPI document |
+//! | `metrics` | figures of what happens, through the facade of the `metrics` crate |
 //! | `tonic` | refusals and sessions for gRPC |
 //! | `warp` | filters and replies for warp, with `endpoints` and `user-agent` |
 //! | `user-agent` | [`Device`] from the headers of a request |
@@ -106,6 +108,7 @@ pub mod clock;
 pub mod diagnosis;
 mod error;
 mod sync;
+pub mod telemetry;
 
 #[cfg(feature = "test-util")]
 pub mod testing;

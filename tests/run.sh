@@ -27,6 +27,8 @@ need python3 "a service in another language shares Redis with ours" python3
 need redis-server "Redis: tests start servers of their own" redis-server
 need redis-sentinel "its failover" redis-sentinel
 need openssl "certificates of servers that speak TLS" openssl
+need prometheus "a scrape of the flagship" prometheus
+need promtool "rules and figures as Prometheus reads them" prometheus
 need nginx "addresses behind a proxy" nginx
 need caddy "the other proxy of deploy/" caddy
 need node "scripts of the pages" nodejs

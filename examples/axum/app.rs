@@ -9,9 +9,11 @@ use tower_jwt_session::endpoints::{Endpoints, Problem, another_method};
 use tower_jwt_session::events::Statistics;
 use tower_jwt_session::guard::RequireRole;
 use tower_jwt_session::integrations::axum::drain_unread;
+use tower_jwt_session::middleware::CountAs;
 use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
+use crate::figures::Figures;
 use crate::turns::Turns;
 use crate::{contract, credentials, docs, edge, pages, protected, sign_in};
 
@@ -42,8 +44,15 @@ impl App {
     }
 }
 
-pub fn router(app: App) -> Router {
+/// All routes; the figures are among them where they have no address of their own.
+pub fn router(app: App, figures: Option<Figures>) -> Router {
     let auth = app.auth.clone();
+    let figures = figures.map_or_else(Router::new, |figures| {
+        figures
+            .routes(&auth)
+            .route_layer(RequireRole::new("admin"))
+            .route_layer(auth.layer().with_activity(CountAs::Background))
+    });
     // Looked at before the body is: who may not do it learns no more than that.
     let set_role = put(protected::set_role).route_layer(RequireRole::new("admin"));
     let for_users = Router::new()
@@ -75,6 +84,7 @@ pub fn router(app: App) -> Router {
 
     let app = for_users
         .merge(for_all)
+        .merge(figures)
         .fallback(nothing_here)
         .method_not_allowed_fallback(async |method: Method| another_method(&method, ""))
         .layer(from_fn(drain_unread))

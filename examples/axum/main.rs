@@ -13,6 +13,7 @@ mod data;
 mod docs;
 mod edge;
 mod email;
+mod figures;
 mod input;
 mod pages;
 mod passwords;
@@ -23,6 +24,7 @@ mod sign_in;
 mod turns;
 
 use std::error::Error;
+use std::future::pending;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ use crate::accounts::Accounts;
 use crate::app::App;
 use crate::cli::Cli;
 use crate::data::Data;
+use crate::figures::Figures;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -81,6 +84,7 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
     let accounts = Accounts::new(data.accounts()?)?;
     let statistics = Statistics::default();
     let (settings, auth) = auth::build(&env, &accounts, &statistics)?;
+    let figures = Figures::record()?;
 
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         format!(
@@ -88,17 +92,25 @@ async fn serve() -> Result<ExitCode, Box<dyn Error>> {
             settings.listen
         )
     })?;
+    let scraped = settings.scraped().await?;
     let running = auth.start().await?;
     accounts.prepare().await?;
     settings.admin.create(&accounts).await?;
     let told_to_stop = told_to_stop()?;
     let bound = listener.local_addr()?;
     let checklist = Checklist::of(&auth).listening_on(bound).with_env(&env);
-    settings.print(bound, &data, &auth.configuration(&checklist));
+    let figures_at = scraped.as_ref().map(TcpListener::local_addr).transpose()?;
+    settings.print(bound, figures_at, &data, &auth.configuration(&checklist));
     reload_keys_when_told(auth.clone(), env)?;
 
-    let app = app::router(App::new(auth, accounts, statistics));
-    serve::serve(listener, app, told_to_stop).await;
+    let app = App::new(auth, accounts, statistics);
+    match scraped {
+        Some(own) => {
+            tokio::spawn(serve::serve(own, figures.routes(&app.auth), pending()));
+            serve::serve(listener, app::router(app, None), told_to_stop).await;
+        }
+        None => serve::serve(listener, app::router(app, Some(figures)), told_to_stop).await,
+    }
     running.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::net::TcpListener;
 use tower_jwt_session::diagnosis::Diagnosis;
 use tower_jwt_session::{ConfigError, Environment};
 
@@ -15,6 +16,8 @@ use crate::passwords;
 
 pub struct Settings {
     pub listen: SocketAddr,
+    /// Where figures are scraped; among the other routes, and for administrators, without it.
+    metrics: Option<SocketAddr>,
     pub admin: Admin,
 }
 
@@ -27,21 +30,35 @@ pub struct Admin {
 
 impl Settings {
     pub fn read(env: &Environment, problems: &mut ConfigError) -> Self {
-        let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
-        if let Some(text) = env.get("LISTEN_ADDR") {
-            match text.parse() {
-                Ok(address) => listen = address,
-                Err(_) => problems.add(
-                    format!("LISTEN_ADDR {text:?} is not an address"),
-                    "write it as 127.0.0.1:3000; port 0 takes any free one",
-                ),
-            }
-        }
+        let listen = address("LISTEN_ADDR", env, problems);
+        let listen = listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
+        let metrics = address("METRICS_ADDR", env, problems);
         let admin = Admin::read(env, problems);
-        Self { listen, admin }
+        Self {
+            listen,
+            metrics,
+            admin,
+        }
     }
 
-    pub fn print(&self, bound: SocketAddr, data: &Data, configured: &Diagnosis) {
+    /// Listens where figures are scraped, if that is an address of its own.
+    pub async fn scraped(&self) -> Result<Option<TcpListener>, String> {
+        let Some(address) = self.metrics else {
+            return Ok(None);
+        };
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("{address}: {error}; set METRICS_ADDR to another address"))?;
+        Ok(Some(listener))
+    }
+
+    pub fn print(
+        &self,
+        bound: SocketAddr,
+        figures: Option<SocketAddr>,
+        data: &Data,
+        configured: &Diagnosis,
+    ) {
         let Admin {
             email,
             password,
@@ -59,6 +76,9 @@ impl Settings {
         };
         println!("listening on http://{bound}");
         data.print();
+        if let Some(address) = figures {
+            println!("  figures at http://{address}/metrics");
+        }
         println!("  {email} / {shown} ({origin})");
         for check in configured.checks() {
             match &check.fix {
@@ -73,6 +93,18 @@ impl Settings {
         );
         println!("      or open http://{bound} in two windows, and sign one out from the other");
     }
+}
+
+fn address(name: &str, env: &Environment, problems: &mut ConfigError) -> Option<SocketAddr> {
+    let text = env.get(name)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        problems.add(
+            format!("{name} {text:?} is not an address"),
+            "write it as 127.0.0.1:3000; port 0 takes any free one",
+        );
+    }
+    address
 }
 
 impl Admin {

@@ -140,6 +140,9 @@ pub async fn check(
     let ticket = app.auth.sessions().ticket(&user).await?;
     let hash = app.accounts.password_of(&user).await?;
     let right = passwords::verify(password, hash).await;
+    if !right {
+        app.auth.sessions().credentials_refused();
+    }
     Ok(right.then_some(ticket))
 }
 

@@ -19,6 +19,7 @@ use crate::session::core::Core;
 use crate::session::failures::Failures;
 use crate::session::{Activity, Guarded, Rotation, SessionStore};
 use crate::stores::{MemoryStore, SealedStore};
+use crate::telemetry::{self, Telemetry};
 use crate::verify::{CustomClaims, KeyState, Origin, TokenPolicy, Verifier};
 
 /// What a service is made of.
@@ -109,6 +110,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         self.problems.into_result(())?;
 
         let clock = self.clock;
+        let telemetry = Telemetry::default();
+        let observer = telemetry::counting(self.observer);
         let store = self
             .store
             .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
@@ -130,7 +133,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             audit = audit.with_level(AuditLevel::Off);
         }
         let audit = Backlog::new(audit, node, self.edge.placing.detail);
-        let told = audit.before(self.observer);
+        let told = audit.before(observer);
         let (observer, at) = (told.clone(), clock.clone());
         let signals = Signals::to(move |signal| observer.observe(at.now(), &Event::from(signal)));
         let breakers = Breakers::new(clock.clone(), store.backend());
@@ -145,11 +148,12 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
         revocations.signal_to(signals);
         revocations.note_terms(self.terms.on_store_failure);
         revocations.watch_renewals(Arc::new(store.clone()), self.terms.on_store_failure);
+        let verifier = Verifier::new::<C>(Arc::new(ring), policy);
         let plain_http = !self.cookies.are_secure();
         let core = Core {
             clock,
             source: self.source.unwrap_or(self.cookies.token_source()),
-            verifier: Arc::new(Verifier::new::<C>(Arc::new(ring), policy)),
+            verifier: Arc::new(verifier.with_telemetry(telemetry.clone())),
             revocations,
             activity: Arc::new(Activity::default()),
             store,
@@ -171,6 +175,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             audit,
             sweeps,
             started: Arc::default(),
+            telemetry,
         };
         let web = Web {
             cookies: self.cookies,

@@ -1,6 +1,8 @@
 //! [`JwtSession`]: everything put together.
 
 mod edge;
+#[cfg(feature = "metrics")]
+mod figures;
 mod introspection;
 mod keys;
 mod parse;
@@ -239,6 +241,7 @@ fn gate<C>(core: &Core<C>, web: &Web) -> JwtSessionLayer {
         clock: core.clock.clone(),
         observer: core.observer.clone(),
         origins: web.origins.clone(),
+        telemetry: core.telemetry.clone(),
     };
     JwtSessionLayer::new(Arc::new(gate))
         .with_confirm(core.terms.confirm)

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::revocation::{Refusal, Verdict};
+use crate::clock::UnixTime;
+use crate::revocation::{ActiveToken, Refusal, Verdict};
 use crate::session::Session;
 use crate::session::core::Core;
+use crate::telemetry::{Outcome, Watch};
 use crate::token::RawToken;
 use crate::verify::{VerifyError, VerifyErrorKind};
 
@@ -32,16 +34,42 @@ pub enum ParseError {
 
 /// Checks a token as the layer does, and counts it as a use like the layer.
 pub(super) async fn parse<C>(core: &Core<C>, access_token: &str) -> Result<Session, ParseError> {
+    let watch = core.telemetry.begin();
     let now = core.clock.instants();
     let token = RawToken::from_parameter(access_token);
-    let verified = core.verifier.verify(token, now.wall)?;
-    let active = match core.revocations.check(verified, &core.terms, now) {
-        Verdict::Active(active) => active,
-        Verdict::Ask(pending) => core.revocations.clone().ask(pending).await?,
-        Verdict::Refused(refusal) => return Err(refusal.into()),
+    let checked = core.verifier.verify(token, now.wall);
+    let verdict = checked.map(|verified| core.revocations.check(verified, &core.terms, now));
+    let answer = match verdict {
+        Ok(Verdict::Active(active)) => Ok(active),
+        Ok(Verdict::Ask(pending)) => {
+            let watch = Watch::started();
+            let answer = core.revocations.clone().ask(pending).await;
+            let answer = answer.map_err(ParseError::from);
+            core.telemetry.confirmed(outcome(&answer), watch);
+            return answer.map(|active| noted(core, active, now.wall));
+        }
+        Ok(Verdict::Refused(refusal)) => Err(refusal.into()),
+        Err(error) => Err(error.into()),
     };
-    core.activity.note(&active, now.wall);
-    Ok(Session::from_active(active))
+    core.telemetry.answered(outcome(&answer), watch);
+    answer.map(|active| noted(core, active, now.wall))
+}
+
+fn noted<C>(core: &Core<C>, active: ActiveToken, wall: UnixTime) -> Session {
+    core.activity.note(&active, wall);
+    Session::from_active(active)
+}
+
+fn outcome<T>(answer: &Result<T, ParseError>) -> Outcome {
+    match answer {
+        Ok(_) => Outcome::Admitted,
+        Err(ParseError::Expired) => Outcome::TokenExpired,
+        Err(ParseError::Invalid) => Outcome::InvalidToken,
+        Err(ParseError::Malformed) => Outcome::MalformedToken,
+        Err(ParseError::Revoked) => Outcome::TokenRevoked,
+        Err(ParseError::Stale) => Outcome::TokenStale,
+        Err(ParseError::StoreUnavailable { .. }) => Outcome::StoreUnavailable,
+    }
 }
 
 impl fmt::Display for ParseError {

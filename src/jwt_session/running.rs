@@ -14,6 +14,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Breakers, Revocations};
 use crate::session::Placing;
 use crate::session::core::Core;
+use crate::telemetry::Publishing;
 use crate::verify::CustomClaims;
 
 /// The work in the background: following the log, flushing uses, sweeping up, writing the audit log.
@@ -31,6 +32,7 @@ pub struct Running {
     revocations: Arc<Revocations>,
     breakers: Arc<Breakers>,
     backlog: Arc<Backlog>,
+    publishing: Publishing,
     _started: Started,
 }
 
@@ -55,6 +57,10 @@ impl Running {
             clock: core.clock.clone(),
         };
         let audit = tokio::spawn(auditing(writing, audit_stopped));
+        let publishing = Publishing::start(core.telemetry.clone(), core.store.clone(), {
+            let (revocations, breakers) = (revocations.clone(), breakers.clone());
+            move || (revocations.status(), breakers.status())
+        });
         let keep = tokio::spawn(async move {
             let mut flush = interval(FLUSH_INTERVAL);
             let mut sweep = interval(SWEEP_INTERVAL);
@@ -80,6 +86,7 @@ impl Running {
             revocations,
             breakers,
             backlog,
+            publishing,
             _started: started,
         })
     }
@@ -98,6 +105,7 @@ impl Running {
         // Last: the others have told what they did.
         let _ = self.stop_audit.send(true);
         let _ = (&mut self.audit).await;
+        self.publishing.finish();
     }
 }
 

@@ -26,7 +26,7 @@ use crate::verify::{CustomClaims, KeyRing, NoClaims};
 ///
 /// `examples/verify_only.rs` is such a service.
 pub struct VerifyOnly<C = NoClaims> {
-    core: Arc<Core<C>>,
+    pub(super) core: Arc<Core<C>>,
     web: Web,
 }
 

@@ -8,6 +8,7 @@ use crate::events::{Event, Observer};
 use crate::rejection::Rejection;
 use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
+use crate::telemetry::Outcome;
 use crate::token::{Carrier, RawToken, SourceError, TokenSource};
 use crate::verify::VerifyError;
 
@@ -96,6 +97,10 @@ impl Rules {
 }
 
 impl Refused {
+    pub(super) fn outcome(&self) -> Outcome {
+        self.rejection.outcome()
+    }
+
     /// Reports the refusal.
     ///
     /// # Errors

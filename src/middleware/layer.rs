@@ -13,6 +13,7 @@ use crate::events::Observer;
 use crate::rejection::ProblemResponses;
 use crate::revocation::{Confirm, OnStoreFailure, Revocations, Terms};
 use crate::session::Activity;
+use crate::telemetry::Telemetry;
 use crate::token::TokenSource;
 use crate::verify::Verifier;
 
@@ -36,6 +37,7 @@ pub(crate) struct Gate {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) origins: Arc<Origins>,
+    pub(crate) telemetry: Telemetry,
 }
 
 /// What the services of one layer share.

@@ -6,17 +6,19 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tower_service::Service;
+use tracing::Instrument;
 
 use super::admission::{Admission, Refused};
 use super::future::ResponseFuture;
 use super::knobs::CountAs;
 use super::layer::{Gate, Rules, Settings};
-use super::passage::{Passage, Question};
+use super::passage::Passage;
 use super::same_origin::Head;
 use crate::clock::UnixTime;
 use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
 use crate::revocation::{ActiveToken, Pending};
 use crate::session::Session;
+use crate::telemetry::{self, Outcome, Watch};
 use crate::token::{Carrier, TokenSource};
 
 /// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
@@ -82,45 +84,56 @@ where
 // Without a type parameter, so that it is compiled once and here, whoever uses it.
 impl Gate {
     fn passage(self: &Arc<Self>, source: &TokenSource, rules: Rules, head: Head<'_>) -> Passage {
+        let watch = self.telemetry.begin();
         let now = self.clock.instants();
         match Admission::decide(self, source, &rules, head, now) {
             Admission::Admit(session) => {
                 self.note(rules, session.active(), now.wall);
+                self.telemetry.answered(Outcome::Admitted, watch);
                 Passage::Open(Some(session))
             }
-            Admission::Anonymous => Passage::Open(None),
-            Admission::Ask(carrier, pending) => {
-                Passage::Ask(self.clone().question(rules, carrier, pending, now.wall))
+            Admission::Anonymous => {
+                self.telemetry.answered(Outcome::Anonymous, watch);
+                Passage::Open(None)
             }
-            Admission::Refuse(refused) => match self.refuse(rules, *refused) {
-                Ok(()) => Passage::Open(None),
-                Err(rejection) => Passage::Refuse(rejection),
-            },
+            Admission::Ask(carrier, pending) => {
+                let question = self.clone().question(rules, carrier, pending, now.wall);
+                Passage::Ask(Box::pin(question.instrument(telemetry::confirm())))
+            }
+            Admission::Refuse(refused) => {
+                self.telemetry.answered(refused.outcome(), watch);
+                match self.refuse(rules, *refused) {
+                    Ok(()) => Passage::Open(None),
+                    Err(rejection) => Passage::Refuse(rejection),
+                }
+            }
         }
     }
 
-    fn question(
+    async fn question(
         self: Arc<Self>,
         rules: Rules,
         carrier: Carrier,
         pending: Box<Pending>,
         wall: UnixTime,
-    ) -> Question {
-        Box::pin(async move {
-            match self.revocations.clone().ask(pending).await {
-                Ok(active) => {
-                    self.note(rules, &active, wall);
-                    Ok(Some(Session::from_active(active)))
-                }
-                Err(refusal) => {
-                    let refused = Refused::from(refusal);
-                    if rules.passes_without(Some(carrier), &refused) {
-                        return Ok(None);
-                    }
-                    self.refuse(rules, refused).map(|()| None)
-                }
+    ) -> Result<Option<Session>, Rejection> {
+        let watch = Watch::started();
+        match self.revocations.clone().ask(pending).await {
+            Ok(active) => {
+                self.note(rules, &active, wall);
+                self.telemetry.confirmed(Outcome::Admitted, watch);
+                Ok(Some(Session::from_active(active)))
             }
-        })
+            Err(refusal) => {
+                let refused = Refused::from(refusal);
+                if rules.passes_without(Some(carrier), &refused) {
+                    self.telemetry.confirmed(Outcome::Anonymous, watch);
+                    return Ok(None);
+                }
+                self.telemetry.confirmed(refused.outcome(), watch);
+                self.refuse(rules, refused).map(|()| None)
+            }
+        }
     }
 
     fn note(&self, rules: Rules, active: &ActiveToken, wall: UnixTime) {

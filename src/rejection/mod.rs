@@ -10,6 +10,7 @@ use http::StatusCode;
 pub use response::{EmptyResponses, ProblemResponses, ResponseForRejection};
 
 use crate::revocation::{EndReason, Refusal};
+use crate::telemetry::Outcome;
 use crate::token::SourceError;
 use crate::verify::{VerifyError, VerifyErrorKind};
 
@@ -79,6 +80,25 @@ impl Rejection {
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::TokenStale => "token_stale",
+        }
+    }
+
+    /// What an authentication came to that ended so.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::CsrfRejected => Outcome::CsrfRejected,
+            // Genuine and admitted: what they lack is for guards to say.
+            Self::InsufficientAuthentication { .. }
+            | Self::InsufficientRole
+            | Self::InsufficientScope { .. } => Outcome::Admitted,
+            Self::InvalidToken => Outcome::InvalidToken,
+            Self::MalformedToken => Outcome::MalformedToken,
+            Self::Misconfigured { .. } => Outcome::Misconfigured,
+            Self::MissingToken => Outcome::MissingToken,
+            Self::StoreUnavailable { .. } => Outcome::StoreUnavailable,
+            Self::TokenExpired => Outcome::TokenExpired,
+            Self::TokenRevoked { .. } => Outcome::TokenRevoked,
+            Self::TokenStale => Outcome::TokenStale,
         }
     }
 

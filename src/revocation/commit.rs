@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::Revocations;
 use super::backoff::Backoff;
@@ -59,16 +60,18 @@ impl Revocations {
         match entered {
             Entered::Begin(tentative, sender) => {
                 let this = Arc::clone(self);
-                tokio::spawn(this.run(key, tentative, write, committed, then, sender));
+                let run = this.run(key, tentative, write, committed, then, sender);
+                tokio::spawn(run.in_current_span());
             }
             Entered::Wait(turn, sender) => {
                 let this = Arc::clone(self);
-                tokio::spawn(async move {
+                let run = async move {
                     if let Ok(tentative) = turn.await {
                         let run = this.run(key, tentative, write, committed, then, sender);
                         run.await;
                     }
-                });
+                };
+                tokio::spawn(run.in_current_span());
             }
             Entered::Joined(before) => self.release(&before),
         }

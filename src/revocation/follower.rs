@@ -17,6 +17,7 @@ use super::signal::Signal;
 use super::store::{Poll, PollRequest};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::telemetry;
 
 /// What a poll came to.
 enum Polled {
@@ -157,6 +158,9 @@ impl Revocations {
         let mut news = false;
         for entry in &poll.entries {
             let put = self.apply(entry.clone());
+            if put == Put::New {
+                telemetry::lagged(poll.now.since(entry.at));
+            }
             news |= self.progress().was_glanced(entry.id) || put == Put::New;
         }
         self.tidy(poll.now);

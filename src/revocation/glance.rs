@@ -4,6 +4,7 @@ use tokio::sync::Notify;
 
 use super::Revocations;
 use super::shelf::Put;
+use crate::telemetry;
 
 impl Revocations {
     /// Puts what the store hints at into the view, for as long as it is polled.
@@ -35,10 +36,13 @@ impl Revocations {
             }
         };
         for entry in news {
-            let id = entry.id;
+            let (id, at) = (entry.id, entry.at);
             // Noted first: a poll that reads it meanwhile has to know that it is news.
             self.progress().glanced(id);
-            if self.apply(entry) != Put::New {
+            if self.apply(entry) == Put::New {
+                let store_now = self.progress().store_time(self.clock.now());
+                telemetry::lagged(store_now.since(at));
+            } else {
                 self.progress().was_glanced(id);
             }
         }

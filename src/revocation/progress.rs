@@ -213,6 +213,11 @@ impl Progress {
         self.back.retain(|entry| !written.contains(&entry.id));
     }
 
+    /// What the store's clock shows while ours shows `wall`, as far as the last answers told.
+    pub(super) fn store_time(&self, wall: UnixTime) -> UnixTime {
+        self.store + wall.since(self.wall)
+    }
+
     /// Notes both clocks; what ended before the answer is over by the highest time of either.
     ///
     /// Of the two the lower counts: one clock that jumps ahead then forgets nothing.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tracing::Instrument;
 
 use super::activity::Activity;
 use super::audit::AuditLog;
@@ -27,6 +28,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::{Event, Observer};
 use crate::revocation::{Breakers, Revocations, Terms};
+use crate::telemetry::Telemetry;
 use crate::token::{TokenSource, UserId};
 use crate::verify::Verifier;
 
@@ -57,6 +59,7 @@ pub(crate) struct Core<C> {
     pub(crate) failures: Failures,
     pub(crate) audit: Arc<Backlog>,
     pub(crate) started: Arc<AtomicBool>,
+    pub(crate) telemetry: Telemetry,
 }
 
 impl<C> Core<C> {
@@ -88,7 +91,9 @@ impl<C> Core<C> {
         &self,
         step: impl Future<Output = Result<T, SessionError>> + Send + 'static,
     ) -> Result<T, SessionError> {
-        match tokio::time::timeout(2 * self.store_timeout, tokio::spawn(step)).await {
+        match tokio::time::timeout(2 * self.store_timeout, tokio::spawn(step.in_current_span()))
+            .await
+        {
             Ok(Ok(outcome)) => outcome,
             // Not answered in time, or the store's own code panicked.
             Err(_) | Ok(Err(_)) => Err(self.too_late().into()),

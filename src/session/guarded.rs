@@ -19,6 +19,7 @@ use crate::revocation::{
     Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, Poll,
     PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
 };
+use crate::telemetry::{Operation, store_call};
 use crate::token::{SessionId, UserId};
 
 /// A store behind its breakers.
@@ -79,30 +80,52 @@ impl Guarded {
         &'a self,
         class: Class,
         deadline: Duration,
+        operation: Operation,
         call: Answered<'a, T>,
     ) -> Answered<'a, T> {
+        let call = store_call(operation, call);
         Box::pin(self.breakers.call(class, deadline, call))
     }
 
-    fn confirm<'a, T: Send + 'a>(&'a self, call: Answered<'a, T>) -> Answered<'a, T> {
-        self.call(Class::Confirm, self.deadline, call)
+    fn confirm<'a, T: Send + 'a>(
+        &'a self,
+        operation: Operation,
+        call: Answered<'a, T>,
+    ) -> Answered<'a, T> {
+        self.call(Class::Confirm, self.deadline, operation, call)
     }
 
-    fn follow<'a, T: Send + 'a>(&'a self, call: Answered<'a, T>) -> Answered<'a, T> {
-        self.call(Class::Follow, self.deadline.max(SLOW), call)
+    fn follow<'a, T: Send + 'a>(
+        &'a self,
+        operation: Operation,
+        call: Answered<'a, T>,
+    ) -> Answered<'a, T> {
+        self.call(Class::Follow, self.deadline.max(SLOW), operation, call)
     }
 
-    fn list_of<'a, T: Send + 'a>(&'a self, call: Answered<'a, T>) -> Answered<'a, T> {
-        self.call(Class::List, self.deadline, call)
+    fn list_of<'a, T: Send + 'a>(
+        &'a self,
+        operation: Operation,
+        call: Answered<'a, T>,
+    ) -> Answered<'a, T> {
+        self.call(Class::List, self.deadline, operation, call)
     }
 
-    fn write<'a, T: Send + 'a>(&'a self, call: Answered<'a, T>) -> Answered<'a, T> {
-        self.call(Class::Write, self.deadline, call)
+    fn write<'a, T: Send + 'a>(
+        &'a self,
+        operation: Operation,
+        call: Answered<'a, T>,
+    ) -> Answered<'a, T> {
+        self.call(Class::Write, self.deadline, operation, call)
     }
 
     /// A write of many rows, which nobody waits for.
-    fn long_write<'a, T: Send + 'a>(&'a self, call: Answered<'a, T>) -> Answered<'a, T> {
-        self.call(Class::Write, self.deadline.max(LONG), call)
+    fn long_write<'a, T: Send + 'a>(
+        &'a self,
+        operation: Operation,
+        call: Answered<'a, T>,
+    ) -> Answered<'a, T> {
+        self.call(Class::Write, self.deadline.max(LONG), operation, call)
     }
 }
 
@@ -114,11 +137,11 @@ impl RevocationStore for Guarded {
     }
 
     fn attach(&self, limits: FleetLimits) -> Answered<'_, Attached> {
-        self.follow(self.inner.attach(limits))
+        self.follow(Operation::Attach, self.inner.attach(limits))
     }
 
     fn poll<'a>(&'a self, request: PollRequest<'a>) -> Answered<'a, Poll> {
-        self.follow(self.inner.poll(request))
+        self.follow(Operation::Poll, self.inner.poll(request))
     }
 
     fn hint(&self) -> BoxFuture<'_, ()> {
@@ -130,20 +153,20 @@ impl RevocationStore for Guarded {
         since: &'a Cursor,
         history: u128,
     ) -> Answered<'a, Vec<RevocationEntry>> {
-        self.follow(self.inner.glance(since, history))
+        self.follow(Operation::Glance, self.inner.glance(since, history))
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> Answered<'a, Answer> {
-        self.confirm(self.inner.ask(question))
+        self.confirm(Operation::Ask, self.inner.ask(question))
     }
 
     fn append(&self, entries: Vec<RevocationEntry>) -> Answered<'_, Committed> {
         let one = entries.len() <= 1;
         let call = self.inner.append(entries);
         let call = if one {
-            self.write(call)
+            self.write(Operation::Append, call)
         } else {
-            self.long_write(call)
+            self.long_write(Operation::Append, call)
         };
         Box::pin(async move {
             let committed = call.await?;
@@ -153,45 +176,45 @@ impl RevocationStore for Guarded {
     }
 
     fn leases(&self) -> Answered<'_, Vec<Lease>> {
-        self.follow(self.inner.leases())
+        self.follow(Operation::Leases, self.inner.leases())
     }
 }
 
 impl SessionStore for Guarded {
     fn counters<'a>(&'a self, user: &'a UserId) -> Answered<'a, Counters> {
-        self.confirm(self.inner.counters(user))
+        self.confirm(Operation::Counters, self.inner.counters(user))
     }
 
     fn sign_in(&self, session: NewSession) -> Answered<'_, SignInOutcome> {
-        self.write(self.inner.sign_in(session))
+        self.write(Operation::SignIn, self.inner.sign_in(session))
     }
 
     fn refresh(&self, attempt: RefreshAttempt) -> Answered<'_, RefreshOutcome> {
-        self.write(self.inner.refresh(attempt))
+        self.write(Operation::Refresh, self.inner.refresh(attempt))
     }
 
     fn end(&self, request: EndSession) -> Answered<'_, EndOutcome> {
-        self.write(self.inner.end(request))
+        self.write(Operation::End, self.inner.end(request))
     }
 
     fn end_all(&self, request: EndAll) -> Answered<'_, EndAllOutcome> {
-        self.write(self.inner.end_all(request))
+        self.write(Operation::EndAll, self.inner.end_all(request))
     }
 
     fn raise_roles<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, Committed> {
-        self.write(self.inner.raise_roles(user, entry))
+        self.write(Operation::RaiseRoles, self.inner.raise_roles(user, entry))
     }
 
     fn find(&self, id: SessionId) -> Answered<'_, Option<SessionRecord>> {
-        self.confirm(self.inner.find(id))
+        self.confirm(Operation::Find, self.inner.find(id))
     }
 
     fn list<'a>(&'a self, user: &'a UserId, listing: Listing) -> Answered<'a, Vec<SessionRecord>> {
-        self.list_of(self.inner.list(user, listing))
+        self.list_of(Operation::List, self.inner.list(user, listing))
     }
 
     fn count<'a>(&'a self, user: &'a UserId) -> Answered<'a, u64> {
-        self.list_of(self.inner.count(user))
+        self.list_of(Operation::Count, self.inner.count(user))
     }
 
     fn change<'a>(
@@ -200,19 +223,19 @@ impl SessionStore for Guarded {
         user: &'a UserId,
         change: SessionChange,
     ) -> Answered<'a, Option<SessionRecord>> {
-        self.write(self.inner.change(id, user, change))
+        self.write(Operation::Change, self.inner.change(id, user, change))
     }
 
     fn touch<'a>(&'a self, uses: &'a [Use]) -> Answered<'a, ()> {
-        self.write(self.inner.touch(uses))
+        self.write(Operation::Touch, self.inner.touch(uses))
     }
 
     fn sweep(&self, retention: Duration, batch: usize) -> Answered<'_, Swept> {
-        self.long_write(self.inner.sweep(retention, batch))
+        self.long_write(Operation::Sweep, self.inner.sweep(retention, batch))
     }
 
     fn page(&self, request: PageRequest) -> Answered<'_, Page> {
-        self.list_of(self.inner.page(request))
+        self.list_of(Operation::Page, self.inner.page(request))
     }
 
     /// Past the breakers: whether the audit log can be written says nothing of sessions.
@@ -225,12 +248,13 @@ impl SessionStore for Guarded {
         self.call(
             Class::List,
             self.deadline.max(LONG),
+            Operation::Population,
             self.inner.population(),
         )
     }
 
     fn erase<'a>(&'a self, user: &'a UserId, entry: EntryId) -> Answered<'a, EndAllOutcome> {
-        self.write(self.inner.erase(user, entry))
+        self.write(Operation::Erase, self.inner.erase(user, entry))
     }
 
     /// No request waits for it.

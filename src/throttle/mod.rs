@@ -36,6 +36,7 @@ use std::time::Duration;
 pub use limit::RateLimit;
 
 use crate::clock::Clock;
+use crate::telemetry;
 use crate::token::SessionId;
 use keyed::Keyed;
 
@@ -129,6 +130,18 @@ impl RateLimiter {
         attempt: Attempt<'_>,
         address: Option<IpAddr>,
     ) -> Result<Option<Allowance>, Exceeded> {
+        let result = self.take(attempt, address);
+        if result.is_err() {
+            telemetry::throttled(Some(attempt));
+        }
+        result
+    }
+
+    fn take(
+        &self,
+        attempt: Attempt<'_>,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Allowance>, Exceeded> {
         let Some(counts) = &self.counts else {
             return Ok(None);
         };
@@ -157,7 +170,11 @@ impl RateLimiter {
             let key = counts.hasher.hash_one(session.to_string());
             counts.sessions.take(key)
         };
-        self.counts.as_ref().map(take).transpose()
+        let result = self.counts.as_ref().map(take).transpose();
+        if result.is_err() {
+            telemetry::throttled(None);
+        }
+        result
     }
 
     /// Whether this build can count.

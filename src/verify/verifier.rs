@@ -11,6 +11,7 @@ use super::keys::{Key, KeyRing, KeySet, Origin};
 use super::policy::TokenPolicy;
 use super::{Checked, VerifiedToken, VerifyError};
 use crate::clock::UnixTime;
+use crate::telemetry::{Lookup, Telemetry};
 use crate::token::RawToken;
 
 /// Checks tokens: shape, key, algorithm, signature, type, issuer, audience, times.
@@ -38,6 +39,7 @@ pub struct Verifier {
     policy: TokenPolicy,
     read: ReadPayload,
     cache: TokenCache,
+    telemetry: Telemetry,
 }
 
 impl Verifier {
@@ -49,7 +51,14 @@ impl Verifier {
             keys,
             policy,
             read: claims::read::<C>,
+            telemetry: Telemetry::default(),
         }
+    }
+
+    /// Counts where others count.
+    pub(crate) fn with_telemetry(mut self, telemetry: Telemetry) -> Self {
+        self.telemetry = telemetry;
+        self
     }
 
     /// Checks a token at `now`, from the cache where it verified before.
@@ -84,6 +93,7 @@ impl Verifier {
         let stamp = self.keys.stamp();
         if let Some(entry) = self.cache.get(token) {
             if self.keys.admits(entry.stamp) {
+                self.telemetry.looked_up(Lookup::Hit);
                 self.check_again(&entry.checked, now)?;
                 return Ok(VerifiedToken {
                     checked: entry.checked,
@@ -91,6 +101,7 @@ impl Verifier {
             }
             self.cache.remove_stale(token, entry.stamp);
         }
+        self.telemetry.looked_up(Lookup::Miss);
         let checked = self.check(token, now)?;
         if checked.claims.times().check_end(&self.policy, now).is_ok() {
             self.cache.insert(token, stamp, checked.clone());

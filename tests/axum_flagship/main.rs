@@ -6,6 +6,7 @@ mod contract;
 mod cookies;
 mod credentials;
 mod edge;
+mod figures;
 #[path = "../folder/mod.rs"]
 mod folder;
 #[path = "../support/postgres.rs"]

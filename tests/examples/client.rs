@@ -19,9 +19,13 @@ pub struct Client {
 
 impl Client {
     pub fn new(example: &str) -> Self {
+        Self::of(Server::start(example, &[("DEMO_PASSWORD", PASSWORD)]))
+    }
+
+    pub fn of(server: Server) -> Self {
         Self {
             http: HyperClient::builder(TokioExecutor::new()).build_http(),
-            server: Server::start(example, &[("DEMO_PASSWORD", PASSWORD)]),
+            server,
         }
     }
 

@@ -8,6 +8,7 @@ mod live;
 mod new_device_mail;
 #[path = "../support/nginx.rs"]
 mod nginx;
+mod opentelemetry;
 mod plain;
 mod process;
 #[path = "../redis_server/mod.rs"]

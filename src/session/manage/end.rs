@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::Sessions;
 use super::done::Done;
-use super::error::SessionError;
+use super::error::{SessionError, outcome};
 use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::Event;
 use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
 use crate::session::core::Core;
 use crate::session::store::{self, EndAllOutcome, EndOutcome, EndSession};
+use crate::telemetry::{Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::{Counter, CustomClaims};
 
@@ -101,7 +102,8 @@ impl<C: CustomClaims> Sessions<C> {
         let (core, whose) = (self.core.clone(), user.clone());
         let erased = move || core.observe(&Event::Erased { user: whose });
         let ended = self.core.end_everything(key, tentative, write, erased);
-        self.core.all_done(ended.await?)
+        let done = async { self.core.all_done(ended.await?) };
+        verb(Verb::Erase, done, outcome).await
     }
 
     /// Tells that a user's roles or custom claims changed. Call it after they were written.
@@ -124,8 +126,8 @@ impl<C: CustomClaims> Sessions<C> {
         let tell = move |_: &Committed| core.observe(&Event::RolesChanged { user });
         let revocations = &self.core.revocations;
         let written = revocations.commit(key, Vec::new(), write, itself, tell);
-        let committed = written.await?;
-        Ok(self.core.done(0, Some(committed)))
+        let done = async { Ok(self.core.done(0, Some(written.await?))) };
+        verb(Verb::RolesChanged, done, outcome).await
     }
 
     async fn end_one(
@@ -164,12 +166,15 @@ impl<C: CustomClaims> Sessions<C> {
         };
         let revocations = &self.core.revocations;
         let written = revocations.commit(key, vec![tentative], write, one_committed, tell);
-        match written.await? {
-            EndOutcome::Ended { now, committed, .. } => {
-                Ok(self.core.done(usize::from(now), Some(committed)))
+        let done = async {
+            match written.await? {
+                EndOutcome::Ended { now, committed, .. } => {
+                    Ok(self.core.done(usize::from(now), Some(committed)))
+                }
+                EndOutcome::NotFound => Err(SessionError::NotFound),
             }
-            EndOutcome::NotFound => Err(SessionError::NotFound),
-        }
+        };
+        verb(Verb::End, done, outcome).await
     }
 }
 
@@ -220,7 +225,7 @@ impl<C: CustomClaims> IntoFuture for EndAll<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
+        let ended = async move {
             let entry = EntryId::random();
             let tentative =
                 self.core
@@ -232,9 +237,10 @@ impl<C: CustomClaims> IntoFuture for EndAll<C> {
                 by: self.by,
                 entry,
             };
-            let outcome = self.core.end_all(tentative, request).await?;
-            self.core.all_done(outcome)
-        })
+            let ended = self.core.end_all(tentative, request).await?;
+            self.core.all_done(ended)
+        };
+        Box::pin(verb(Verb::EndAll, ended, outcome))
     }
 }
 

@@ -46,6 +46,27 @@ pub enum SessionError {
     UnknownUser,
 }
 
+/// What a verb came to, as figures and spans call it.
+pub(super) fn outcome<T>(result: &Result<T, SessionError>) -> &'static str {
+    match result.as_ref().err() {
+        None => "done",
+        Some(SessionError::ClaimsSource(_)) => "claims_failed",
+        Some(SessionError::InvalidInput { .. }) => "invalid_input",
+        Some(SessionError::InvalidToken) => "invalid_token",
+        Some(SessionError::LimitReached) => "limit_reached",
+        Some(SessionError::NotFound) => "not_found",
+        Some(SessionError::Over(_)) => "over",
+        Some(SessionError::RefreshReused) => "refresh_reused",
+        Some(SessionError::SignInSuperseded) => "sign_in_superseded",
+        Some(SessionError::Store(error)) if error.is_unavailable() => "store_unavailable",
+        Some(SessionError::Store(_)) => "store_failed",
+        Some(SessionError::TicketOutdated) => "ticket_outdated",
+        Some(SessionError::Token(_)) => "token_failed",
+        Some(SessionError::TooManyRepeats { .. }) => "too_many_repeats",
+        Some(SessionError::UnknownUser) => "unknown_user",
+    }
+}
+
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,14 +1,15 @@
-//! Refreshes that fail, tracked.
+//! Refreshes and sign-ins that fail, tracked.
 
 use std::net::IpAddr;
 
 use super::Sessions;
-use super::error::SessionError;
+use super::error::{SessionError, outcome};
 use super::tokens::Tokens;
 use crate::events::Event;
 use crate::session::Device;
 use crate::session::failures::{FailureCounts, RefreshFailure};
 use crate::session::refresh::RefreshToken;
+use crate::telemetry::{self, Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::CustomClaims;
 
@@ -44,11 +45,24 @@ impl<C: CustomClaims> Sessions<C> {
         device: Device,
     ) -> Result<Tokens, SessionError> {
         let address = device.address;
-        let result = self.refresh_once(refresh_token, device).await;
-        if let Some(why) = result.as_ref().err().and_then(failure) {
-            self.failed(refresh_token, address, why).await;
-        }
-        result
+        let tracked = async {
+            let result = self.refresh_once(refresh_token, device).await;
+            if let Some(why) = result.as_ref().err().and_then(failure) {
+                self.failed(refresh_token, address, why).await;
+            }
+            result
+        };
+        verb(Verb::Refresh, tracked, |result| match result {
+            Ok(tokens) if tokens.repeated.is_some() => "repeated",
+            result => outcome(result),
+        })
+        .await
+    }
+
+    /// Counts somebody who could not prove who they are: for the [figures](crate::telemetry) of failed
+    /// sign-ins, of which this crate learns nothing else.
+    pub fn credentials_refused(&self) {
+        telemetry::credentials_refused();
     }
 
     /// How often refreshes have failed on this node since it started, by a session and by an

@@ -7,7 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::Sessions;
-use super::error::SessionError;
+use super::error::{SessionError, outcome};
 use super::sign_in::expiry;
 use super::tokens::Tokens;
 use crate::clock::UnixTime;
@@ -20,8 +20,9 @@ use crate::session::store::{
     Counters, EndAll, Granted, RefreshAttempt, RefreshOutcome, SessionChange,
 };
 use crate::session::{Authentication, Device, Grants, Session, SessionRecord};
+use crate::telemetry::{Verb, verb};
 use crate::token::UserId;
-use crate::verify::{Binding, Counter, CustomClaims};
+use crate::verify::{Binding, Counter, CustomClaims, TokenFacts};
 
 impl<C: CustomClaims> Sessions<C> {
     /// Refreshes a session by the text of a refresh token.
@@ -104,8 +105,16 @@ impl<C: CustomClaims> Sessions<C> {
         authentication: Authentication,
         device: Device,
     ) -> Result<Tokens, SessionError> {
+        let renewed = self.renewed(session.token().facts(), authentication);
+        verb(Verb::Reauthenticate, renewed, outcome).await
+    }
+
+    async fn renewed(
+        &self,
+        facts: &TokenFacts,
+        authentication: Authentication,
+    ) -> Result<Tokens, SessionError> {
         let core = &self.core;
-        let facts = session.token().facts();
         let (Some(id), Some(binding)) = (facts.session, facts.binding) else {
             return Err(SessionError::NotFound);
         };

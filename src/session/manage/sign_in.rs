@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::rand;
 
-use super::error::SessionError;
+use super::error::{SessionError, outcome};
 use super::info::SessionInfo;
 use super::tokens::Tokens;
 use super::{Sessions, check_data, checked_name};
@@ -19,6 +19,7 @@ use crate::session::core::Core;
 use crate::session::refresh::{RefreshKeys, RefreshToken};
 use crate::session::store::NewSession;
 use crate::session::{Authentication, Counters, Device, DeviceCookie, SessionRecord, Transport};
+use crate::telemetry::{Verb, verb};
 use crate::token::{SessionId, UserId};
 use crate::verify::CustomClaims;
 
@@ -153,7 +154,7 @@ impl<C: CustomClaims> IntoFuture for SignIn<C> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(verb(Verb::SignIn, self.run(), outcome))
     }
 }
 

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# What the figures cost a warm request: instructions, counted by valgrind, and nanoseconds of processor time, the least of
+# many runs that take turns.
+# Usage: benches/instructions/run.sh [REVISION]   with a revision of before there were figures, its code without them, too
+set -euo pipefail
+cd "$(dirname "$0")"
+here=$PWD
+target=${CARGO_TARGET_DIR:-$here/target}
+REQUESTS=10240
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"; git -C "$here" worktree prune' EXIT
+
+build() { # NAME FOLDER [FEATURE]
+    echo "building: $1" >&2
+    (cd "$2" && cargo build --quiet --release --locked --target-dir "$target" ${3:+--features "$3"})
+    cp "$target/release/tower-jwt-session-instructions" "$scratch/$1"
+    names+=("$1")
+}
+
+names=()
+if [ $# -gt 0 ]; then
+    git worktree add --quiet --detach "$scratch/before" "$1"
+    mkdir -p "$scratch/before/benches/instructions/src"
+    cp Cargo.lock "$scratch/before/benches/instructions/"
+    # That revision need not know the feature.
+    sed 's/^metrics = .*/metrics = []/' Cargo.toml >"$scratch/before/benches/instructions/Cargo.toml"
+    cp src/main.rs "$scratch/before/benches/instructions/src/"
+    build before "$scratch/before/benches/instructions"
+fi
+build without "$here"
+build counted "$here" metrics
+build recorded "$here" recorder
+
+declare -A least
+for _ in $(seq "${ROUNDS:-15}"); do
+    for name in "${names[@]}"; do
+        took=$("$scratch/$name")
+        least[$name]=$(printf '%s\n%s\n' "$took" "${least[$name]:-99999}" | sort -n | head -1)
+    done
+done
+
+printf '%-10s %24s %10s\n' "" "instructions a request" "ns"
+for name in "${names[@]}"; do
+    said=$(cd "$scratch" && valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+        --toggle-collect='*::counted' "./$name" count 2>&1)
+    collected=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' <<<"$said")
+    printf '%-10s %24s %10s\n' "$name" "$(awk "BEGIN { printf \"%.1f\", $collected / $REQUESTS }")" "${least[$name]}"
+done
