@@ -134,6 +134,21 @@ impl Visitor {
         }
     }
 
+    /// Counts, once the store has answered.
+    async fn counted(&self, path: &str) -> serde_json::Value {
+        let counted = async {
+            loop {
+                let stats = self.get(path).await;
+                let stats: serde_json::Value = serde_json::from_str(&stats.body).expect("JSON");
+                if !stats["live"].is_null() {
+                    return stats;
+                }
+            }
+        };
+        let counted = tokio::time::timeout(Duration::from_secs(30), counted);
+        counted.await.expect("the store answers")
+    }
+
     async fn feed(&self, path: &str, headers: &[(&str, &str)]) -> Feed {
         let response = self.ask("GET", path, "", headers).await;
         assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
@@ -478,8 +493,7 @@ async fn what_happens_is_counted_and_told() {
     site.clock.advance(Duration::from_secs(120));
     let ada = site.visitor("ada").await;
     ada.post("/devices/end-others", "").await;
-    let stats = root.get("/api/admin/stats?window=10m").await;
-    let stats: serde_json::Value = serde_json::from_str(&stats.body).unwrap();
+    let stats = root.counted("/api/admin/stats?window=10m").await;
     assert_eq!(stats["live"]["sessions"], 2);
     assert_eq!(stats["live"]["users"], 2);
     let node = &stats["node"];

@@ -34,6 +34,7 @@ need caddy "the other proxy of deploy/" caddy
 need node "scripts of the pages" nodejs
 need npm "other libraries and the driver of the browser" npm
 need chromium "pages in a browser" chromium
+need firefox-esr "pages in another one" firefox-esr
 python3 -m venv --help >/dev/null 2>&1 || missing+=(python3-venv)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -55,7 +56,7 @@ cargo test --all-features --locked
 step "every interleaving of the lock-free parts"
 cargo test --manifest-path tests/loom/Cargo.toml --release --locked
 
-step "the pages and the token manager, in node and in Chromium"
+step "the pages and the token manager, in node, Chromium and Firefox"
 tests/browser/run.sh
 
 step "all tests passed"

@@ -163,5 +163,11 @@ fn refuse(why: &str) -> ! {
 
 /// What is measured of each store, in this order.
 const PARTS: [&str; 7] = [
-    "revoked", "everywhere", "cuts", "still", "rate", "clients", "scale",
+    "revoked",
+    "everywhere",
+    "cuts",
+    "still",
+    "rate",
+    "clients",
+    "scale",
 ];

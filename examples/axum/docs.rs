@@ -112,5 +112,5 @@ fn escaped(text: &str) -> String {
 }
 
 const STYLE: &str = ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}\
-    body{overflow-wrap:anywhere}main{max-width:50rem;margin:2rem auto;padding:0 1rem}summary{cursor:pointer;padding:.25rem 0}\
+    body{overflow-wrap:anywhere;background:Canvas;color:CanvasText}a{color:LinkText}main{max-width:50rem;margin:2rem auto;padding:0 1rem}summary{cursor:pointer;padding:.25rem 0}\
     dt{float:left;clear:left;min-width:4rem}dd{margin-left:6rem}";

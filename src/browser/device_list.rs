@@ -6,8 +6,8 @@ use super::frame::{self, time, with_time};
 use super::markup::Markup;
 use super::texts::{Texts, counted};
 use crate::clock::UnixTime;
-use crate::session::{DeviceKind, SessionInfo};
 use crate::session::risk::RiskFlag;
+use crate::session::{DeviceKind, SessionInfo};
 use crate::token::SessionId;
 
 /// A user's sessions, as of an instant.

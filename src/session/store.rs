@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::audit::AuditLog;
 use serde::{Deserialize, Serialize};
 
-use serde::Serialize;
-
+use super::audit::AuditLog;
 use super::device::Device;
 use super::limit::SessionLimit;
 use super::record::{Authentication, SessionRecord, Transport};

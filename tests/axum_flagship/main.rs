@@ -15,8 +15,8 @@ mod postgres;
 mod redis_server;
 mod restart;
 mod server;
-mod stores;
 mod shared;
+mod stores;
 mod tokens;
 
 use serde_json::json;

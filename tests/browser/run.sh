@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The token manager in node, and the pages in Chromium against the example.
+# The token manager in node, and the pages in Chromium and Firefox against the example.
 # Usage: tests/browser/run.sh [unit]
-# SOAK_SECONDS says how long twenty tabs share a bad network, CHROMIUM which browser it is.
+# SOAK_SECONDS says how long twenty tabs share a bad network; CHROMIUM and FIREFOX which programs the
+# browsers are; EVERYTHING=1 runs in Firefox, too, what no browser does differently.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,4 +15,16 @@ if [ ! -d node_modules/playwright-core ] || [ package-lock.json -nt node_modules
     touch node_modules
 fi
 (cd ../.. && cargo build --quiet --locked --example axum --example session_management --all-features)
-timeout 600 node --test --test-reporter=spec e2e/
+
+in_browser() { BROWSER=$1 timeout 900 node --test --test-reporter=spec e2e/; }
+# Beside each other: both wait more than they compute.
+told=$(mktemp)
+trap 'rm -f "$told"' EXIT
+in_browser firefox >"$told" 2>&1 &
+firefox=$!
+failed=0
+in_browser chromium || failed=$?
+wait "$firefox" || failed=$?
+printf '\nin Firefox:\n'
+cat "$told"
+exit "$failed"

@@ -105,7 +105,7 @@ impl<C: CustomClaims> Sessions<C> {
         authentication: Authentication,
         device: Device,
     ) -> Result<Tokens, SessionError> {
-        let renewed = self.renewed(session.token().facts(), authentication);
+        let renewed = self.renewed(session.token().facts(), authentication, device);
         verb(Verb::Reauthenticate, renewed, outcome).await
     }
 
@@ -113,6 +113,7 @@ impl<C: CustomClaims> Sessions<C> {
         &self,
         facts: &TokenFacts,
         authentication: Authentication,
+        device: Device,
     ) -> Result<Tokens, SessionError> {
         let core = &self.core;
         let (Some(id), Some(binding)) = (facts.session, facts.binding) else {

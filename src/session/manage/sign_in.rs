@@ -200,7 +200,9 @@ impl<C: CustomClaims> SignIn<C> {
             // A repetition that comes late: the pair is there, but its access token is over.
             let current = token.at_generation(record.refresh.generation);
             let sessions = Sessions { core };
-            sessions.refresh_once(&current.encode(&keys), device).await?
+            sessions
+                .refresh_once(&current.encode(&keys), device)
+                .await?
         };
         tokens.device_cookie = cookie;
         Ok(SignedIn {

@@ -34,7 +34,9 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 

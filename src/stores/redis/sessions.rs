@@ -13,7 +13,9 @@ use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::revocation::{Committed, EndReason, EntryId};
 use crate::session::{
-        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 use crate::verify::Counter;

@@ -19,7 +19,9 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-        AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+    AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession,
+    Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::token::{SessionId, UserId};
 

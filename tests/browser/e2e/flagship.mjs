@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { chromium, firefox } from 'playwright-core';
@@ -61,6 +62,12 @@ export const start = async (variables = {}, example) => {
 
 /** Which browser the tests are for: `chromium`, unless BROWSER says `firefox`. */
 export const BROWSER = process.env.BROWSER ?? 'chromium';
+
+/** For what no browser does differently: a test in Chromium, and with EVERYTHING set in the other too. */
+export const once = BROWSER === 'chromium' || process.env.EVERYTHING ? test : () => {};
+
+/** What the device list calls this browser. */
+export const DEVICE = BROWSER === 'firefox' ? 'Firefox on Linux' : 'Chromium on Linux';
 
 /** Starts the browser. Whether its pages are dark is asked here: Firefox is told when it starts. */
 export const launch = ({ dark = false } = {}) =>

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { PASSWORD, launch, open, start } from './flagship.mjs';
+import { PASSWORD, launch, once, open, start } from './flagship.mjs';
 
 let server;
 let browser;
@@ -78,7 +78,7 @@ test('two windows are signed in and out together, and the navigation bars say so
   await page.context().close();
 });
 
-test('a wrong password is told', async () => {
+once('a wrong password is told', async () => {
   const page = await open(browser);
   await enter(page, 'login');
   await page.waitForFunction(() => document.getElementById('said').textContent.startsWith('invalid_credentials'));

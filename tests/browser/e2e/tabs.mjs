@@ -30,7 +30,10 @@ export const newcomer = async (server, browser, options, init) => {
   await page.close();
   if (init) await context.addInitScript(...[init].flat());
   const first = await tab(server, context, options);
+  const stream = options.live !== false && first.waitForResponse('**/sessions/events');
   await signInAs(first, email);
+  // Before it is open, an end elsewhere is heard of by the next request alone.
+  await stream;
   return { email, context, first };
 };
 

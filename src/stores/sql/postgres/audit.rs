@@ -95,7 +95,10 @@ impl AuditRows for Tables {
         };
         let question = delete(old) + &delete(over);
         let rows = self.ask_of(tag::COUNT, &question).await?;
-        Ok(rows.iter().filter_map(columns::count).sum())
+        Ok(rows
+            .iter()
+            .filter_map(|row| columns::count(row, "count"))
+            .sum())
     }
 
     async fn forget_audit_of(&mut self, user: &UserId) -> Result<(), StoreError> {

@@ -17,7 +17,9 @@ use crate::revocation::{
     RevocationEntry, RevocationStore, Revoked,
 };
 use crate::session::{
-        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::stores::codec;
 use crate::stores::sql::rows::Rows;

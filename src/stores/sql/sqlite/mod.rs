@@ -39,7 +39,9 @@ use crate::revocation::{
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
-        AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page, PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord, SessionStore, SignInOutcome, Swept, Upkeep, Use,
+    AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
+    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
+    SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
 use crate::stores::sql::layout::Layout;
 use crate::token::{SessionId, UserId};
