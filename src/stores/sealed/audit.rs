@@ -43,7 +43,7 @@ impl SealedStore {
         let (Some(user), Some(sealed)) = (entry.user.clone(), entry.device.take()) else {
             return entry;
         };
-        match self.keys.open(place(&entry, &user), &sealed) {
+        match self.keys.load().open(place(&entry, &user), &sealed) {
             // From before there was a key.
             Ok(text) if text == sealed => entry.device = Some(text),
             Ok(text) => match serde_json::from_str::<Whereabouts>(&text) {
