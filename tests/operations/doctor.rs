@@ -198,7 +198,7 @@ async fn liveness_touches_nothing_and_readiness_says_what_is_left() {
     let server = Server::start_with(&[
         ("SESSION_STORE", address.as_str()),
         ("JWT_SECRET", SECRET),
-        ("REVOCATION_MAX_STALENESS", "1s"),
+        ("REVOCATION_MAX_STALENESS", "3s"),
     ]);
     let listens = server.address().trim_start_matches("http://").to_owned();
     let variables = [("LISTEN_ADDR", listens.as_str())];
