@@ -60,6 +60,14 @@ impl Data {
         Ok((data, env))
     }
 
+    /// Where accounts are that a server made, whose sessions are in `file` or not in one.
+    pub fn place_of_accounts(env: &Environment, file: Option<&Path>) -> Where {
+        match file {
+            Some(file) => Where::File(file.to_owned()),
+            None => Self::elsewhere(env).accounts,
+        }
+    }
+
     fn elsewhere(env: &Environment) -> Self {
         let address = address(env).unwrap_or_default();
         let scheme = address.split(':').next().unwrap_or_default();

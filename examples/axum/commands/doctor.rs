@@ -12,6 +12,7 @@ use super::found::Found;
 use super::{Outcome, print};
 use crate::accounts::Accounts;
 use crate::auth;
+use crate::data::Where;
 
 pub async fn run(as_json: bool, warnings_pass: bool) -> Outcome {
     let diagnosis = diagnosed().await?;
@@ -41,7 +42,7 @@ async fn diagnosed() -> std::io::Result<Diagnosis> {
     } else {
         found.env
     };
-    let accounts = Accounts::new(None);
+    let accounts = Accounts::new(Where::Memory).map_err(std::io::Error::other)?;
     match auth::build(&env, &accounts, &Statistics::default()) {
         Ok((settings, auth)) => {
             let checklist = Checklist::of(&auth)

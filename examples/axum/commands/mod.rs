@@ -20,6 +20,7 @@ use tower_jwt_session::{Environment, JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::cli::{Command, Sessions, Treatment};
+use crate::data::{Data, Where};
 use crate::email::Email;
 
 use self::found::Found;
@@ -79,7 +80,10 @@ impl Desk {
             let file = file.display();
             return Err(format!("there are no sessions yet: {file} does not exist").into());
         }
-        let accounts = found.file.as_deref().map(|file| Accounts::new(Some(file)));
+        let accounts = match Data::place_of_accounts(&found.env, found.file.as_deref()) {
+            Where::Memory => None,
+            place => Some(Accounts::new(place)?),
+        };
         // Nothing is signed here.
         let env = found.with_stand_in()?;
         let auth = JwtSession::builder().with_env(&env).build()?;
