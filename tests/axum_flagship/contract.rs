@@ -47,7 +47,7 @@ async fn every_call_of_the_contract_is_there_and_answers_as_it_says() {
     let document = document(&client).await;
     for (method, path, call) in calls(&document) {
         // By nobody, with nothing.
-        let request = client.request(&method, &path.replace('{', "").replace('}', ""));
+        let request = client.request(&method, &path.replace(['{', '}'], ""));
         let request = request.header("sec-fetch-site", "same-origin");
         let answer = client.send(request, Bytes::new()).await;
         let told = &call["responses"][answer.status.as_str()];
