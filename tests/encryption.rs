@@ -13,7 +13,9 @@ const NEW: &str = "a new example; 32 random bytes in earnest";
 
 fn session(folder: &Folder, keys: &[(&str, &str)]) -> JwtSession {
     let secret = ("JWT_SECRET", "an example; 32 random bytes in earnest");
-    let env = Environment::from_pairs(keys.iter().copied().chain([secret]));
+    // The file is opened by the first call, on a machine that may be busy with other tests.
+    let patience = ("STORE_TIMEOUT", "20s");
+    let env = Environment::from_pairs(keys.iter().copied().chain([secret, patience]));
     let store = SqliteStore::new(folder.file("sessions.db"));
     let builder = JwtSession::builder().store(store).with_env(&env);
     builder.build().expect("a good configuration")

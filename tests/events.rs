@@ -27,12 +27,15 @@ use tower_jwt_session::{
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// Which session, why, and by whom.
+type End = (SessionId, EndReason, Option<UserId>);
+
 /// The ends that were told, by all nodes together.
 #[derive(Clone, Default)]
-struct Ends(Arc<Mutex<Vec<(SessionId, EndReason, Option<UserId>)>>>);
+struct Ends(Arc<Mutex<Vec<End>>>);
 
 impl Ends {
-    fn told(&self) -> Vec<(SessionId, EndReason, Option<UserId>)> {
+    fn told(&self) -> Vec<End> {
         self.0.lock().expect("nobody panicked").clone()
     }
 }
@@ -115,7 +118,7 @@ impl<S: SessionStore + Clone> World<S> {
         running.shutdown().await;
     }
 
-    async fn until(&self, so: impl Fn(&[(SessionId, EndReason, Option<UserId>)]) -> bool) {
+    async fn until(&self, so: impl Fn(&[End]) -> bool) {
         for _ in 0..3_000 {
             if so(&self.ends.told()) {
                 return;

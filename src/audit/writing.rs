@@ -107,9 +107,9 @@ impl Writing {
     fn wrote(&self, last: &AuditEntry, count: usize) {
         let lost = {
             let mut waiting = self.backlog.waiting();
-            // Nobody else takes any out; yet a batch that was written twice must not take others along.
-            let written = waiting.entries.iter().take(count);
-            if written.last().is_some_and(|entry| entry.id == last.id) {
+            // Nobody else takes any out; yet a batch must not take others along.
+            let latest = count.checked_sub(1).and_then(|at| waiting.entries.get(at));
+            if latest.is_some_and(|entry| entry.id == last.id) {
                 waiting.entries.drain(..count);
             }
             std::mem::take(&mut waiting.lost)

@@ -119,8 +119,8 @@ pub async fn an_entry_is_read_back_as_it_was_written<H: Harness>(harness: &H) {
         ..case.entry("ended")
     };
     let empty = AuditEntry::new(case.now, some_node(), "view_stale");
-    case.write(&[whole.clone()]).await;
-    case.write(&[empty.clone()]).await;
+    case.write(std::slice::from_ref(&whole)).await;
+    case.write(std::slice::from_ref(&empty)).await;
     let mut read = case.all().await;
     read.sort_by_key(|entry| entry.id != empty.id);
     assert_eq!(read, [empty, whole]);
@@ -256,7 +256,7 @@ pub async fn forgetting_a_user_removes_what_is_about_them<H: Harness>(harness: &
         by: Some(case.user.clone()),
         ..case.entry("ended")
     };
-    case.write(&[other.clone()]).await;
+    case.write(std::slice::from_ref(&other)).await;
     let forgotten = case.log().forget(&case.user).await;
     forgotten.expect("the store answers");
     assert_eq!(ids(&case.all().await), [other.id]);
