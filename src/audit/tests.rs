@@ -55,8 +55,10 @@ fn replayed(how: ReplayKind) -> Event {
 }
 
 fn failed(user: Option<UserId>, session: u32) -> Event {
-    let mut failures = FailureCounts::default();
-    failures.session = session;
+    let failures = FailureCounts {
+        session,
+        address: 0,
+    };
     Event::RefreshFailed {
         session: Some(SessionId::random()),
         user,

@@ -53,10 +53,11 @@ async fn a_log_that_lost_entries_is_told_and_what_is_written_back_is_counted() {
         bench.end(facts.session.unwrap(), &facts.user).await;
     }
     bench.poll().await;
-    let mut state = bench.store.state();
-    state.log.clear();
-    state.history += 1;
-    drop(state);
+    {
+        let mut state = bench.store.state();
+        state.log.clear();
+        state.history += 1;
+    }
     bench.poll().await;
     let back = Signal::WrittenBack { entries: 2 };
     assert_eq!(*told.lock().unwrap(), [Signal::LogChanged, back]);
