@@ -19,13 +19,14 @@ build() { # NAME FOLDER [FEATURE]
 
 names=()
 if [ $# -gt 0 ]; then
-    git worktree add --quiet --detach "$scratch/before" "$1"
-    mkdir -p "$scratch/before/benches/instructions/src"
-    cp Cargo.lock "$scratch/before/benches/instructions/"
+    tree=$scratch/tree
+    git worktree add --quiet --detach "$tree" "$1"
+    mkdir -p "$tree/benches/instructions/src"
+    cp Cargo.lock "$tree/benches/instructions/"
     # That revision need not know the feature.
-    sed 's/^metrics = .*/metrics = []/' Cargo.toml >"$scratch/before/benches/instructions/Cargo.toml"
-    cp src/main.rs "$scratch/before/benches/instructions/src/"
-    build before "$scratch/before/benches/instructions"
+    sed 's/^metrics = .*/metrics = []/' Cargo.toml >"$tree/benches/instructions/Cargo.toml"
+    cp src/main.rs "$tree/benches/instructions/src/"
+    build before "$tree/benches/instructions"
 fi
 build without "$here"
 build counted "$here" metrics
