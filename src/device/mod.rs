@@ -5,6 +5,7 @@
 //! hops are that report them.
 
 mod address;
+#[cfg(any(feature = "endpoints", feature = "user-agent"))]
 mod cookie;
 mod forwarded;
 mod layer;

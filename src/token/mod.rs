@@ -2,7 +2,7 @@
 
 mod ids;
 mod source;
-#[cfg(feature = "endpoints")]
+#[cfg(any(feature = "endpoints", feature = "user-agent"))]
 mod text;
 
 use std::fmt;
