@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// let berlin = Coordinates::new(52.52, 13.405, 20).unwrap();
 /// let tokyo = Coordinates::new(35.69, 139.69, 20).unwrap();
-/// assert_eq!(berlin.distance_km(tokyo).round(), 8_915.0);
+/// assert_eq!(berlin.distance_km(tokyo).round(), 8_917.0);
 /// assert!(Coordinates::new(91.0, 0.0, 20).is_none());
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
