@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::audit::AuditLog;
+use super::population::Population;
 use super::record::SessionRecord;
 use super::store::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
-    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore,
-    SignInOutcome, Swept, Use,
+    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
+    Use,
 };
 use super::upkeep::Upkeep;
 use crate::BoxFuture;

@@ -15,6 +15,7 @@ mod manage;
 mod mark;
 mod mint;
 mod place;
+mod population;
 mod record;
 pub mod refresh;
 mod renewals;
@@ -48,12 +49,13 @@ pub(crate) use mark::DeviceCookies;
 pub use mark::{DeviceCookie, DeviceMark};
 pub(crate) use place::Placing;
 pub use place::{AddressDetail, Gateway, Locator, Place};
+pub use population::Population;
 pub use record::{Authentication, Ended, SessionRecord, Transport};
 pub use rotation::Rotation;
 pub use store::{
     Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Granted, Listing, NewSession, Page,
-    PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore,
-    SignInOutcome, Swept, Use,
+    PageRequest, RefreshAttempt, RefreshOutcome, SessionChange, SessionStore, SignInOutcome, Swept,
+    Use,
 };
 pub use upkeep::{Export, ExportCursor, Imported, StoredSession, Upkeep};
 

@@ -1,13 +1,11 @@
 //! What a store of sessions must do.
 
-use std::collections::HashSet;
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use super::audit::AuditLog;
 use super::device::Device;
 use super::limit::SessionLimit;
+use super::population::{self, Population};
 use super::record::{Authentication, SessionRecord, Transport};
 use super::refresh::{Advance, Presented, RefreshRules, ReplayKind, SeedHash};
 use super::upkeep::Upkeep;
@@ -101,26 +99,7 @@ pub trait SessionStore: RevocationStore {
     ///
     /// By default every page is read, so a store that can count does so itself.
     fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {
-        Box::pin(async move {
-            let mut users = HashSet::new();
-            let mut population = Population::default();
-            let mut after = None;
-            loop {
-                let page = self.page(PageRequest {
-                    user: None,
-                    after,
-                    limit: COUNTED_AT_ONCE,
-                });
-                let page = page.await?;
-                population.sessions += page.records.len() as u64;
-                users.extend(page.records.into_iter().map(|record| record.user));
-                after = page.next;
-                if after.is_none() {
-                    population.users = users.len() as u64;
-                    return Ok(population);
-                }
-            }
-        })
+        Box::pin(population::by_pages(self))
     }
 
     /// Ends all sessions of a user and removes every record of them; the log entry and the
@@ -426,15 +405,3 @@ pub struct Page {
     /// Where the next page starts; `None` at the end.
     pub next: Option<SessionId>,
 }
-
-/// How many live sessions there are, and of how many users.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Population {
-    /// Live sessions.
-    pub sessions: u64,
-    /// Users who have one.
-    pub users: u64,
-}
-
-const COUNTED_AT_ONCE: usize = 1_000;

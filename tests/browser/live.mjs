@@ -14,7 +14,7 @@ const { values } = parseArgs({
 });
 
 const store = await serverOf(values.store);
-const settings = { SESSION_STORE: store.address, JWT_SECRET: 'a secret of a measurement, and long enough', RATE_LIMIT_MAX_REQUESTS: '0' };
+const settings = { SESSION_STORE: store.address, JWT_SECRET: 'a secret of a measurement, and long enough', RATE_LIMIT_MAX_REQUESTS: '0', STORE_TIMEOUT: '5s' };
 const nodes = [];
 let browser;
 try {

@@ -28,8 +28,9 @@ pub use inspect::RefreshTokenInfo;
 pub use sign_in::{SignIn, SignInTicket, SignedIn};
 pub use tokens::Tokens;
 
+use super::population::Population;
 use super::record::SessionRecord;
-use super::store::{Listing, PageRequest, Population, SessionChange};
+use super::store::{Listing, PageRequest, SessionChange};
 use crate::events::Event;
 use crate::session::core::Core;
 use crate::token::{SessionId, UserId};

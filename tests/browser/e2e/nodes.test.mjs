@@ -20,7 +20,7 @@ for (const kind of ['sqlite', 'redis', 'postgres']) {
     const store = await serverOf(kind);
     const nodes = [];
     try {
-      const settings = { SESSION_STORE: store.address, JWT_SECRET: 'a secret of a test, and long enough for one' };
+      const settings = { SESSION_STORE: store.address, STORE_TIMEOUT: '5s', JWT_SECRET: 'a secret of a test, and long enough for one' };
       for (let i = 0; i < 2; i++) nodes.push(await start(settings));
       const times = await revokedElsewhere({ browser, from: nodes[0], to: nodes[1], rounds: 3 });
       assert.equal(times.length, 3);
