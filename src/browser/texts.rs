@@ -150,9 +150,9 @@ impl Texts {
         counted(count, one, many)
     }
 
-    /// What an event is called.
-    pub(super) fn event<'a>(&'a self, what: &'a str) -> &'a str {
-        match what {
+    /// What an event is called; by its plain name where it is a rare one.
+    pub(super) fn event(&self, what: &str) -> Cow<'_, str> {
+        let name = match what {
             "ended" => &self.event_ended,
             "refresh_failed" => &self.event_refresh_failed,
             "refreshed" => &self.event_refreshed,
@@ -161,8 +161,9 @@ impl Texts {
             "roles_changed" => &self.event_roles_changed,
             "sign_in_refused" => &self.event_sign_in_refused,
             "signed_in" => &self.event_signed_in,
-            other => other,
-        }
+            other => return other.replace('_', " ").into(),
+        };
+        Cow::Borrowed(name)
     }
 
     /// Why a session ended.

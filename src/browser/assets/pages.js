@@ -70,7 +70,7 @@ if (location.pathname === body.dataset.signIn && next && tokenManager.isAuthenti
 const feed = document.getElementById('feed');
 if (feed) {
   const names = { ...JSON.parse(body.dataset.reasons), ...JSON.parse(feed.dataset.words) };
-  const named = (name) => names[name] ?? name ?? '';
+  const named = (name) => names[name] ?? name?.replaceAll('_', ' ') ?? '';
   let last = feed.dataset.last;
   let source;
   let pause = 2_000;

@@ -99,6 +99,19 @@ test('a lock that is never given up is waited for a while only', async () => {
   assert.equal(await refreshed, true);
 });
 
+test('nobody queues for the lock, where a frozen tab would keep its turn', async () => {
+  const { tab, manager } = await signedIn();
+  const asked = [];
+  const { locks } = tab.navigator;
+  const { request } = locks;
+  locks.request = (name, options, work) => {
+    asked.push([name, options.ifAvailable]);
+    return request(name, options, work);
+  };
+  assert.equal(await manager.refreshAccessToken(), true);
+  assert.deepEqual(asked, [['tokenManager', true]]);
+});
+
 // What comes instead of an answer to a refresh, none of which says anything of the session.
 const faults = {
   'nothing at all': never,
