@@ -38,6 +38,8 @@ export const network = async (server, { delay }) => {
   const refreshed = async (request, response, body) => {
     const line = { at: Date.now() };
     log.push(line);
+    // The tab was closed before it had its answer.
+    response.on('close', () => (line.gone = !line.lost && !response.writableFinished));
     await pause();
     const answer = await forward(request, body);
     const data = await read(answer);

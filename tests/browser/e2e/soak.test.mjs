@@ -62,7 +62,11 @@ for (const locks of [true, false]) {
       assert.equal(figures.authenticated, TABS);
       assert.ok(figures.rotations >= 1);
       assert.ok(figures.asked <= figures.due * TABS);
-      if (WHOLE && locks) assert.ok(figures.asked / figures.due <= 1.4, `${figures.asked} refreshes where ${figures.due} were due`);
+      if (WHOLE && locks) {
+        // What a tab asked that was closed before it had the answer is asked once more.
+        const asked = figures.asked - figures.gone;
+        assert.ok(asked / figures.due <= 1.4, `${asked} refreshes where ${figures.due} were due`);
+      }
       if (WHOLE) assert.ok(figures.late <= figures.renewed / 1_000, `${figures.late} of ${figures.renewed} came late`);
     } finally {
       await browser.close();
@@ -143,6 +147,7 @@ const soak = async (server, browser, locks) => {
     authenticated: standing.filter(Boolean).length,
     asked: log.length,
     lost: log.filter(({ lost }) => lost).length,
+    gone: log.filter(({ gone }) => gone).length,
     rotations,
     jumped,
     due: rotations + jumped,
