@@ -338,7 +338,9 @@ async fn a_name_is_given_taken_away_and_refused() {
     ada.post(&path, "name=++")
         .await
         .leads_to("/devices?done=name");
-    ada.get("/devices").await.says("<h3><bdi>Test Device</bdi>");
+    ada.get("/devices")
+        .await
+        .says("</svg><bdi>Test Device</bdi></h3>");
     let long = format!("name={}", "x".repeat(65));
     ada.post(&path, &long)
         .await
@@ -484,14 +486,14 @@ async fn sessions_come_by_the_hundred() {
         site.visitor(&format!("user{user}")).await;
     }
     let page = root.get("/admin").await;
-    assert_eq!(page.body.matches("class=\"card\"").count(), 100);
+    assert_eq!(page.body.matches("class=\"card row\"").count(), 100);
     let (_, rest) = page
         .body
         .split_once("&amp;cursor=")
         .expect("there is a next page");
     let (cursor, _) = rest.split_once('"').expect("an attribute ends");
     let next = root.get(&format!("/admin?user=&cursor={cursor}")).await;
-    assert_eq!(next.body.matches("class=\"card\"").count(), 21);
+    assert_eq!(next.body.matches("class=\"card row\"").count(), 21);
     assert!(!next.body.contains("cursor="));
 }
 
