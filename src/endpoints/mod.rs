@@ -75,7 +75,9 @@ pub use challenge::ResourceResponses;
 pub use drain::{drain, waits_for_leave};
 pub use envelope::EnvelopeResponses;
 pub use events::EventStream;
-pub(crate) use events::{Place, Streams, beat, of_stream};
+pub(crate) use events::Streams;
+#[cfg(feature = "browser")]
+pub(crate) use events::{Place, beat, of_stream};
 pub use host::check_host;
 pub use limited::EXPOSED_HEADERS;
 pub use problem::Problem;

@@ -97,8 +97,13 @@ impl Statistics {
         later.cloned().collect()
     }
 
-    /// Waits for events after the one of this number.
-    pub(crate) async fn next_events(&self, number: u64) -> Vec<SeenEvent> {
+    /// Waits for events after the one of this number, and answers them as
+    /// [`events_after`](Self::events_after) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost by giving up.
+    pub async fn next_events(&self, number: u64) -> Vec<SeenEvent> {
         loop {
             // Made before the look, so that nothing happens unheard in between.
             let news = self.news.notified();

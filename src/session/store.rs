@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::audit::AuditLog;
 use super::device::Device;
 use super::limit::SessionLimit;
