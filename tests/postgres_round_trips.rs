@@ -8,9 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use postgres::some_name;
+use sqlx::raw_sql;
 use support::{SECRET, admit, sign_in, user};
+use tokio::task::JoinSet;
 use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
-use tower_jwt_session::{Device, JwtSession, PostgresStore};
+use tower_jwt_session::session::refresh::SeedHash;
+use tower_jwt_session::session::{NewSession, SignInOutcome};
+use tower_jwt_session::{
+    Clock, Device, JwtSession, PostgresStore, SessionId, SessionStore, SystemClock,
+};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -76,4 +82,69 @@ async fn sign_ins_refreshes_and_ends_wait_twice_and_confirmations_once() {
     assert!(counter.taken() <= 4, "the end of everything");
     sessions.list(&ada).await.expect("it answers");
     assert_eq!(counter.taken(), 2, "a list");
+}
+
+/// A sign-in of a user, and the seed of its refresh tokens.
+fn new_session(name: &str) -> NewSession {
+    let id = SessionId::random();
+    let mut operation = [7; 32];
+    operation[..16].copy_from_slice(id.as_bytes());
+    let seed = SeedHash::from_bytes(operation);
+    NewSession::new(id, user(name), seed, operation, SystemClock.now())
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn who_signs_in_at_the_same_time_waits_together() {
+    let counter = Counter::default();
+    let subscriber = tracing_subscriber::registry().with(counter.clone());
+    let _heard = tracing::subscriber::set_default(subscriber);
+    let address = postgres::shared().admin("postgres");
+    let store = PostgresStore::new(&address).expect("a good address");
+    let store = store.in_schema(some_name());
+    store.sign_in(new_session("ada")).await.expect("it opens");
+    counter.taken();
+
+    let mut signing_in = JoinSet::new();
+    for number in 0..30 {
+        let (store, new) = (store.clone(), new_session(&format!("user-{number}")));
+        signing_in.spawn(async move { store.sign_in(new).await });
+    }
+    for made in signing_in.join_all().await {
+        assert!(matches!(
+            made,
+            Ok(SignInOutcome::Created { first: true, .. })
+        ));
+    }
+    // The first two alone, and all others at once.
+    assert!(counter.taken() <= 10, "30 sign-ins");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_lock_keeps_nobody_else_waiting() {
+    let cluster = postgres::shared();
+    let database = cluster.database().await;
+    let store = PostgresStore::connect(&cluster.admin(&database)).await;
+    let store = store.expect("a good address");
+    store.sign_in(new_session("ada")).await.expect("it opens");
+    let mut other = cluster.connection(&database).await;
+    let lock = "BEGIN; SELECT pg_advisory_xact_lock(user_key) FROM jwt_sessions";
+    raw_sql(lock).execute(&mut other).await.expect("it is free");
+
+    let mut waiting = JoinSet::new();
+    for _ in 0..3 {
+        let store = store.clone();
+        waiting.spawn(async move { store.sign_in(new_session("ada")).await });
+    }
+    for number in 0..20 {
+        let made = store.sign_in(new_session(&format!("user-{number}"))).await;
+        assert!(matches!(made, Ok(SignInOutcome::Created { .. })));
+    }
+    assert!(waiting.try_join_next().is_none(), "her lock is another's");
+    raw_sql("COMMIT")
+        .execute(&mut other)
+        .await
+        .expect("it ends");
+    for made in waiting.join_all().await {
+        assert!(matches!(made, Ok(SignInOutcome::Created { .. })));
+    }
 }

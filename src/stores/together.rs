@@ -219,6 +219,16 @@ mod tests {
             })
         }
 
+        /// As many jobs as may run, each by itself, none of which comes back without a permit.
+        async fn occupied(&self) -> Vec<tokio::task::JoinHandle<Option<u32>>> {
+            let mut asked = Vec::new();
+            for number in 1..=MOST_RUNNING {
+                asked.push(self.ask(number as u128, 2 * number as u32));
+                self.begun(number).await;
+            }
+            asked
+        }
+
         async fn begun(&self, times: usize) {
             while self.done.lock().unwrap().len() < times {
                 tokio::task::yield_now().await;
@@ -247,8 +257,7 @@ mod tests {
     #[tokio::test]
     async fn those_who_come_meanwhile_are_served_together() {
         let bench = Bench::new(0);
-        let first = [bench.ask(1, 2), bench.ask(2, 4)];
-        bench.begun(MOST_RUNNING).await;
+        let first = bench.occupied().await;
         let later = [bench.ask(3, 6), bench.ask(4, 8), bench.ask(5, 10)];
         bench.waiting(3).await;
         bench.permits.add_permits(3);
@@ -261,8 +270,7 @@ mod tests {
     #[tokio::test]
     async fn those_of_one_key_are_served_one_after_the_other() {
         let bench = Bench::new(0);
-        let _first = [bench.ask(1, 2), bench.ask(2, 4)];
-        bench.begun(MOST_RUNNING).await;
+        let _first = bench.occupied().await;
         let later = [bench.ask(3, 6), bench.ask(3, 8), bench.ask(4, 10)];
         bench.waiting(3).await;
         bench.permits.add_permits(4);
@@ -281,11 +289,10 @@ mod tests {
     #[tokio::test]
     async fn work_that_hangs_is_given_up_when_nobody_waits_for_it() {
         let bench = Bench::new(0);
-        let hanging = [bench.ask(1, 2), bench.ask(2, 4)];
-        bench.begun(MOST_RUNNING).await;
+        let hanging = bench.occupied().await;
         let left = bench.ask(3, 6);
         bench.waiting(1).await;
-        for asked in hanging.into_iter().chain([left]) {
+        for asked in [left].into_iter().chain(hanging) {
             asked.abort();
             let _ = asked.await;
         }

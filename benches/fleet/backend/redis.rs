@@ -121,8 +121,9 @@ impl Backend for Redis {
             if self.own.is_some() {
                 // Else it would be written anew after each doubling.
                 let keep = ["SET", "auto-aof-rewrite-percentage", "0"];
-                let kept = redis::cmd("CONFIG").arg(&keep).exec_async(&mut connection);
-                kept.await.expect("the server does it");
+                let set = redis::cmd("CONFIG").arg(&keep).to_owned();
+                let kept = set.exec_async(&mut connection).await;
+                kept.expect("the server does it");
             }
             for from in users.clone().step_by(AT_ONCE) {
                 let mut copy = script.prepare_invoke();

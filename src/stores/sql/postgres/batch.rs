@@ -1,7 +1,7 @@
 //! Sign-ins and refreshes of several users in one transaction.
 //!
-//! It waits for nobody's lock for long: whoever is in the middle of something else is left out,
-//! and does it alone.
+//! It waits for nobody's lock for long: a user who is in the middle of something else is left out
+//! and served alone, where that keeps nobody else waiting. One by one is no different.
 
 use super::PostgresStore;
 use super::known::Asked;
@@ -22,13 +22,18 @@ type Each<T> = Vec<Option<Result<T, StoreError>>>;
 
 impl PostgresStore {
     pub(super) async fn sign_in_all(&self, new: Vec<NewSession>) -> Each<SignInOutcome> {
-        if let [only] = new.as_slice() {
-            return vec![Some(self.sign_in_alone(only).await)];
-        }
         let keys: Vec<i64> = new.iter().map(|new| key_of(new.user.as_str())).collect();
-        let asked = Asked {
-            sign_ins: &new,
-            ..Asked::default()
+        let asked = match new.as_slice() {
+            // The questions about one are quicker to plan.
+            [only] => Asked {
+                user: Some(&only.user),
+                operation: Some(&only.operation),
+                ..Asked::default()
+            },
+            several => Asked {
+                sign_ins: several,
+                ..Asked::default()
+            },
         };
         let lock = |names: &Names| names.try_lock(&keys);
         let done = self.shared.write_all(
@@ -50,9 +55,6 @@ impl PostgresStore {
     }
 
     pub(super) async fn refresh_all(&self, attempts: Vec<RefreshAttempt>) -> Each<RefreshOutcome> {
-        if let [only] = attempts.as_slice() {
-            return vec![Some(self.refresh_alone(only).await)];
-        }
         let sessions: Vec<SessionId> = attempts.iter().map(|of| of.session).collect();
         let entries: Vec<EntryId> = attempts.iter().map(|of| of.entry).collect();
         let asked = Asked {
