@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Script};
+use redis::{AsyncConnectionConfig, Client, Script};
 use tokio::task::JoinSet;
 use tower_jwt_session::{BoxFuture, RedisStore, SessionId, SessionStore, UserId};
 
@@ -41,7 +41,12 @@ impl Redis {
     }
 
     async fn connection(&self) -> MultiplexedConnection {
-        let connection = self.client.get_multiplexed_async_connection().await;
+        // Filling it takes longer than the driver waits by itself.
+        let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&patient)
+            .await;
         connection.expect("the server answers")
     }
 
