@@ -12,7 +12,7 @@ pub struct Data {
     /// In a file, or at an address.
     sessions: String,
     file: Option<PathBuf>,
-    accounts: Where,
+    pub accounts: Where,
     has_own_secret: bool,
 }
 
@@ -60,15 +60,8 @@ impl Data {
         Ok((data, env))
     }
 
-    /// Where accounts are that a server made, whose sessions are in `file` or not in one.
-    pub fn place_of_accounts(env: &Environment, file: Option<&Path>) -> Where {
-        match file {
-            Some(file) => Where::File(file.to_owned()),
-            None => Self::elsewhere(env).accounts,
-        }
-    }
-
-    fn elsewhere(env: &Environment) -> Self {
+    /// What is kept on a server, in memory, or in a file that somebody named.
+    pub fn elsewhere(env: &Environment) -> Self {
         let address = address(env).unwrap_or_default();
         let scheme = address.split(':').next().unwrap_or_default();
         let own = env.get("DATABASE_URL").and_then(SqliteStore::path_of);

@@ -9,6 +9,7 @@ use tokio::sync::broadcast::{Receiver, Sender};
 
 use super::{Event, Observer};
 use crate::clock::UnixTime;
+use crate::telemetry;
 
 /// Passes every event on to any number of subscribers, each at its own pace.
 ///
@@ -109,6 +110,7 @@ impl Subscription {
             Err(RecvError::Closed) => None,
             Err(RecvError::Lagged(events)) => {
                 self.missed = self.missed.saturating_add(events);
+                telemetry::missed(events);
                 let at = UnixTime::from_micros(self.latest.load(Ordering::Relaxed));
                 let event = Event::Missed { events };
                 Some(Arc::new(Told { at, event }))

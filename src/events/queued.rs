@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::{Event, Observer};
 use crate::clock::UnixTime;
+use crate::telemetry;
 
 /// Lets a subscriber be slow, or block for ever: it hears of events on a thread of its own, from a queue with
 /// bounds.
@@ -74,6 +75,7 @@ impl Observer for Queued {
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_))
         ) {
             self.drops.ever.fetch_add(1, Ordering::Relaxed);
+            telemetry::missed(1);
             if self.drops.untold.fetch_add(1, Ordering::Relaxed) == 0 {
                 tracing::warn!("a subscriber of events does not keep up, and misses some");
             }

@@ -170,6 +170,13 @@ pub(super) fn called(operation: Operation, error: Option<&'static str>, watch: &
     }
 }
 
+/// Counts events that a subscriber misses.
+pub(crate) fn missed(events: u64) {
+    names::EVENTS_LOST
+        .counter(&["subscriber"])
+        .increment(events);
+}
+
 /// Counts a sign-in that came to nothing before it reached us.
 pub(crate) fn credentials_refused() {
     names::SIGN_INS
@@ -218,11 +225,6 @@ fn count(event: &Event) {
     match event {
         Event::AuditLost { entries } => {
             names::EVENTS_LOST.counter(&["audit"]).increment(*entries);
-        }
-        Event::Missed { events } => {
-            names::EVENTS_LOST
-                .counter(&["subscriber"])
-                .increment(*events);
         }
         Event::Ended { reason, lasted, .. } => {
             let (reason, lasted) = (reason.as_str(), lasted.as_secs_f64());

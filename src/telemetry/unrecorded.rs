@@ -53,6 +53,9 @@ pub(crate) fn lagged(_lag: Duration) {}
 pub(crate) fn throttled(_attempt: Option<Attempt<'_>>) {}
 
 #[inline(always)]
+pub(crate) fn missed(_events: u64) {}
+
+#[inline(always)]
 pub(crate) fn credentials_refused() {}
 
 /// The observer as it is.

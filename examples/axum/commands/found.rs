@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tower_jwt_session::{Environment, SqliteStore};
 
+use crate::data::{Data, Where};
+
 /// The environment as the server takes it, and where its sessions are.
 pub struct Found {
     pub env: Environment,
@@ -16,6 +18,14 @@ pub struct Found {
 }
 
 impl Found {
+    /// Where the accounts of the server are.
+    pub fn accounts(&self) -> Where {
+        match &self.file {
+            Some(file) => Where::File(file.clone()),
+            None => Data::elsewhere(&self.env).accounts,
+        }
+    }
+
     pub fn of(env: Environment) -> Self {
         let address = address(&env);
         let (is_ours, in_memory) = (address.is_none(), address == Some("memory:"));

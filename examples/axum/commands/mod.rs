@@ -20,7 +20,7 @@ use tower_jwt_session::{Environment, JwtSession, UserId};
 
 use crate::accounts::Accounts;
 use crate::cli::{Command, Sessions, Treatment};
-use crate::data::{Data, Where};
+use crate::data::Where;
 use crate::email::Email;
 
 use self::found::Found;
@@ -80,7 +80,7 @@ impl Desk {
             let file = file.display();
             return Err(format!("there are no sessions yet: {file} does not exist").into());
         }
-        let accounts = match Data::place_of_accounts(&found.env, found.file.as_deref()) {
+        let accounts = match found.accounts() {
             Where::Memory => None,
             place => Some(Accounts::new(place)?),
         };

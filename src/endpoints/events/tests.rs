@@ -8,11 +8,11 @@ fn a_place_is_free_again_when_its_stream_is_dropped() {
     let (one, other) = (SessionId::random(), SessionId::random());
     let first = streams.take(one);
     let second = streams.take(one);
-    assert!(first.is_some() && second.is_some());
-    assert!(streams.take(one).is_none());
-    assert!(streams.take(other).is_some(), "each session has its own");
+    assert!(first.is_ok() && second.is_ok());
+    assert!(streams.take(one).is_err());
+    assert!(streams.take(other).is_ok(), "each session has its own");
     drop(first);
-    assert!(streams.take(one).is_some());
+    assert!(streams.take(one).is_ok());
     drop(second);
     assert!(streams.open.lock().unwrap().is_empty(), "nothing is kept");
 }

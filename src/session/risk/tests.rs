@@ -69,8 +69,10 @@ fn a_refresh_is_compared_with_the_last_sighting_of_its_session() {
 #[test]
 fn a_newer_version_of_a_program_is_the_same_program() {
     let with = |user_agent: &str| {
-        let mut device = Device::default();
-        device.user_agent = Some(user_agent.to_owned());
+        let device = Device {
+            user_agent: Some(user_agent.to_owned()),
+            ..Device::default()
+        };
         seen(Sight::Refreshed, NOW, device)
     };
     let rules = RiskRules::default();

@@ -226,7 +226,7 @@ macro_rules! conformance_suite {
 
 #[cfg(test)]
 mod tests {
-    const ROOMS: [&str; 10] = [
+    const ROOMS: [&str; 11] = [
         include_str!("log.rs"),
         include_str!("write_back.rs"),
         include_str!("ask.rs"),

@@ -144,7 +144,7 @@ fn json(forge: &Forge, cases: &mut Vec<Case>) {
             ("a closing brace too many", format!("{text}}}").into_bytes()),
             (
                 "no closing brace",
-                text[..text.len() - 1].as_bytes().to_vec(),
+                text.as_bytes()[..text.len() - 1].to_vec(),
             ),
             ("a trailing comma", format!("{{{inside},}}").into_bytes()),
             ("a leading comma", format!("{{,{inside}}}").into_bytes()),
@@ -208,20 +208,20 @@ fn json(forge: &Forge, cases: &mut Vec<Case>) {
             ),
             (
                 "bytes that are no text in a value",
-                [text[..text.len() - 1].as_bytes(), b",\"x\":\"\xff\"}"].concat(),
+                [&text.as_bytes()[..text.len() - 1], b",\"x\":\"\xff\"}"].concat(),
             ),
             (
                 "bytes that are no text in a name",
-                [text[..text.len() - 1].as_bytes(), b",\"\xff\":1}"].concat(),
+                [&text.as_bytes()[..text.len() - 1], b",\"\xff\":1}"].concat(),
             ),
             (
                 "an overlong encoding",
-                [text[..text.len() - 1].as_bytes(), b",\"x\":\"\xc0\xaf\"}"].concat(),
+                [&text.as_bytes()[..text.len() - 1], b",\"x\":\"\xc0\xaf\"}"].concat(),
             ),
             (
                 "a surrogate as bytes",
                 [
-                    text[..text.len() - 1].as_bytes(),
+                    &text.as_bytes()[..text.len() - 1],
                     b",\"x\":\"\xed\xa0\x80\"}",
                 ]
                 .concat(),

@@ -46,10 +46,8 @@ const NEVER_DONE: Layout = Layout::new(&[FIRST, STEP, ENDLESS]);
 fn store(address: &str, layout: Layout) -> PostgresStore {
     let options = address::options(address).expect("a good address");
     let server = Server::At(Box::new(options));
-    PostgresStore {
-        clock: Some(Arc::new(ManualClock::new())),
-        shared: Arc::new(Shared::new(server, None, layout)),
-    }
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
+    PostgresStore::on(Some(clock), Shared::new(server, None, layout))
 }
 
 /// A database of the older version, with a session that is alive and one that has ended.
