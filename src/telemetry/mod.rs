@@ -41,7 +41,7 @@ pub use metric::{Metric, MetricKind};
 pub use names::METRICS;
 
 pub(crate) use recorded::{
-    Publishing, Telemetry, Watch, counting, credentials_refused, lagged, throttled,
+    Publishing, Telemetry, Watch, counting, credentials_refused, lagged, missed, throttled,
 };
 pub(crate) use spans::{Operation, Verb, confirm, store_call, verb};
 
