@@ -86,6 +86,13 @@ fn people() -> Vec<Call> {
             "Whether the process runs; touches nothing",
         )
         .shows("text/plain", "It does."),
+        get(
+            "/metrics",
+            "metrics",
+            "Figures for Prometheus, where they have no address of their own",
+        )
+        .shows("text/plain", "The figures.")
+        .for_role(),
     ]
 }
 
@@ -126,25 +133,26 @@ fn watched() -> [Call; 2] {
         let call = Call::new(Method::GET, path, id, summary);
         call.tagged("administration")
     };
-    let stats = [
-        ("window_seconds", "number"),
-        ("totals", "object"),
-        ("minutes", "[]object"),
-    ];
+    let stats = [("live", "object?"), ("node", "object")];
     [
-        get("/api/admin/stats", "statistics", "Counts by the minute")
-            .asks("window", "1m to 24h; 1h unless said")
-            .tells(200, object(&stats))
-            .refuses(422, "invalid_input")
-            .for_role(),
+        get(
+            "/api/admin/stats",
+            "statistics",
+            "Live sessions, and counts by the minute",
+        )
+        .asks("window", "1m to 24h; 1h unless said")
+        .tells(200, object(&stats))
+        .refuses(422, "invalid_input")
+        .for_role(),
         get(
             "/api/admin/events",
             "events",
-            "What happened since Last-Event-ID",
+            "What happens on this node, since Last-Event-ID",
         )
+        .asks("after", "the number of the last event that was seen")
         .shows(
             "text/event-stream",
-            "Server-sent events; ends at once, and asks to come again.",
+            "Server-sent events, as long as somebody listens.",
         )
         .for_role(),
     ]
@@ -175,9 +183,10 @@ const GREETED: &[Member] = &[
 ];
 
 /// Path, id, what it shows.
-const OPEN: [(&str, &str, &str); 3] = [
+const OPEN: [(&str, &str, &str); 4] = [
     ("/", "first", "What can be tried here"),
     ("/docs", "docs", "This document as a page"),
+    ("/register", "registerPage", "Where to register"),
     ("/sign-in", "signInPage", "Where to sign in"),
 ];
 
@@ -197,7 +206,13 @@ const ASSETS: [(&str, &str, &str); 4] = [
     ("/token-manager.js", "tokenManager", "text/javascript"),
 ];
 
-const FORMS: [Form; 7] = [
+const FORMS: [Form; 8] = [
+    (
+        "/register",
+        "registerByForm",
+        "Registers, and signs in with cookies",
+        &[("email", "text"), ("password", "text")],
+    ),
     (
         "/sign-in",
         "signInByForm",

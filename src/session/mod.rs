@@ -14,6 +14,7 @@ mod limit;
 mod manage;
 mod mark;
 mod mint;
+mod pages;
 mod place;
 mod population;
 mod record;

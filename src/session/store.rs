@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::AuditLog;
 use super::device::Device;
 use super::limit::SessionLimit;
+pub use super::pages::{Listing, Page, PageRequest};
 use super::population::{self, Population};
 use super::record::{Authentication, SessionRecord, Transport};
 use super::refresh::{Advance, Presented, RefreshRules, ReplayKind, SeedHash};
@@ -332,15 +333,6 @@ pub enum EndAllOutcome {
     ExceptNotAlive,
 }
 
-/// Which sessions of a user to list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// Those that ended, the latest first.
-    Ended,
-    /// Those that are alive.
-    Live,
-}
-
 /// What may change about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -385,25 +377,4 @@ pub struct Swept {
     pub forgotten: u64,
     /// Whether there is more to do.
     pub more: bool,
-}
-
-/// A page to read.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct PageRequest {
-    /// Only this user's.
-    pub user: Option<UserId>,
-    /// Only those after this one.
-    pub after: Option<SessionId>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// A page of live sessions.
-#[derive(Clone, Debug, Default)]
-pub struct Page {
-    /// The sessions, by id, which is by time.
-    pub records: Vec<SessionRecord>,
-    /// Where the next page starts; `None` at the end.
-    pub next: Option<SessionId>,
 }

@@ -140,6 +140,7 @@ pub(super) const EVENT_NAMES: &[&str] = &[
     "renamed",
     "replay_accepted",
     "restored_ahead",
+    "risk_raised",
     "roles_changed",
     "signed_in",
     "sign_in_refused",

@@ -71,6 +71,11 @@ pub(super) fn list<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> Stri
     values.join(", ")
 }
 
+/// How many at most.
+pub(super) fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The PostgreSQL store: many nodes on one server.
 
 mod address;
+mod ahead;
 mod audit;
 mod batch;
 mod columns;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use super::literal::{Bytes, Id, Name, Text, instant, list};
+use super::literal::{Bytes, Id, Name, Text, count, instant, list};
 use crate::clock::UnixTime;
 use crate::revocation::EntryId;
 use crate::session::NewSession;
@@ -330,4 +330,12 @@ fn first<const N: usize>(digest: &[u8]) -> [u8; N] {
     let mut bytes = [0; N];
     bytes.copy_from_slice(&digest[..N]);
     bytes
+}
+
+/// Those sessions alone that come after one, by id, and so many of them.
+pub(super) fn behind(after: Option<SessionId>, limit: usize) -> String {
+    let after = after.map_or_else(String::new, |after| {
+        format!(" AND s.id > {}", Id(after.as_bytes()))
+    });
+    format!("{after} ORDER BY s.id LIMIT {}", count(limit))
 }

@@ -101,7 +101,7 @@ async fn meet(link: &mut Link, server: &Server, layout: Layout) -> Result<usize,
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = {} AND c.relname IN ({})",
         Text(schema),
-        list(TABLES.iter().map(|name| Text(name)))
+        list(tables().map(Text))
     );
     let rows = link.run(question).await?;
     if rows.is_empty() {
@@ -109,7 +109,9 @@ async fn meet(link: &mut Link, server: &Server, layout: Layout) -> Result<usize,
     }
     let flag = |row: &PgRow, name: &str| row.try_get(name).unwrap_or(false);
     let meta = rows.iter().find(|row| text(row, "name") == "jwt_meta");
-    let complete = rows.len() == TABLES.len() && rows.iter().all(|row| text(row, "kind") == "r");
+    let named = |table: &str| rows.iter().any(|row| text(row, "name") == table);
+    let complete =
+        FIRST_TABLES.into_iter().all(named) && rows.iter().all(|row| text(row, "kind") == "r");
     if !complete || !meta.is_some_and(|row| flag(row, "meta")) {
         return Err(foreign(schema));
     }
@@ -120,7 +122,7 @@ async fn meet(link: &mut Link, server: &Server, layout: Layout) -> Result<usize,
         return Err(misconfigured(format!(
             "the user {user} may not use the tables: GRANT USAGE ON SCHEMA {schema} TO {user}; \
              GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {user}",
-            TABLES.map(|table| format!("{schema}.{table}")).join(", ")
+            list(tables().map(|table| format!("{schema}.{table}")))
         )));
     }
     let version = version(link, schema, layout).await?;
@@ -288,6 +290,10 @@ fn warn(synchronous_commit: &str, fsync: &str) {
     }
 }
 
+fn tables() -> impl Iterator<Item = &'static str> {
+    COLUMNS.into_iter().map(|(table, _)| table)
+}
+
 fn foreign(schema: &str) -> StoreError {
     misconfigured(format!(
         "the schema {schema} holds tables named jwt_… that are not of this crate: choose another schema"
@@ -318,8 +324,9 @@ fn text(row: &PgRow, name: &str) -> String {
 }
 
 /// The tables that this code reads and writes.
-pub(super) const LAYOUT: Layout = Layout::new(&[include_str!("schema.sql")]);
-const COLUMNS: [(&str, &str); 5] = [
+pub(super) const LAYOUT: Layout =
+    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
+const COLUMNS: [(&str, &str); 6] = [
     (
         "jwt_meta",
         "one, version, deployment, limits, covered_until, settles_at",
@@ -331,8 +338,10 @@ const COLUMNS: [(&str, &str); 5] = [
     ),
     ("jwt_log", "number, id, xid, subject, until, entry"),
     ("jwt_leases", "node, until, lease"),
+    ("jwt_audit", "number, id, at, user_id, session_id, entry"),
 ];
-const TABLES: [&str; 5] = [
+/// Tables of any version have these.
+const FIRST_TABLES: [&str; 5] = [
     "jwt_meta",
     "jwt_users",
     "jwt_sessions",

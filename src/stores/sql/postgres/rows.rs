@@ -3,8 +3,8 @@
 use super::columns;
 use super::error::{BACKEND, told};
 use super::known;
-use super::literal::{Bytes, Id, Maybe, Text, instant};
-use super::names::{LINE, Lock, Now, key_of, tag};
+use super::literal::{Bytes, Id, Maybe, Text, count, instant};
+use super::names::{LINE, Lock, Now, behind, key_of, tag};
 use super::tables::{Growing, Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
@@ -144,10 +144,7 @@ impl Rows for Tables {
         if let Some(user) = user {
             rest.push_str(&format!(" AND s.user_id = {}", Text(user.as_str())));
         }
-        if let Some(after) = after {
-            rest.push_str(&format!(" AND s.id > {}", Id(after.as_bytes())));
-        }
-        rest.push_str(&format!(" ORDER BY s.id LIMIT {}", count(limit)));
+        rest.push_str(&behind(after, limit));
         self.rows(&rest, self.lock).await
     }
 
@@ -156,14 +153,11 @@ impl Rows for Tables {
         after: Option<SessionId>,
         limit: usize,
     ) -> Result<Vec<StoredRow>, StoreError> {
-        let after = after.map_or_else(
-            || "true".to_owned(),
-            |after| format!("s.id > {}", Id(after.as_bytes())),
-        );
-        let rest = format!("{after} ORDER BY s.id LIMIT {}", count(limit));
-        let question =
-            self.names
-                .session_rows_with(", s.operation", tag::SESSION, &rest, Lock::None);
+        let rest = format!("true{}", behind(after, limit));
+        let with = ", s.operation";
+        let question = self
+            .names
+            .session_rows_with(with, tag::SESSION, &rest, Lock::None);
         let rows = self.ask_of(tag::SESSION, &question).await?;
         let read = |row| Some((columns::session(row)?, columns::operation(row)));
         Ok(rows.iter().filter_map(read).collect())
@@ -406,10 +400,6 @@ impl Rows for Tables {
             .map(|row| columns::lease(row, history))
             .collect())
     }
-}
-
-fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 const PURGED_AT_ONCE: usize = 10_000;

@@ -13,7 +13,7 @@ use self::server::{Cluster, PASSWORD, eventually, some_name};
 use super::*;
 use crate::error::StoreErrorKind;
 use crate::revocation::{Answer, NodeId, PollRequest, RevocationStore};
-use crate::session::{SessionRecord, SessionStore, SignInOutcome};
+use crate::session::{AuditEntry, AuditRequest, SessionRecord, SessionStore, SignInOutcome};
 use crate::stores::sql::fixtures::{
     HOUR, corrupt_rows_harm_nobody_else, end, new_session, question, user,
 };
@@ -22,7 +22,7 @@ use crate::testing::ManualClock;
 
 /// Makes of tables of today some that knew no idleness yet, and one index fewer.
 const OLDER: &str = "ALTER TABLE jwt_meta DROP COLUMN covered_until, DROP COLUMN settles_at; \
-     DROP INDEX jwt_sessions_due";
+     DROP INDEX jwt_sessions_due; UPDATE jwt_meta SET version = 1";
 /// What such tables lack.
 const STEP: &str = "ALTER TABLE {schema}.jwt_meta ADD COLUMN covered_until BIGINT NOT NULL DEFAULT 0, \
      ADD COLUMN settles_at BIGINT NOT NULL DEFAULT 0; \
@@ -121,7 +121,8 @@ async fn rows_that_cannot_be_read_are_reported_and_harm_nobody_else() {
     let database = server.database().await;
     let address = server.admin(&database);
     let emptied = async || {
-        let tables = "DROP TABLE IF EXISTS jwt_meta, jwt_users, jwt_sessions, jwt_log, jwt_leases";
+        let tables = "DROP TABLE IF EXISTS jwt_meta, jwt_users, jwt_sessions, jwt_log, jwt_leases, \
+                      jwt_audit";
         server.execute(&database, tables).await;
         store(&address, LAYOUT)
     };
@@ -150,7 +151,8 @@ async fn older_tables_are_brought_up_to_date_and_keep_what_they_hold() {
 async fn new_tables_go_through_all_steps() {
     let server = server::shared();
     let database = server.database().await;
-    let all = Layout::new(&[include_str!("schema.sql"), COUNTED]);
+    const TABLES: &str = concat!(include_str!("schema.sql"), include_str!("audit.sql"));
+    let all = Layout::new(&[TABLES, COUNTED]);
     sign_in(&store(&server.admin(&database), all), 1).await;
     assert_eq!(runs(server, &database).await, 1);
 }
@@ -258,4 +260,22 @@ async fn a_crash_in_the_middle_leaves_the_older_tables_whole() {
     let two = store(&older.address, TWO);
     let whole = tokio::time::timeout(patient, older.is_whole(&two));
     whole.await.expect("nobody holds the lock any more");
+}
+
+#[tokio::test]
+async fn tables_without_an_audit_log_get_one() {
+    let server = server::shared();
+    let database = server.database().await;
+    let address = server.admin(&database);
+    sign_in(&store(&address, LAYOUT), 1).await;
+    let first = "DROP TABLE jwt_audit; UPDATE jwt_meta SET version = 1";
+    server.execute(&database, first).await;
+    let store = store(&address, LAYOUT);
+    assert_eq!(store.count(&user()).await.ok(), Some(1));
+    let log = store.audit_log().expect("it keeps one");
+    let entry = AuditEntry::new(ManualClock::START, NodeId(1), "signed_in");
+    let written = log.record(std::slice::from_ref(&entry)).await;
+    written.expect("it takes it");
+    let read = log.read(AuditRequest::new(1)).await;
+    assert_eq!(read.expect("it answers").entries, [entry]);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::PostgresStore;
+use super::ahead::{key_of_entry, of, on, session_of};
 use super::error::BACKEND;
 use super::known::Asked;
 use super::names::{Lock, key_of};
@@ -14,14 +15,13 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::revocation::{
     Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore, Revoked,
+    RevocationEntry, RevocationStore,
 };
 use crate::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
     PageRequest, Population, RefreshAttempt, RefreshOutcome, SessionChange, SessionRecord,
     SessionStore, SignInOutcome, Swept, Upkeep, Use,
 };
-use crate::stores::codec;
 use crate::stores::sql::rows::Rows;
 use crate::token::{SessionId, UserId};
 
@@ -359,50 +359,6 @@ impl SessionStore for PostgresStore {
 
     fn upkeep(&self) -> Option<&dyn Upkeep> {
         Some(self)
-    }
-}
-
-/// A write about sessions, and log entries that it may have written before.
-fn on<'a>(sessions: &'a [SessionId], entries: &'a [EntryId]) -> Ahead<'a> {
-    Ahead {
-        users_of: sessions,
-        asked: Asked {
-            sessions,
-            entries,
-            ..Asked::default()
-        },
-        ..Ahead::default()
-    }
-}
-
-/// A write about everything of a user.
-fn of<'a>(user: &'a UserId, entries: &'a [EntryId]) -> Ahead<'a> {
-    Ahead {
-        keys: vec![key_of(user.as_str())],
-        asked: Asked {
-            user: Some(user),
-            entries,
-            ..Asked::default()
-        },
-        ..Ahead::default()
-    }
-}
-
-fn session_of(entry: &RevocationEntry) -> Option<SessionId> {
-    match entry.revoked {
-        Revoked::Session { session, .. } => Some(session),
-        Revoked::Roles { .. } | Revoked::Token { .. } | Revoked::User { .. } => None,
-    }
-}
-
-/// Who an entry is about: nobody else writes about them meanwhile.
-fn key_of_entry(entry: &RevocationEntry) -> i64 {
-    match &entry.revoked {
-        Revoked::Roles { user, .. } | Revoked::User { user, .. } => key_of(user.as_str()),
-        Revoked::Session { user, .. } | Revoked::Token { user, .. } => match user {
-            Some(user) => key_of(user.as_str()),
-            None => key_of(&codec::subject_of(&entry.revoked)),
-        },
     }
 }
 

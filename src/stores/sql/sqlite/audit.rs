@@ -12,7 +12,7 @@ use super::SqliteStore;
 use super::columns::integer;
 use super::error::failed;
 use super::statements::Tables;
-use super::tables::{count, unwritable};
+use super::values::{count, unwritable};
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::StoreError;

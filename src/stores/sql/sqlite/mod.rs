@@ -14,6 +14,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod values;
 mod writer;
 
 use std::fmt;

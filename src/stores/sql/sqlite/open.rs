@@ -74,7 +74,7 @@ async fn meet(
     let refused = |error| not_opened(file.path(), error);
     let foreign = |what| told_of(StoreErrorKind::Configuration, file.path(), what);
     let tables = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name IN \
-         ('jwt_meta', 'jwt_users', 'jwt_sessions', 'jwt_log', 'jwt_leases')";
+         ('jwt_meta', 'jwt_users', 'jwt_sessions', 'jwt_log', 'jwt_leases', 'jwt_audit')";
     let tables: Vec<String> = sqlx::query_scalar(tables)
         .fetch_all(&mut *connection)
         .await
@@ -191,15 +191,17 @@ pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx:
 }
 
 /// The tables that this code reads and writes.
-pub(super) const LAYOUT: Layout = Layout::new(&[include_str!("schema.sql")]);
+pub(super) const LAYOUT: Layout =
+    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
 
 /// What finds each column, and reads nothing.
-const COLUMNS: [&str; 5] = [
+const COLUMNS: [&str; 6] = [
     "SELECT one, version, deployment, history, limits, covered_until, settles_at FROM jwt_meta LIMIT 0",
     "SELECT id, revoked_gen, roles_gen FROM jwt_users LIMIT 0",
     "SELECT id, user, operation, due_at, ended_at, ended_by, record FROM jwt_sessions LIMIT 0",
     "SELECT number, id, subject, until, entry FROM jwt_log LIMIT 0",
     "SELECT node, until, lease FROM jwt_leases LIMIT 0",
+    "SELECT number, id, at, user, session, entry FROM jwt_audit LIMIT 0",
 ];
 
 const FOREIGN: &str = "it holds tables named jwt_… that are not of this crate: choose another file";

@@ -8,6 +8,7 @@ use sqlx::{Row as _, query, query_scalar};
 use super::columns::{self, integer};
 use super::error::{BACKEND, failed};
 use super::statements::Tables;
+use super::values::{FLEET, POPULATION, bytes, count, text, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
@@ -394,27 +395,3 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .collect()
     }
 }
-
-fn bytes(bytes: &[u8]) -> Vec<u8> {
-    bytes.to_vec()
-}
-
-fn text(user: &UserId) -> String {
-    user.as_str().to_owned()
-}
-
-pub(super) fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
-}
-
-pub(super) const FLEET: &str =
-    "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
-
-/// Each half is answered from an index alone.
-const POPULATION: &str = "SELECT \
-     (SELECT count(*) FROM jwt_sessions WHERE ended_at IS NULL AND due_at > ?) AS sessions, \
-     (SELECT count(DISTINCT user) FROM jwt_sessions WHERE ended_at IS NULL) AS users";

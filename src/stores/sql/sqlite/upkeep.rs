@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row as _};
 
 use super::error::{no_file, not_opened};
-use super::tables::FLEET;
+use super::values::FLEET;
 use super::{SqliteStore, columns};
 use crate::BoxFuture;
 use crate::diagnosis::{Check, StoreReport};

@@ -4,11 +4,13 @@ use std::process::{Child, Command};
 use std::time::Instant;
 
 use super::*;
+use crate::revocation::NodeId;
+use crate::session::{AuditEntry, AuditRequest};
 use crate::stores::sql::layout::Layout;
 
 /// Makes of a file of today one that knew no idleness yet, and one index fewer.
 const OLDER: &str = "ALTER TABLE jwt_meta DROP COLUMN covered_until; \
-     ALTER TABLE jwt_meta DROP COLUMN settles_at; DROP INDEX jwt_sessions_due";
+     ALTER TABLE jwt_meta DROP COLUMN settles_at; DROP INDEX jwt_sessions_due; UPDATE jwt_meta SET version = 1";
 /// What such a file lacks.
 const STEP: &str = "ALTER TABLE jwt_meta ADD COLUMN covered_until INTEGER NOT NULL DEFAULT 0; \
      ALTER TABLE jwt_meta ADD COLUMN settles_at INTEGER NOT NULL DEFAULT 0; \
@@ -83,7 +85,8 @@ async fn an_older_file_is_brought_up_to_date_and_keeps_what_it_holds() {
 #[tokio::test]
 async fn a_new_file_goes_through_all_steps() {
     let folder = Folder::new();
-    let all = Layout::new(&[include_str!("../schema.sql"), COUNTED]);
+    const TABLES: &str = concat!(include_str!("../schema.sql"), include_str!("../audit.sql"));
+    let all = Layout::new(&[TABLES, COUNTED]);
     let store = store(&folder, all);
     sign_in(&store, 1).await;
     let (version, tables) = layout_of(&folder).await;
@@ -219,4 +222,27 @@ async fn a_process_that_is_killed_in_the_middle_leaves_the_older_file_whole() {
     process.wait().expect("it is ours");
     assert_eq!(layout_of(&folder).await, before);
     is_whole(&store(&folder, TWO), &alive, &ended).await;
+}
+
+#[tokio::test]
+async fn a_file_without_an_audit_log_gets_one() {
+    let folder = Folder::new();
+    let record = sign_in(&folder.store().await, 1).await;
+    let first = "DROP TABLE jwt_audit; UPDATE jwt_meta SET version = 1";
+    folder.tamper(first).await;
+    let store = folder.store().await;
+    assert!(
+        store
+            .find(record.id)
+            .await
+            .is_ok_and(|found| found.is_some())
+    );
+    let log = store.audit_log().expect("it keeps one");
+    let entry = AuditEntry::new(ManualClock::START, NodeId(1), "signed_in");
+    log.record(std::slice::from_ref(&entry))
+        .await
+        .expect("it takes it");
+    let read = log.read(AuditRequest::new(1)).await.expect("it answers");
+    assert_eq!(read.entries, [entry]);
+    assert_eq!(layout_of(&folder).await.0, 2);
 }
