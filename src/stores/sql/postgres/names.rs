@@ -146,6 +146,12 @@ impl Names {
         self.session_rows(tag::SESSION, &rest, lock)
     }
 
+    /// Everybody's sessions, with the operations of their sign-ins.
+    pub(super) fn all_after(&self, after: Option<SessionId>, limit: usize) -> String {
+        let rest = format!("true{}", behind(after, limit));
+        self.session_rows_with(", s.operation", tag::SESSION, &rest, Lock::None)
+    }
+
     /// The open sessions of a user, and the one that is made by the operation.
     pub(super) fn before_sign_in(&self, user: &UserId, operation: &[u8; 32], lock: Lock) -> String {
         let operation = Bytes(operation);

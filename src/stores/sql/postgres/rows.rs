@@ -5,7 +5,7 @@ use super::error::{BACKEND, told};
 use super::known;
 use super::literal::{Bytes, Id, Maybe, Text, count, instant};
 use super::names::{LINE, Lock, Now, behind, key_of, tag};
-use super::tables::{Growing, Tables, unwritable};
+use super::tables::{Growing, PURGED_AT_ONCE, Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
@@ -153,11 +153,7 @@ impl Rows for Tables {
         after: Option<SessionId>,
         limit: usize,
     ) -> Result<Vec<StoredRow>, StoreError> {
-        let rest = format!("true{}", behind(after, limit));
-        let with = ", s.operation";
-        let question = self
-            .names
-            .session_rows_with(with, tag::SESSION, &rest, Lock::None);
+        let question = self.names.all_after(after, limit);
         let rows = self.ask_of(tag::SESSION, &question).await?;
         let read = |row| Some((columns::session(row)?, columns::operation(row)));
         Ok(rows.iter().filter_map(read).collect())
@@ -401,5 +397,3 @@ impl Rows for Tables {
             .collect())
     }
 }
-
-const PURGED_AT_ONCE: usize = 10_000;

@@ -154,3 +154,5 @@ impl fmt::Debug for Tables {
 pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
 }
+
+pub(super) const PURGED_AT_ONCE: usize = 10_000;
