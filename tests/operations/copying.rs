@@ -58,7 +58,7 @@ async fn from_file_to_redis_to_postgres_to_file_who_was_in_is_in_and_who_was_out
     // The accounts are the example's own, in the same file: a new one has them and no sessions.
     crate::back_up(&old, &new).await;
     let mut connection = crate::connection(&new).await;
-    for table in ["sessions", "log", "leases", "users", "meta"] {
+    for table in ["sessions", "log", "leases", "users", "audit", "meta"] {
         let drop = sqlx::AssertSqlSafe(format!("DROP TABLE jwt_{table}"));
         sqlx::query(drop)
             .execute(&mut connection)
