@@ -229,16 +229,18 @@ test('everything works without scripts', async () => {
   await page.locator('.card summary').first().click();
   await page.locator('.card input').first().fill('Plain');
   await page.locator('.card', { hasText: DEVICE }).first().getByRole('button', { name: 'Save' }).click();
-  await page.waitForURL('**/devices?done=name');
+  // By what it says: after a form's redirect the driver of Firefox does not learn the address.
+  const told = (text) => page.getByText(text).waitFor();
+  await told('The name was saved.');
   assert.equal(await page.textContent('h3'), 'Plain');
   await page.locator('.card', { hasText: 'Safari on iOS' }).locator('.danger').click();
-  await page.waitForURL('**/devices?done=end');
+  await told('The device was signed out.');
   await page.locator('.ask summary').click();
   assert.match(await page.textContent('.ask'), /Sign out the other device\?/);
   await page.locator('.ask button').click();
-  await page.waitForURL('**/devices?done=all&count=1');
+  await told('One device was signed out.');
   await page.click('header button');
-  await page.waitForURL('**/sign-in');
+  await page.locator('#password').waitFor();
 });
 
 test('somebody registers by a form, without scripts, and once', async () => {
