@@ -98,7 +98,7 @@ pub trait SessionStore: RevocationStore {
     fn audit_log(&self) -> Option<&dyn AuditLog>;
 
     /// Counts everybody's live sessions, for pages of administrators: not in one step with
-    /// anything, and until a sweep what is over may count.
+    /// anything; until a sweep what is over may count, and what was prolonged may not.
     ///
     /// By default every page is read, so a store that can count does so itself.
     fn population(&self) -> BoxFuture<'_, Result<Population, StoreError>> {

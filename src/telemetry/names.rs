@@ -56,7 +56,7 @@ figures! {
         "How long sessions lasted that ended.",
         by "reason" of REASONS, up to DAYS;
     ACTIVE_SESSIONS = Gauge "jwt_session_active_sessions" in "1",
-        "Open sessions in the store, of everybody: each node of a store says the same, once a minute.";
+        "Live sessions in the store, of everybody: each node of a store says the same, once a minute.";
     STORE_DURATION = Histogram "jwt_session_store_operation_duration_seconds" in "seconds",
         "How long calls to the store took, also those that failed.",
         by "operation" of super::Operation::NAMES, up to LONG;

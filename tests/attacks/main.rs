@@ -3,6 +3,8 @@
 //! What is expected stands beside each attack; the tables in `tests/attacks/tables` say in what words it was refused, and are
 //! compared. `UPDATE_ATTACKS=1` writes them anew.
 
+#[path = "../support/built.rs"]
+mod built;
 mod case;
 mod families;
 #[path = "../folder/mod.rs"]

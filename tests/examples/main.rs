@@ -1,5 +1,7 @@
 //! The examples, run as they stand.
 
+#[path = "../support/built.rs"]
+mod built;
 mod client;
 #[path = "../folder/mod.rs"]
 mod folder;

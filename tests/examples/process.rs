@@ -1,20 +1,11 @@
 //! Examples as processes of their own.
 
-use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{LazyLock, Mutex};
+use std::sync::Mutex;
 
-use serde_json::Value;
-
-/// The path of an example, which is built first so that it is never an old one.
-pub fn example(name: &str) -> String {
-    static BUILT: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
-    let mut built = BUILT.lock().expect("no build panicked");
-    let path = built.entry(name.to_owned()).or_insert_with(|| build(name));
-    path.clone()
-}
+pub use crate::built::example;
 
 /// A command of it that inherits nothing.
 pub fn command(name: &str) -> Command {
@@ -74,22 +65,4 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn build(name: &str) -> String {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--all-features", "--example", name])
-        .args(["--message-format", "json"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("cargo runs, as it runs this test");
-    assert!(built.status.success(), "the example does not build");
-    let messages = String::from_utf8_lossy(&built.stdout);
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == name)
-        .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
-        .expect("cargo says where the example is")
 }
