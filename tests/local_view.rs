@@ -329,3 +329,26 @@ async fn a_later_token_of_a_spared_session_is_refused_by_an_entry_that_does_not_
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].id, after.session_id);
 }
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_out_at_once_also_where_the_clock_is_behind_the_stores() {
+    let (builder, clock) = support::builder();
+    let own = ManualClock::new();
+    own.advance(Duration::from_secs(4));
+    let store = Broken::new(own.clone(), clock.clone());
+    let auth = builder.store(store.clone()).terms(BY_THE_VIEW).build();
+    let auth = auth.unwrap();
+    let _running = auth.start().await.unwrap();
+    let ada = user("ada");
+    // From now on her sessions are made under a counter that is ahead of this clock.
+    auth.sessions().end_all(&ada).await.unwrap();
+    let tokens = sign_in(&auth, &ada).await.unwrap();
+    admit(&auth, &tokens.access_token).await.unwrap();
+    clock.advance(Duration::from_millis(100));
+    own.advance(Duration::from_millis(100));
+    store.set(Method::EndAll, Fault::Fails);
+    let ended = auth.sessions().end_all(&ada).await;
+    assert!(matches!(ended, Err(SessionError::Store(_))));
+    let refused = admit(&auth, &tokens.access_token).await.map(|_| ());
+    assert!(matches!(refused, Err(Rejection::TokenRevoked { .. })));
+}

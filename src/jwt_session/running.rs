@@ -70,6 +70,7 @@ impl Running {
             places.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
+                    biased;
                     _ = flush.tick() => guarded(flushing(core.clone())).await,
                     _ = places.tick() => renew_places(&core.placing),
                     _ = sweep.tick(), if core.sweeps => guarded(sweeping(core.clone(), stopped.clone())).await,

@@ -3,7 +3,9 @@
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use foldhash::quality::RandomState;
+use foldhash::quality::{FixedState, RandomState};
+
+use crate::clock::UnixTime;
 
 /// Waits that double up to a bound, each at least half of its length and else at random, so that
 /// nodes which failed together do not come back together.
@@ -12,18 +14,29 @@ pub(crate) struct Backoff {
     first: Duration,
     next: Duration,
     tries: u64,
-    random: RandomState,
+    /// What its waits are drawn from.
+    seed: u64,
 }
 
 impl Backoff {
     /// Starts at `first`, or the longest wait if that is shorter.
     pub(crate) fn new(first: Duration) -> Self {
+        Self::drawn_from(first, RandomState::default().hash_one(0))
+    }
+
+    /// The same for work that began at `began`. No two nodes begin at the same microsecond, and
+    /// where the clock is held the waits are the same each time.
+    pub(crate) fn begun_at(first: Duration, began: UnixTime) -> Self {
+        Self::drawn_from(first, began.as_micros())
+    }
+
+    fn drawn_from(first: Duration, seed: u64) -> Self {
         let first = first.min(LONGEST);
         Self {
             first,
             next: first,
             tries: 0,
-            random: RandomState::default(),
+            seed,
         }
     }
 
@@ -32,7 +45,7 @@ impl Backoff {
         let whole = self.next;
         self.next = (whole * 2).min(LONGEST);
         self.tries += 1;
-        let share = self.random.hash_one(self.tries) >> 32;
+        let share = FixedState::with_seed(self.seed).hash_one(self.tries) >> 32;
         whole / 2 + (whole / 2).mul_f64(share as f64 / f64::from(u32::MAX))
     }
 

@@ -138,7 +138,7 @@ impl Revocations {
         write: &(impl Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync),
         failed: impl Fn(bool) + Send + Sync,
     ) -> Result<T, StoreError> {
-        let mut backoff = Backoff::new(FIRST_RETRY);
+        let mut backoff = Backoff::begun_at(FIRST_RETRY, self.clock.now());
         loop {
             match self.within(self.settings.store_timeout, write()).await {
                 Err(error) if error.is_unavailable() => {

@@ -15,7 +15,8 @@ impl Revocations {
     ///
     /// It is bounded: a node that does not poll stops answering when its lease, as it stood at
     /// the commit, has run out. It does not survive a failover that loses the entry before any
-    /// node wrote it back.
+    /// node wrote it back. A failover may lose leases, too: when this node has seen the history
+    /// change, it also waits for as long as anybody may answer from the one before.
     ///
     /// # Errors
     ///
@@ -24,6 +25,14 @@ impl Revocations {
         self: Arc<Self>,
         committed: Committed,
     ) -> Result<(), StoreError> {
+        let nobody_left = Instant::now() + self.left_of_the_history_before(&committed);
+        self.read_by_all(committed).await?;
+        sleep_until(nobody_left).await;
+        Ok(())
+    }
+
+    /// Waits for the nodes whose leases are known.
+    async fn read_by_all(&self, committed: Committed) -> Result<(), StoreError> {
         let called = Instant::now();
         let mut histories: HashSet<u128> = committed.leases.iter().map(|l| l.history).collect();
         histories.insert(committed.history);
@@ -59,6 +68,17 @@ impl Revocations {
                 pause = (pause + pause / 2).min(LONGEST_PAUSE);
             }
         }
+    }
+
+    /// How long a node of which no lease is left may go on answering from what it read before the
+    /// history changed.
+    fn left_of_the_history_before(&self, committed: &Committed) -> Duration {
+        let Some(changed) = self.progress().changed() else {
+            return Duration::ZERO;
+        };
+        let since = self.clock.instants().monotonic;
+        let since = since.saturating_sub(changed.monotonic);
+        self.longest_answering(committed).saturating_sub(since)
     }
 
     /// How long any node may go on answering from what it read before the history changed: this

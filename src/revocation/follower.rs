@@ -47,7 +47,7 @@ impl Revocations {
 
     /// Passes on to `looks` what it is hinted at.
     async fn poll_for_ever(&self, looks: &Notify) {
-        let mut backoff = Backoff::new(self.settings.poll_interval);
+        let mut backoff = Backoff::begun_at(self.settings.poll_interval, self.clock.now());
         let mut failing = false;
         let mut owed = 0_u8;
         loop {
@@ -57,14 +57,15 @@ impl Revocations {
             let mut step = pin!(self.step());
             let outcome = loop {
                 tokio::select! {
+                    // Where hints are always there, the poll has its turn, too.
+                    biased;
+                    outcome = &mut step => break outcome,
                     () = &mut hint => {
                         hinted = true;
                         looks.notify_one();
                         hint.set(self.store.hint());
-                        // Where hints are always there, the poll has its turn, too.
                         tokio::task::yield_now().await;
                     }
-                    outcome = &mut step => break outcome,
                 }
             };
             match outcome {
@@ -142,7 +143,7 @@ impl Revocations {
     /// does so last, counted from before the poll began.
     async fn poll(&self) -> Result<Polled, StoreError> {
         let began = self.clock.instants();
-        let next = self.progress().next_poll();
+        let next = self.progress().next_poll(began);
         let request = PollRequest {
             node: self.node,
             since: next.cursor.as_ref(),
@@ -182,6 +183,7 @@ impl Revocations {
         loop {
             let again = timeout(SILENCE, self.store.poll(request.clone()));
             let again = tokio::select! {
+                biased;
                 answer = &mut first => return answer,
                 again = again => again,
             };

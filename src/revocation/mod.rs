@@ -47,7 +47,7 @@ pub(crate) use ended::{Renewal, Renewals};
 pub(crate) use signal::{Signal, Signals};
 pub(crate) use unsettled::WriteKey;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 use crate::error::StoreError;
 use crate::verify::{Standing, TokenClaims, VerifiedToken};
 use answers::Answers;
@@ -176,6 +176,12 @@ impl Revocations {
     /// The clock that it judges by.
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// What the store's clock shows now, as counters are raised by it; ours, before it was heard of.
+    pub(crate) fn store_now(&self) -> UnixTime {
+        let now = self.clock.instants();
+        self.progress().store_at(now).unwrap_or(now.wall)
     }
 
     /// Says where signals go. Heard once.

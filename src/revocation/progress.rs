@@ -29,6 +29,8 @@ pub(super) struct Progress {
     glanced: EntryIds,
     /// When the last complete poll began.
     began: Option<Instants>,
+    /// When the log was last found to have another history than before.
+    changed: Option<Instants>,
     wall: UnixTime,
     store: UnixTime,
 }
@@ -101,10 +103,15 @@ impl Progress {
         self.began
     }
 
-    /// What the next poll asks. Entries near their end are left out of the probes: the store's
-    /// clock may have ended them already.
-    pub(super) fn next_poll(&self) -> NextPoll {
-        let sure = self.wall + self.skew.saturating_mul(2);
+    pub(super) fn changed(&self) -> Option<Instants> {
+        self.changed
+    }
+
+    /// What the next poll asks, which begins at `now`. Entries near their end are left out of the
+    /// probes: the store's clock may have ended them already.
+    pub(super) fn next_poll(&self, now: Instants) -> NextPoll {
+        let store = self.store_at(now).unwrap_or(self.store);
+        let sure = self.wall.min(store) + self.skew.saturating_mul(2);
         let own = self
             .own
             .iter()
@@ -164,12 +171,15 @@ impl Progress {
         } else {
             self.skew.saturating_mul(2)
         };
-        self.wall + margin
+        self.over() + margin
     }
 
     /// Notes a load of the whole log.
     pub(super) fn loaded(&mut self, load: Load) {
         let Load { mut lost, .. } = load;
+        if self.history.is_some_and(|old| old != load.history) {
+            self.changed = Some(load.began);
+        }
         let mut known = load.log;
         known.extend(lost.iter().map(|entry| entry.id));
         // A full view may have had no room for a write of this node's own.
@@ -189,9 +199,9 @@ impl Progress {
         if self.history.is_none() {
             return;
         }
-        let wall = self.wall;
+        let over = self.over();
         self.own
-            .retain(|write| write.entries.iter().any(|entry| entry.until > wall));
+            .retain(|write| write.entries.iter().any(|entry| entry.until > over));
         self.own.push(OwnWrite {
             entries: committed.entries.clone(),
             positions: committed.positions.clone(),
@@ -218,12 +228,24 @@ impl Progress {
         self.store + wall.since(self.wall)
     }
 
+    /// What the store's clock shows at `now`, or a little more, whatever our wall clock did meanwhile;
+    /// `None` before it was heard of.
+    pub(super) fn store_at(&self, now: Instants) -> Option<UnixTime> {
+        let began = self.began?;
+        Some(self.store + now.monotonic.saturating_sub(began.monotonic))
+    }
+
     /// Notes both clocks; what ended before the answer is over by the highest time of either.
     ///
     /// Of the two the lower counts: one clock that jumps ahead then forgets nothing.
     pub(super) fn over_before(&mut self, wall: UnixTime, store: UnixTime) -> UnixTime {
         self.wall = self.wall.max(wall);
         self.store = self.store.max(store);
+        self.over()
+    }
+
+    /// What ended before is over for certain, as far as the last answers told.
+    fn over(&self) -> UnixTime {
         self.wall.min(self.store)
     }
 }

@@ -126,6 +126,7 @@ impl<C> Core<C> {
             Err(_) => {
                 let mut second = pin!(self.at_last(write()));
                 tokio::select! {
+                    biased;
                     known = &mut first => or_else(known, second).await,
                     known = &mut second => or_else(known, first).await,
                 }

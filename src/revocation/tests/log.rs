@@ -449,3 +449,25 @@ async fn a_process_that_stood_still_after_its_poll_answers_nobody_from_it() {
     step.await.unwrap().unwrap();
     assert!(!bench.node.status().fresh);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_a_day_ahead_hides_no_loss() {
+    let clock = Arc::new(HandClock::default());
+    let store = Arc::new(FakeStore::new(Arc::default()));
+    let node = node_on(&store, &clock, 100);
+    node.load().await.expect("the store is up");
+    let bench = Bench { store, clock, node };
+    let day = Duration::from_secs(24 * 3600);
+    bench.clock.advance_wall(day);
+    bench.poll().await;
+    bench.clock.set_back_wall(day);
+
+    let facts = facts_of("ada");
+    let own = bench.end(facts.session.unwrap(), &facts.user).await;
+    bench.poll().await;
+    let polled = bench.store.state().polled.last().cloned().unwrap();
+    assert_eq!(polled.probes, [own.entries[0].id], "it is looked for");
+    fail_over(&bench, 0);
+    bench.poll().await;
+    assert_eq!(bench.store.state().log.len(), 1, "it is written back");
+}

@@ -15,7 +15,6 @@ use std::time::Duration;
 use fake::{FakeStore, HandClock};
 
 use super::*;
-use crate::clock::UnixTime;
 use crate::error::StoreErrorKind;
 use crate::token::{SessionId, TokenId, UserId};
 use crate::verify::{Binding, Counter, TokenFacts};

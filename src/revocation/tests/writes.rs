@@ -403,3 +403,18 @@ async fn everywhere_is_bounded_also_while_the_store_is_away() {
     bench.store.state().fails = Some(StoreErrorKind::Unavailable);
     assert_eq!(waited(&bench, committed).await, STALENESS);
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_change_of_history_everywhere_waits_for_those_whose_leases_it_lost() {
+    let bench = Bench::new().await;
+    bench.store.state().history = 2;
+    bench.poll().await;
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+
+    bench.clock.advance(STALENESS);
+    let facts = facts_of("bob");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, Duration::ZERO);
+}

@@ -36,7 +36,8 @@ impl Done {
 
     /// Waits until it holds on every node: each has applied it, or cannot answer any more.
     ///
-    /// Bounded by the nodes' leases, so by little more than the staleness bound when one is stopped.
+    /// Bounded by the nodes' leases, so by little more than the staleness bound when one is stopped, or
+    /// when the store has failed over.
     /// Does not survive a failover of the store that loses the write before any node knew it.
     ///
     /// # Errors

@@ -272,7 +272,7 @@ impl<C> Core<C> {
     ) -> RevocationEntry {
         let revoked = Revoked::User {
             user: user.clone(),
-            below: Counter::ZERO.raised(self.clock.now()),
+            below: Counter::ZERO.raised(self.revocations.store_now()),
             except,
         };
         self.tentative(id, revoked, reason)

@@ -1,9 +1,14 @@
 //! The revocation protocol of one node, explored by loom in every interleaving and every order
 //! of memory that the orderings in the source allow.
 //!
-//! `epochs.rs`, `fresh.rs`, `view.rs` and `local.rs` are the files that the crate itself is built
-//! from; only their atomics and locks are loom's. What surrounds them is small: names are
-//! numbers, a shelf is a list, the verified-token cache has one place, and the store is two flags.
+//! `epochs.rs`, `fresh.rs`, `view.rs`, `local.rs` and `stamp.rs` are the files that the crate itself
+//! is built from; only their atomics and locks are loom's. What surrounds them is small: names are
+//! numbers, a shelf is a list, the key ring is one key and its real version, the verified-token
+//! cache has one place, and the store is two flags.
+//!
+//! The set of keys is exchanged by `arc-swap` and the tokens lie in a `quick_cache`. Both have atomics
+//! of their own, which loom cannot put its own in the stead of; what the crate adds to them is the
+//! order of swap, raise, read and insert, and that is explored with the real version.
 //!
 //! # Bounds
 //!

@@ -4,11 +4,12 @@ use std::sync::Arc as StdArc;
 use std::time::Duration;
 
 use loom::sync::Mutex;
-use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use loom::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::{Instants, UnixTime};
 use crate::revocation::entry::{EntryId, RevocationEntry, Revoked};
 use crate::revocation::local::{Local, Stamp};
+use crate::verify::stamp::{RingVersion, Stamp as RingStamp};
 use crate::verify::{Standing, TokenFacts};
 
 pub(crate) const TOKEN: TokenFacts = TokenFacts {
@@ -33,11 +34,11 @@ pub(crate) struct Store {
 
 pub(crate) struct Ring {
     pub(crate) key: AtomicBool,
-    pub(crate) version: AtomicU64,
+    pub(crate) version: RingVersion,
 }
 
 struct Cached {
-    ring: u64,
+    ring: RingStamp,
     standing: StdArc<Standing>,
 }
 
@@ -80,7 +81,7 @@ impl Node {
             },
             ring: Ring {
                 key: AtomicBool::new(true),
-                version: AtomicU64::new(1),
+                version: RingVersion::default(),
             },
             cache: Mutex::new(None),
             confirm,
@@ -142,7 +143,7 @@ impl Node {
     /// Takes the key out of the ring; when this returns no later request may be admitted.
     pub(crate) fn remove_key(&self) {
         self.ring.key.store(false, Ordering::Release);
-        self.ring.version.fetch_add(1, Ordering::AcqRel);
+        self.ring.version.raise();
         self.purge();
     }
 
@@ -151,9 +152,9 @@ impl Node {
     }
 
     fn verify(&self, order: Order) -> Option<StdArc<Standing>> {
-        let version = self.ring.version.load(Ordering::Acquire);
+        let version = self.ring.version.read();
         if let Some(cached) = self.cache.lock().unwrap().as_ref()
-            && cached.ring == version
+            && self.ring.version.admits(cached.ring)
         {
             return Some(cached.standing.clone());
         }
@@ -163,7 +164,7 @@ impl Node {
         let ring = if order.version_first {
             version
         } else {
-            self.ring.version.load(Ordering::Acquire)
+            self.ring.version.read()
         };
         let standing = StdArc::new(Standing::new());
         *self.cache.lock().unwrap() = Some(Cached {

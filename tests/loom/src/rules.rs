@@ -121,7 +121,7 @@ fn a_version_read_after_the_signature_was_checked_lets_a_token_pass() {
 #[should_panic(expected = "admitted after")]
 fn a_version_raised_before_the_key_is_gone_lets_a_token_pass() {
     explore(view_with_room, KEPT, |node| {
-        node.ring.version.fetch_add(1, Ordering::AcqRel);
+        node.ring.version.raise();
         node.ring.key.store(false, Ordering::Release);
     });
 }

@@ -2,6 +2,9 @@
 
 use crate::sync::{AtomicU64, AtomicUsize};
 
+#[path = "../../../src/verify/stamp.rs"]
+pub(crate) mod stamp;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenFacts {
     pub(crate) user: u64,

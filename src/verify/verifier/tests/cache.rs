@@ -10,6 +10,7 @@ use super::*;
 use crate::clock::UnixTime;
 use crate::token::RawToken;
 use crate::verify::fixtures::{NOW, claims, claims_with, encode, token, verify};
+use crate::verify::stamp::RingVersion;
 use crate::verify::{KeyRing, KeyState, VerifiedToken};
 
 fn is_same(left: &VerifiedToken, right: &VerifiedToken) -> bool {
@@ -178,4 +179,14 @@ fn a_token_whose_key_left_during_its_verification_is_not_admitted_afterwards() {
         "it began before the key left"
     );
     assert_eq!(kind(&verifier, &token), Some(VerifyErrorKind::Invalid));
+}
+
+#[test]
+fn a_stamp_from_before_a_raise_is_never_admitted_again() {
+    let version = RingVersion::default();
+    let stamp = version.read();
+    assert!(version.admits(stamp));
+    version.raise();
+    assert!(!version.admits(stamp));
+    assert!(version.admits(version.read()));
 }

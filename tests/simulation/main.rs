@@ -1,0 +1,33 @@
+//! A deterministic simulation of a fleet; see `docs/simulation.md`.
+
+mod clock;
+mod ground;
+mod left_out;
+mod link;
+mod model;
+mod node;
+mod people;
+mod plan;
+mod seeds;
+mod table;
+mod users;
+mod without;
+mod world;
+
+use seeds::{number, run_seeds};
+
+#[test]
+fn every_story_keeps_the_promises() {
+    match number("SEED") {
+        Some(seed) => seeds::replay(seed),
+        None => run_seeds(number("SEEDS").unwrap_or(seeds::SHORT)),
+    }
+}
+
+#[test]
+fn a_seed_tells_the_same_story_twice() {
+    for seed in 0..20 {
+        let [first, second] = [(); 2].map(|()| seeds::tell(seed, false).digest);
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
