@@ -9,7 +9,7 @@ use crate::rejection::Rejection;
 use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
 use crate::telemetry::Outcome;
-use crate::token::{Carrier, RawToken, SourceError, TokenSource};
+use crate::token::{Carrier, Found, RawToken, SourceError, carrier_of};
 use crate::verify::VerifyError;
 
 /// What this node knows about a request.
@@ -32,21 +32,19 @@ pub(super) struct Refused {
 }
 
 impl Admission {
-    /// Decides about the headers of a request that arrived at `now`.
+    /// Decides about what was found in a request that arrived at `now`.
     pub(super) fn decide(
         gate: &Gate,
-        source: &TokenSource,
+        found: Found<'_>,
         rules: &Rules,
         head: Head<'_>,
         now: Instants,
     ) -> Self {
-        let (carrier, refused) = match source.find(head.headers) {
-            Ok(None) => (None, Self::without_token(rules.anonymous)),
-            Ok(Some(token)) => (
-                Some(token.carrier()),
-                Self::check(gate, rules, token, head, now),
-            ),
-            Err(misread) => (Some(misread.carrier), Err(misread.error.into())),
+        let carrier = carrier_of(&found);
+        let refused = match found {
+            Ok(None) => Self::without_token(rules.anonymous),
+            Ok(Some(token)) => Self::check(gate, rules, token, head, now),
+            Err(misread) => Err(misread.error.into()),
         };
         match refused {
             Ok(admission) => admission,

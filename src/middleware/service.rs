@@ -19,7 +19,7 @@ use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
 use crate::revocation::{ActiveToken, Pending};
 use crate::session::Session;
 use crate::telemetry::{self, Outcome, Watch};
-use crate::token::{Carrier, TokenSource};
+use crate::token::{Carrier, Found, carrier_of};
 
 /// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
 ///
@@ -73,20 +73,20 @@ where
             rules,
             responses,
         } = &*self.settings;
-        gate.passage(source, *rules, Head::from(&request)).enter(
-            &mut self.inner,
-            request,
-            responses,
-        )
+        let found = source.find(request.headers());
+        let is_private = carrier_of(&found) == Some(Carrier::Cookie);
+        let passage = gate.passage(found, *rules, Head::from(&request));
+        let response = passage.enter(&mut self.inner, request, responses);
+        response.private(is_private)
     }
 }
 
 // Without a type parameter, so that it is compiled once and here, whoever uses it.
 impl Gate {
-    fn passage(self: &Arc<Self>, source: &TokenSource, rules: Rules, head: Head<'_>) -> Passage {
+    fn passage(self: &Arc<Self>, found: Found<'_>, rules: Rules, head: Head<'_>) -> Passage {
         let watch = self.telemetry.begin();
         let now = self.clock.instants();
-        match Admission::decide(self, source, &rules, head, now) {
+        match Admission::decide(self, found, &rules, head, now) {
             Admission::Admit(session) => {
                 self.note(rules, session.active(), now.wall);
                 self.telemetry.answered(Outcome::Admitted, watch);

@@ -5,11 +5,11 @@
     not(any(feature = "postgres", feature = "sqlite")),
     allow(dead_code, reason = "Redis keeps fields, not texts")
 )]
-mod codec;
+pub(crate) mod codec;
 mod copying;
 mod memory;
 #[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod redis;
 mod sealed;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
