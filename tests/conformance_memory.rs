@@ -41,6 +41,13 @@ impl Harness for Memory {
         self.clock.is_some()
     }
 
+    fn set_back(&self, by: Duration) -> bool {
+        if let Some(clock) = &self.clock {
+            clock.step_wall_back(by);
+        }
+        self.clock.is_some()
+    }
+
     fn gives_hints(&self) -> bool {
         true
     }
@@ -79,6 +86,10 @@ mod encrypted {
 
         fn advance(&self, by: Duration) -> bool {
             self.0.advance(by)
+        }
+
+        fn set_back(&self, by: Duration) -> bool {
+            self.0.set_back(by)
         }
 
         fn gives_hints(&self) -> bool {

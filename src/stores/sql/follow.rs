@@ -42,6 +42,9 @@ impl<R: Rows> Steps<R> {
         if let Some(idleness) = fleet.idleness.polled(self.now, lifetime) {
             self.rows.set_idleness(idleness).await?;
         }
+        if let Some(highest) = fleet.highest.polled(self.now) {
+            self.rows.set_highest(highest).await?;
+        }
         let lease = Lease {
             node,
             history: history.unwrap_or(fleet.history),

@@ -4,7 +4,9 @@ use std::future::Future;
 
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{
+    Cursor, EntryId, FleetLimits, Highest, Lease, LogPosition, RevocationEntry,
+};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::token::{SessionId, UserId};
 
@@ -23,6 +25,12 @@ pub(super) trait Rows: Send {
     fn set_limits(
         &mut self,
         limits: FleetLimits,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Writes down what the store's clock has shown; a later instant that is there stays.
+    fn set_highest(
+        &mut self,
+        highest: Highest,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Writes down when being unused counts.
@@ -202,6 +210,7 @@ pub(super) struct Fleet {
     pub(super) history: u128,
     pub(super) limits: Option<FleetLimits>,
     pub(super) idleness: Idleness,
+    pub(super) highest: Highest,
 }
 
 /// A session, and its user's counters as they are in the same moment.
@@ -219,11 +228,11 @@ pub(super) struct Row {
     pub(super) found: Option<Found>,
 }
 
-/// An entry of the log and its number.
+/// An entry of the log and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) entry: RevocationEntry,
-    pub(super) number: u64,
+    pub(super) at: LogPosition,
 }
 
 /// A session that may be unreadable, and the operation that made it.

@@ -324,12 +324,15 @@ fn text(row: &PgRow, name: &str) -> String {
 }
 
 /// The tables that this code reads and writes.
-pub(super) const LAYOUT: Layout =
-    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
+pub(super) const LAYOUT: Layout = Layout::new(&[
+    include_str!("schema.sql"),
+    include_str!("audit.sql"),
+    include_str!("highest.sql"),
+]);
 const COLUMNS: [(&str, &str); 6] = [
     (
         "jwt_meta",
-        "one, version, deployment, limits, covered_until, settles_at",
+        "one, version, deployment, limits, covered_until, settles_at, highest",
     ),
     ("jwt_users", "id, revoked_gen, roles_gen"),
     (

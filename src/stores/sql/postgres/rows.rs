@@ -1,6 +1,7 @@
 //! What the steps ask of the tables.
 
 use super::columns;
+use super::cursor::position;
 use super::error::{BACKEND, told};
 use super::known;
 use super::literal::{Bytes, Id, Maybe, Text, count, instant};
@@ -8,7 +9,7 @@ use super::names::{LINE, Lock, Now, behind, key_of, tag};
 use super::tables::{Growing, PURGED_AT_ONCE, Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
@@ -30,6 +31,17 @@ impl Rows for Tables {
             Text(&text)
         ));
         self.fleet.limits = Some(limits);
+        Ok(())
+    }
+
+    async fn set_highest(&mut self, highest: Highest) -> Result<(), StoreError> {
+        let meta = self.names.clone();
+        self.later(format_args!(
+            "UPDATE {} SET highest = greatest(highest, {})",
+            meta.meta,
+            instant(highest.at())
+        ));
+        self.fleet.highest = highest;
         Ok(())
     }
 
@@ -308,7 +320,7 @@ impl Rows for Tables {
         // How it stands is known when it was sent, and told after the commit.
         Ok(Line {
             entry: entry.clone(),
-            number: 0,
+            at: position(u64::MAX),
         })
     }
 

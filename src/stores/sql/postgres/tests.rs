@@ -151,7 +151,11 @@ async fn older_tables_are_brought_up_to_date_and_keep_what_they_hold() {
 async fn new_tables_go_through_all_steps() {
     let server = server::shared();
     let database = server.database().await;
-    const TABLES: &str = concat!(include_str!("schema.sql"), include_str!("audit.sql"));
+    const TABLES: &str = concat!(
+        include_str!("schema.sql"),
+        include_str!("audit.sql"),
+        include_str!("highest.sql")
+    );
     let all = Layout::new(&[TABLES, COUNTED]);
     sign_in(&store(&server.admin(&database), all), 1).await;
     assert_eq!(runs(server, &database).await, 1);

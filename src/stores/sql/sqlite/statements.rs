@@ -13,6 +13,7 @@ use sqlx::{Row as _, query};
 
 use super::columns;
 use super::error::{failed, told};
+use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::session::Counters;
 use crate::stores::sql::rows::{Found, Row};
@@ -25,6 +26,8 @@ pub(super) struct Tables<C> {
     pub(super) log_grew: bool,
     /// What the last look before a sign-in told of its user, until something is changed.
     pub(super) known: Option<(UserId, Counters, bool)>,
+    /// When the write under way is made.
+    pub(super) now: UnixTime,
     changed: Changed,
 }
 
@@ -46,6 +49,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
             connection,
             log_grew: false,
             known: None,
+            now: UnixTime::EPOCH,
             changed: Changed::Nothing,
         }
     }

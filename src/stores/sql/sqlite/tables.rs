@@ -11,7 +11,7 @@ use super::statements::Tables;
 use super::values::{FLEET, POPULATION, bytes, count, text, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
@@ -43,6 +43,12 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         self.change(query("UPDATE jwt_meta SET limits = ?").bind(limits))
             .await
             .map(drop)
+    }
+
+    async fn set_highest(&mut self, highest: Highest) -> Result<(), StoreError> {
+        let sql = "UPDATE jwt_meta SET highest = max(highest, ?)";
+        let statement = query(sql).bind(integer(highest.at()));
+        self.execute(statement).await.map(drop)
     }
 
     async fn set_idleness(&mut self, idleness: Idleness) -> Result<(), StoreError> {
@@ -241,14 +247,27 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         record: &SessionRecord,
         by: Option<EntryId>,
     ) -> Result<(), StoreError> {
+        let text = codec::encode_session(record).map_err(unwritable)?;
+        let (id, due) = (bytes(record.id.as_bytes()), integer(record.due_at()));
+        if record.ended.is_none() {
+            // What lasts longer than it did keeps its place until that is due: no index has to be
+            // written, and the sweep finds out then.
+            let sql = "UPDATE jwt_sessions SET record = ? \
+                 WHERE id = ? AND ended_at IS NULL AND due_at > ? AND due_at <= ?";
+            let statement = query(sql).bind(text.clone()).bind(id.clone());
+            let statement = statement.bind(integer(self.now)).bind(due);
+            if self.change_one(statement).await? > 0 {
+                return Ok(());
+            }
+        }
         let sql = "UPDATE jwt_sessions SET due_at = ?, ended_at = ?, ended_by = ?, record = ? \
              WHERE id = ? AND ended_at IS NULL";
         let statement = query(sql)
-            .bind(integer(record.due_at()))
+            .bind(due)
             .bind(record.ended.as_ref().map(|ended| integer(ended.at)))
             .bind(by.map(|by| bytes(by.as_bytes())))
-            .bind(codec::encode_session(record).map_err(unwritable)?)
-            .bind(bytes(record.id.as_bytes()));
+            .bind(text)
+            .bind(id);
         // What ends a session is followed by a line of the log.
         let updated = match by {
             Some(_) => self.change(statement).await,

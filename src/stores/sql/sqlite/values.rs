@@ -21,7 +21,7 @@ pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
 }
 
 pub(super) const FLEET: &str =
-    "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
+    "SELECT deployment, history, limits, covered_until, settles_at, highest FROM jwt_meta";
 
 /// Each half is answered from an index alone.
 pub(super) const POPULATION: &str = "SELECT \

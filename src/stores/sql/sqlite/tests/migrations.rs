@@ -85,7 +85,11 @@ async fn an_older_file_is_brought_up_to_date_and_keeps_what_it_holds() {
 #[tokio::test]
 async fn a_new_file_goes_through_all_steps() {
     let folder = Folder::new();
-    const TABLES: &str = concat!(include_str!("../schema.sql"), include_str!("../audit.sql"));
+    const TABLES: &str = concat!(
+        include_str!("../schema.sql"),
+        include_str!("../audit.sql"),
+        include_str!("../highest.sql")
+    );
     let all = Layout::new(&[TABLES, COUNTED]);
     let store = store(&folder, all);
     sign_in(&store, 1).await;
