@@ -27,16 +27,12 @@ pub(super) trait Rows: Send {
         limits: FleetLimits,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes down what the store's clock has shown; a later instant that is there stays.
-    fn set_highest(
-        &mut self,
-        highest: Highest,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Writes down when being unused counts.
-    fn set_idleness(
+    /// Writes down when being unused counts, and what the store's clock has shown; later instants
+    /// that are there stay.
+    fn set_clocks(
         &mut self,
         idleness: Idleness,
+        highest: Highest,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A user's counters; the default where nothing is known.

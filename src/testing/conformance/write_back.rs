@@ -3,7 +3,7 @@
 
 use super::Harness;
 use super::fixture::{
-    Case, HOUR, LIMITS, NO_TIME, entry, facts_of, lives_long_enough, some_entry, some_user,
+    Case, HOUR, NO_TIME, entry, facts_of, lives_long_enough, some_entry, some_user,
 };
 use crate::revocation::{About, Answer, EndReason, Revoked};
 use crate::session::{EndAllOutcome, RefreshOutcome};

@@ -34,26 +34,17 @@ impl Rows for Tables {
         Ok(())
     }
 
-    async fn set_highest(&mut self, highest: Highest) -> Result<(), StoreError> {
+    async fn set_clocks(&mut self, idleness: Idleness, highest: Highest) -> Result<(), StoreError> {
         let meta = self.names.clone();
         self.later(format_args!(
-            "UPDATE {} SET highest = greatest(highest, {})",
-            meta.meta,
-            instant(highest.at())
-        ));
-        self.fleet.highest = highest;
-        Ok(())
-    }
-
-    async fn set_idleness(&mut self, idleness: Idleness) -> Result<(), StoreError> {
-        let meta = self.names.clone();
-        self.later(format_args!(
-            "UPDATE {} SET covered_until = {}, settles_at = {}",
+            "UPDATE {} SET covered_until = greatest(covered_until, {}), \
+             settles_at = greatest(settles_at, {}), highest = greatest(highest, {})",
             meta.meta,
             instant(idleness.covered_until),
-            instant(idleness.settles_at)
+            instant(idleness.settles_at),
+            instant(highest.at())
         ));
-        self.fleet.idleness = idleness;
+        (self.fleet.idleness, self.fleet.highest) = (idleness, highest);
         Ok(())
     }
 
@@ -65,16 +56,8 @@ impl Rows for Tables {
     }
 
     async fn set_counters(&mut self, user: &UserId, counters: Counters) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
-             ON CONFLICT (id) DO UPDATE SET \
-             revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen",
-            names.users,
-            Text(user.as_str()),
-            counters.revoked_gen.as_u64().cast_signed(),
-            counters.roles_gen.as_u64().cast_signed(),
-        ));
+        let taken = "revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen";
+        self.later_counters(user, counters, taken);
         self.known.counters.insert(user.clone(), counters);
         Ok(())
     }
@@ -84,17 +67,9 @@ impl Rows for Tables {
         user: &UserId,
         counters: Counters,
     ) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} AS u (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
-             ON CONFLICT (id) DO UPDATE SET \
-             revoked_gen = greatest(u.revoked_gen, excluded.revoked_gen), \
-             roles_gen = greatest(u.roles_gen, excluded.roles_gen)",
-            names.users,
-            Text(user.as_str()),
-            counters.revoked_gen.as_u64().cast_signed(),
-            counters.roles_gen.as_u64().cast_signed(),
-        ));
+        let higher = "revoked_gen = greatest(u.revoked_gen, excluded.revoked_gen), \
+             roles_gen = greatest(u.roles_gen, excluded.roles_gen)";
+        self.later_counters(user, counters, higher);
         self.known.counters.remove(user);
         Ok(())
     }

@@ -83,6 +83,22 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
         Ok(changed)
     }
 
+    /// Replaces the record of an open session where its place in the order of what is due may stay:
+    /// it lasts longer than it did, and is not due. No index has to be written then, and the sweep
+    /// finds out in time.
+    pub(super) async fn update_in_place(
+        &mut self,
+        id: &[u8],
+        record: &str,
+        due: i64,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE jwt_sessions SET record = ? \
+             WHERE id = ? AND ended_at IS NULL AND due_at > ? AND due_at <= ?";
+        let statement = query(sql).bind(record.to_owned()).bind(id.to_vec());
+        let statement = statement.bind(columns::integer(self.now)).bind(due);
+        Ok(self.change_one(statement).await? > 0)
+    }
+
     /// Has what follows undone together when the write fails.
     pub(super) async fn guard(&mut self) -> Result<(), StoreError> {
         self.known = None;

@@ -1,7 +1,11 @@
 //! Values as SQLite takes them, and questions that stand alone.
 
+use sqlx::query;
+
 use super::error::BACKEND;
+use super::statements::Statement;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::session::Counters;
 use crate::token::UserId;
 
 pub(super) fn bytes(bytes: &[u8]) -> Vec<u8> {
@@ -18,6 +22,14 @@ pub(super) fn count(limit: usize) -> i64 {
 
 pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
+}
+
+/// A statement about a user and their counters.
+pub(super) fn of_user(sql: &'static str, user: &UserId, counters: Counters) -> Statement {
+    query(sql)
+        .bind(text(user))
+        .bind(counters.revoked_gen.as_u64().cast_signed())
+        .bind(counters.roles_gen.as_u64().cast_signed())
 }
 
 pub(super) const FLEET: &str =
