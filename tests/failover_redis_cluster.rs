@@ -141,6 +141,10 @@ async fn a_master_that_dies_under_load_fails_nobody_for_long_and_forgets_no_revo
             lives_of.load(Ordering::Relaxed) > before + 40
         })
         .await;
+        eprintln!(
+            "sessions are made again {:?} after the promotion",
+            began.elapsed()
+        );
         let moved = user_at(&cluster, &prefix, 0);
         eventually("those of the new master are served", async || {
             killed.counters(&moved).await.is_ok() && sign_in(&one, &moved).await.is_ok()
