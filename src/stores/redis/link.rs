@@ -313,7 +313,7 @@ async fn ping(wire: Wire) -> RedisResult<Value> {
 }
 
 /// How long a server may take to let somebody in, or to answer a ping.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long no master of a cluster may be heard, and how long any of them may take to answer before
 /// that is looked at: after a failover the driver waits for itself more than once.
 const SILENCE: Duration = Duration::from_millis(300);
