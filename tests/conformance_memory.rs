@@ -56,6 +56,10 @@ mod encrypted {
             self.0.advance(by)
         }
 
+        fn set_back(&self, by: Duration) -> bool {
+            self.0.set_back(by)
+        }
+
         fn gives_hints(&self) -> bool {
             true
         }

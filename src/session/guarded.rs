@@ -17,8 +17,8 @@ use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::{Event, Observer};
 use crate::revocation::{
-    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, Poll,
-    PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
+    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition,
+    Poll, PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
 };
 use crate::telemetry::{Operation, store_call};
 use crate::token::{SessionId, UserId};
@@ -155,6 +155,10 @@ impl RevocationStore for Guarded {
         history: u128,
     ) -> Answered<'a, Vec<RevocationEntry>> {
         self.follow(Operation::Glance, self.inner.glance(since, history))
+    }
+
+    fn has_read(&self, cursor: &Cursor, position: LogPosition) -> bool {
+        self.inner.has_read(cursor, position)
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> Answered<'a, Answer> {

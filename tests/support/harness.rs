@@ -55,6 +55,13 @@ impl<K: Send + Sync + 'static> Harness for Stores<K> {
         self.clock.is_some()
     }
 
+    fn set_back(&self, by: Duration) -> bool {
+        if let Some(clock) = &self.clock {
+            clock.step_wall_back(by);
+        }
+        self.clock.is_some()
+    }
+
     fn gives_hints(&self) -> bool {
         true
     }

@@ -24,6 +24,7 @@ impl State {
 
     pub(super) fn poll(&mut self, request: &PollRequest<'_>, now: UnixTime) -> Poll {
         self.log.purge(now);
+        self.highest = self.highest.polled(now).unwrap_or(self.highest);
         let lease = Lease {
             node: request.node,
             history: request.history.unwrap_or(self.history),

@@ -15,8 +15,8 @@ pub use keys::{SealError, SealKey, SealKeys};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition, Poll,
+    PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use crate::session::{
     AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession,
@@ -234,6 +234,10 @@ impl RevocationStore for SealedStore {
         history: u128,
     ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
         self.store.glance(since, history)
+    }
+
+    fn has_read(&self, cursor: &Cursor, position: LogPosition) -> bool {
+        self.store.has_read(cursor, position)
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {

@@ -39,8 +39,12 @@ impl<R: Rows> Steps<R> {
         lifetime: Duration,
     ) -> Result<(), StoreError> {
         let fleet = self.rows.fleet().await?;
-        if let Some(idleness) = fleet.idleness.polled(self.now, lifetime) {
-            self.rows.set_idleness(idleness).await?;
+        let idleness = fleet.idleness.polled(self.now, lifetime);
+        let highest = fleet.highest.polled(self.now);
+        if idleness.is_some() || highest.is_some() {
+            let idleness = idleness.unwrap_or(fleet.idleness);
+            let highest = highest.unwrap_or(fleet.highest);
+            self.rows.set_clocks(idleness, highest).await?;
         }
         let lease = Lease {
             node,
