@@ -106,10 +106,12 @@ pub fn in_a_process(task: &str) -> Vec<f64> {
 
 /// How much memory this process has, in bytes.
 pub fn resident() -> f64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
-    let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-    let pages: f64 = pages.expect("a number");
-    pages * rustix::param::page_size() as f64
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells");
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    let kib: f64 = kib.expect("a number of kibibytes");
+    kib * 1024.0
 }
 
 /// A runtime of as many threads.
