@@ -153,8 +153,11 @@ fn drawn() -> Vec<u16> {
         .collect();
     let mut random = fastrand::Rng::with_seed(1);
     (0..REQUESTS)
-        .map(|_| shares.partition_point(|share| *share < random.f64() * sum) as u16)
-        .map(|number| number.min(USERS - 1))
+        .map(|_| {
+            let wanted = random.f64() * sum;
+            let number = shares.partition_point(|share| *share < wanted);
+            u16::try_from(number).map_or(USERS - 1, |number| number.min(USERS - 1))
+        })
         .collect()
 }
 

@@ -77,7 +77,7 @@ impl Flood {
             forge: forge.clone(),
             made,
             next: AtomicUsize::new(0),
-            refresh: refresh.map(|text| text.to_string()).unwrap_or_default(),
+            refresh: refresh.unwrap_or_default(),
         };
         Self {
             source: Arc::new(source),

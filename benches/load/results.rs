@@ -40,7 +40,7 @@ impl Results {
     }
 
     pub fn add(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
-        self.judge(name, value, unit, None);
+        self.judge(name, value, unit, None::<Wanted>);
     }
 
     pub fn judge(
