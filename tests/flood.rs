@@ -11,10 +11,13 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_jwt_session::middleware::Anonymous;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::verify::{Algorithm, BadTokenShare, Key, KeyState, TokenPolicy};
-use tower_jwt_session::{ClientAddress, Device, JwtSession, Rejection, SessionError, UserId};
+use tower_jwt_session::{
+    ClientAddress, Device, JwtSession, Rejection, SessionError, SessionLimit, UserId,
+};
 
 struct World {
     auth: JwtSession,
+    key: Key,
     clock: Arc<ManualClock>,
 }
 
@@ -24,19 +27,21 @@ impl World {
     }
 
     async fn with(share: BadTokenShare) -> Self {
+        Self::over(share, Key::generate(Some("k"), Algorithm::Es256).unwrap()).await
+    }
+
+    async fn over(share: BadTokenShare, key: Key) -> Self {
         let clock = Arc::new(ManualClock::new());
         let auth = JwtSession::builder()
-            .key(
-                Key::generate(Some("k"), Algorithm::Es256).unwrap(),
-                KeyState::Sign,
-            )
+            .key(key.clone(), KeyState::Sign)
+            .limit(SessionLimit::UNLIMITED)
             .refresh_secret(b"0d4c1b7f9a3e5628d7c0f1e2b3a49586")
             .token_policy(TokenPolicy::new("a", "a").with_bad_token_share(share))
             .clock(clock.clone())
             .build()
             .unwrap();
         std::mem::forget(auth.start().await.unwrap());
-        Self { auth, clock }
+        Self { auth, key, clock }
     }
 
     async fn token(&self, user: &str) -> String {
@@ -181,6 +186,28 @@ async fn a_token_that_was_not_looked_at_is_called_neither_dead_nor_nobodys() {
         StatusCode::SERVICE_UNAVAILABLE,
         "not taken for nobody"
     );
+}
+
+#[tokio::test]
+async fn also_questions_in_vain_have_their_share() {
+    let world = World::with(BadTokenShare::percent(1)).await;
+    let known = world.token("ada").await;
+    assert_eq!(world.ask(&known, None).await.0, StatusCode::OK);
+    // The same key, and a store that knows other sessions.
+    let elsewhere = World::over(BadTokenShare::default(), world.key.clone()).await;
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut asked = 0;
+    loop {
+        let token = elsewhere.token("grace").await;
+        match world.ask(&token, None).await.1 {
+            Some(Rejection::TokenRevoked { reason: None }) => asked += 1,
+            Some(Rejection::Overloaded { .. }) => break,
+            other => panic!("neither refused nor asked to wait: {other:?}"),
+        }
+        assert!(asked <= 60 * cores, "the store is asked without end");
+    }
+    assert!(asked >= 40 * cores, "{asked}");
+    assert_eq!(world.ask(&known, None).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::keys::Algorithm;
 use crate::clock::UnixTime;
 
 /// How much of each processor core may go into signatures of tokens that turn out to be good for
-/// nothing: forged, expired, for somebody else.
+/// nothing: forged, expired, for somebody else, or of a session that the store does not know.
 ///
 /// Only failures are charged, so any number of good tokens that are new to a node is checked at
 /// once. When the share is spent, tokens that are not known yet are answered with 503 and
@@ -153,6 +153,9 @@ pub(super) const fn cost(algorithm: Algorithm) -> Duration {
         Algorithm::Es384 => 250,
     })
 }
+
+/// What a question to the store costs a node and its store, with the signature before it.
+pub(super) const QUESTION: Duration = Duration::from_micros(100);
 
 /// Moves the instant when all is made up for, never further than `most` from now.
 fn owe(even_at: &AtomicU64, more: u64, most: u64, now: UnixTime) {

@@ -112,6 +112,12 @@ impl Verifier {
         }
     }
 
+    /// Notes that a genuine token was of no session that the store knows, and was asked for in vain.
+    pub(crate) fn note_unknown(&self, network: Option<IpAddr>, now: UnixTime) {
+        self.budget.charge(budget::QUESTION, now);
+        self.note_bad(network, now);
+    }
+
     /// Checks a token like [`verify`](Self::verify), but lets one pass that has merely expired.
     ///
     /// For signing out and for cookies that travel together; never for admission.
