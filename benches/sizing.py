@@ -7,26 +7,26 @@
     benches/sizing.py --write                           writes the tables of the page anew
     benches/sizing.py --check                           says whether they are as the sums are
 
-What was measured is in FIGURES below, each with the report that it is from; what is assumed of users is in the options,
-each with its default.
+What a step and a piece cost is in FIGURES below, each with where it is from; what is assumed of users is in ASSUMED. Each is an
+option.
 """
 import argparse
 import math
 import pathlib
 import sys
 
-# Measured (benches/results), on one machine of two cores; time is that of one core.
+# Of one machine of two cores; time is that of one core. Where no run is named, the value is assumed until one has measured it.
 FIGURES = {
-    "warm_ns": (150, "request: what the layer adds to a request with a known token"),
-    "first_sight_us": (220, "request, growth: a signature under ES256 and a question to a store over the network, on the node"),
-    "token_bytes": (1050, "memory: a warm token in a node"),
-    "revocation_bytes": (120, "memory: a revocation in the view of a node"),
-    "line_bytes": (250, "start: a line of the log as it is read by a node"),
-    "taken_in_us": (2, "start: taking in a line of the log, on the node"),
-    "redis_ops": (20_000, "growth: refreshes per second on one Redis, 64 clients, appendfsync always"),
-    "redis_bytes": (1_400, "growth: a stored session in Redis"),
-    "postgres_ops": (5_000, "growth: refreshes per second on one PostgreSQL, 64 clients, synchronous_commit on"),
-    "postgres_bytes": (1_300, "growth: a stored session in PostgreSQL, with its indexes"),
+    "warm_ns": (150, "what the layer adds to a request with a known token: `request`, its limit"),
+    "first_sight_us": (160, "ES256: `request` has 56 µs for the token; a question to a store over the network is assumed as 100 µs on the node"),
+    "token_bytes": (1_050, "a warm token in a node: assumed, the limit of `load -- memory`"),
+    "revocation_bytes": (120, "a revocation in the view of a node: assumed, the limit of `load -- memory`"),
+    "line_bytes": (250, "a line of the log as a node reads it: assumed"),
+    "taken_in_us": (5, "taking in a line of the log, on the node: assumed, the limit of `load -- start`"),
+    "redis_ops": (20_000, "refreshes per second on one Redis, 64 clients, `appendfsync always`: assumed"),
+    "redis_bytes": (1_500, "a stored session in Redis: assumed"),
+    "postgres_ops": (5_000, "refreshes per second on one PostgreSQL, 64 clients, `synchronous_commit=on`: assumed"),
+    "postgres_bytes": (1_500, "a stored session in PostgreSQL, with its indexes: assumed"),
 }
 ASSUMED = {
     "sessions": (1.5, "live sessions of a user"),
