@@ -100,7 +100,9 @@ impl Verifier {
         if !network.is_some_and(|network| self.budget.trusts(network, now)) {
             return Err(VerifyError::busy());
         }
-        let verified = self.find(token, now, Effort::with(Purse::Reserve))?;
+        // It is not among those that verified, and has been counted as such.
+        let (token, stamp) = (token.as_bytes(), self.keys.stamp());
+        let verified = self.check_new(token, stamp, now, Effort::with(Purse::Reserve))?;
         verified.claims().times().check_end(&self.policy, now)?;
         Ok(verified)
     }
