@@ -1,6 +1,7 @@
 //! [`JwtSessionService`]: one request after the other.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -16,7 +17,7 @@ use super::passage::Passage;
 use super::same_origin::Head;
 use crate::clock::UnixTime;
 use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
-use crate::revocation::{ActiveToken, Pending};
+use crate::revocation::{ActiveToken, Pending, Refusal};
 use crate::session::Session;
 use crate::telemetry::{self, Outcome, Watch};
 use crate::token::{Carrier, Found, carrier_of};
@@ -97,7 +98,8 @@ impl Gate {
                 Passage::Open(None)
             }
             Admission::Ask(carrier, pending) => {
-                let question = self.clone().question(rules, carrier, pending, now.wall);
+                let from = (carrier, head.network());
+                let question = self.clone().question(rules, from, pending, now.wall);
                 Passage::Ask(Box::pin(question.instrument(telemetry::confirm())))
             }
             Admission::Refuse(refused) => {
@@ -113,7 +115,7 @@ impl Gate {
     async fn question(
         self: Arc<Self>,
         rules: Rules,
-        carrier: Carrier,
+        (carrier, network): (Carrier, Option<IpAddr>),
         pending: Box<Pending>,
         wall: UnixTime,
     ) -> Result<Option<Session>, Rejection> {
@@ -125,6 +127,9 @@ impl Gate {
                 Ok(Some(Session::from_active(active)))
             }
             Err(refusal) => {
+                if refusal == Refusal::UnknownSession {
+                    self.verifier.note_unknown(network, wall);
+                }
                 let refused = Refused::from(refusal);
                 if rules.passes_without(Some(carrier), &refused) {
                     self.telemetry.confirmed(Outcome::Anonymous, watch);

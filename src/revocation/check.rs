@@ -232,4 +232,4 @@ impl From<Effect> for Refusal {
 }
 
 /// Long enough for a failover of a connection, short enough that a user still waits.
-pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);

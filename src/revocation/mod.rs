@@ -43,7 +43,7 @@ pub use store::{
 
 pub(crate) use backoff::Backoff;
 pub(crate) use breaker::{Breakers, Class};
-pub(crate) use check::{Pending, Verdict};
+pub(crate) use check::{Pending, RETRY_AFTER, Verdict};
 pub(crate) use ended::{Renewal, Renewals};
 pub(crate) use highest::Highest;
 pub(crate) use signal::{Signal, Signals};

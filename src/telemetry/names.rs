@@ -99,6 +99,7 @@ pub(super) const OUTCOMES: &[&str] = &[
     "malformed_token",
     "misconfigured",
     "missing_token",
+    "overloaded",
     "store_unavailable",
     "token_expired",
     "token_revoked",

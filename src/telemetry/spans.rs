@@ -171,6 +171,7 @@ pub(super) const OUTCOMES: &[&str] = &[
     "limit_reached",
     "not_found",
     "over",
+    "overloaded",
     "refresh_reused",
     "sign_in_superseded",
     "store_failed",

@@ -106,7 +106,7 @@ impl fmt::Debug for TokenCache {
 }
 
 /// Where the system has no randomness, what foldhash draws from time and addresses has to do.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let mut bytes = [0; 8];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => u64::from_ne_bytes(bytes),

@@ -1,5 +1,6 @@
 //! Step 2: from a [`RawToken`](crate::token::RawToken) to a [`VerifiedToken`], without any I/O.
 
+mod budget;
 mod cache;
 mod claims;
 mod compact;
@@ -15,6 +16,7 @@ mod verifier;
 use std::fmt;
 use std::sync::Arc;
 
+pub use budget::BadTokenShare;
 pub use claims::{Binding, Counter, CustomClaims, NoClaims, TokenClaims, TokenFacts};
 pub use error::{VerifyError, VerifyErrorKind};
 pub use keys::{Algorithm, Key, KeyError, KeyInfo, KeyRing, KeyState, Origin};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::budget::BadTokenShare;
 use super::claims::Known;
 use crate::clock::UnixTime;
 use crate::error::ConfigError;
@@ -35,6 +36,7 @@ pub struct TokenPolicy {
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) max_size: usize,
     pub(crate) cache_bytes: u64,
+    pub(crate) bad_token_share: BadTokenShare,
     pub(crate) names: ClaimNames,
     pub(crate) migration: Option<Migration>,
 }
@@ -84,6 +86,7 @@ impl TokenPolicy {
             max_lifetime: None,
             max_size: 8 * 1024,
             cache_bytes: 64 * 1024 * 1024,
+            bad_token_share: BadTokenShare::default(),
             names: ClaimNames::default(),
             migration: None,
         }
@@ -125,6 +128,14 @@ impl TokenPolicy {
     #[must_use]
     pub fn with_cache_size(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// How much of each core may go into tokens that turn out to be bad, before new ones have to
+    /// wait. Defaults to a tenth; see [`BadTokenShare`].
+    #[must_use]
+    pub fn with_bad_token_share(mut self, share: BadTokenShare) -> Self {
+        self.bad_token_share = share;
         self
     }
 

@@ -7,7 +7,9 @@ use super::error::SessionError;
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::events::Event;
-use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
+use crate::revocation::{
+    Committed, EndReason, EntryId, RETRY_AFTER, RevocationEntry, Revoked, WriteKey,
+};
 use crate::session::refresh::RefreshToken;
 use crate::token::RawToken;
 use crate::verify::CustomClaims;
@@ -40,6 +42,7 @@ impl<C: CustomClaims> Sessions<C> {
     /// # Errors
     ///
     /// [`SessionError::InvalidToken`] for a token that is not genuine;
+    /// [`SessionError::Overloaded`] when so many bad ones came that it was not looked at;
     /// [`SessionError::InvalidInput`] for one that there is nothing to revoke by; as for
     /// [`end`](Self::end).
     pub async fn end_by_access_token(&self, access_token: &str) -> Result<Done, SessionError> {
@@ -48,7 +51,12 @@ impl<C: CustomClaims> Sessions<C> {
             .core
             .verifier
             .verify_ignoring_expiry(RawToken::from_parameter(access_token), now)
-            .map_err(|_| SessionError::InvalidToken)?;
+            .map_err(|error| match error.is_busy() {
+                true => SessionError::Overloaded {
+                    retry_after: RETRY_AFTER,
+                },
+                false => SessionError::InvalidToken,
+            })?;
         let facts = token.claims().facts();
         match (facts.binding, facts.session, &facts.token) {
             (Some(_), Some(id), _) => self.end_own(&facts.user, id, EndReason::SignedOut).await,
