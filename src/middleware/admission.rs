@@ -10,7 +10,7 @@ use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
 use crate::telemetry::Outcome;
 use crate::token::{Carrier, RawToken, SourceError, TokenSource};
-use crate::verify::VerifyError;
+use crate::verify::{Untracked, VerifyError};
 
 /// What this node knows about a request.
 pub(super) enum Admission {
@@ -68,6 +68,12 @@ impl Admission {
             gate.origins.admit(head)?;
         }
         let verified = gate.verifier.verify(token, now.wall)?;
+        if rules.untracked == Untracked::Refuse && verified.claims().facts().is_untracked() {
+            return Err(Refused {
+                rejection: Rejection::InvalidToken,
+                cause: "an untracked token, which this layer refuses",
+            });
+        }
         match gate.revocations.check(verified, &rules.terms, now) {
             Verdict::Active(active) => Ok(Self::Admit(Session::from_active(active))),
             Verdict::Ask(pending) => Ok(Self::Ask(carrier, pending)),

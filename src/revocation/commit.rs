@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::Instrument;
 
 use super::Revocations;
@@ -15,6 +15,13 @@ use super::store::Committed;
 use super::unsettled::{Entered, Heard, MAX_UNSETTLED, WriteKey};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::tasks;
+
+/// When a write begins, with the entries that hold for it.
+enum Turn {
+    Now(Vec<RevocationEntry>),
+    Later(oneshot::Receiver<Vec<RevocationEntry>>),
+}
 
 impl Revocations {
     /// Runs a write that puts somebody out, so that it holds here when it returns.
@@ -57,23 +64,28 @@ impl Revocations {
             let kind = StoreErrorKind::Unavailable;
             return Err(StoreError::new(kind, self.store.backend()).with_source(TooMany));
         };
-        match entered {
-            Entered::Begin(tentative, sender) => {
-                let this = Arc::clone(self);
-                let run = this.run(key, tentative, write, committed, then, sender);
-                tokio::spawn(run.in_current_span());
+        let begun = match entered {
+            Entered::Begin(tentative, sender) => Some((Turn::Now(tentative), sender)),
+            Entered::Wait(turn, sender) => Some((Turn::Later(turn), sender)),
+            Entered::Joined(before) => {
+                self.release(&before);
+                None
             }
-            Entered::Wait(turn, sender) => {
-                let this = Arc::clone(self);
-                let run = async move {
-                    if let Ok(tentative) = turn.await {
-                        let run = this.run(key, tentative, write, committed, then, sender);
-                        run.await;
-                    }
+        };
+        if let Some((turn, sender)) = begun {
+            let this = Arc::clone(self);
+            let run = async move {
+                let tentative = match turn {
+                    Turn::Now(tentative) => tentative,
+                    Turn::Later(turn) => match turn.await {
+                        Ok(tentative) => tentative,
+                        Err(_) => return,
+                    },
                 };
-                tokio::spawn(run.in_current_span());
-            }
-            Entered::Joined(before) => self.release(&before),
+                let run = this.run(key, tentative, write, committed, then, sender);
+                run.await;
+            };
+            tasks::spawn(Box::pin(run.in_current_span()));
         }
         if failing {
             return Err(self.away());

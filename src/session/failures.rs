@@ -1,6 +1,5 @@
 //! Refreshes that failed, counted on this node.
 
-use std::hash::Hash;
 use std::net::IpAddr;
 
 use moka::sync::Cache;
@@ -35,9 +34,19 @@ pub struct FailureCounts {
 
 /// Counts of a bounded number of subjects: who failed long ago gives way to who fails now.
 pub(crate) struct Failures {
-    sessions: Cache<SessionId, u32>,
-    users: Cache<UserId, u32>,
-    addresses: Cache<IpAddr, u32>,
+    sessions: Counts,
+    users: Counts,
+    addresses: Counts,
+}
+
+/// Of one kind of subject. The caches are of one type, so that the code of a cache is there once.
+type Counts = Cache<Subject, u32>;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    Address(IpAddr),
+    Session(SessionId),
+    User(UserId),
 }
 
 impl Failures {
@@ -48,24 +57,33 @@ impl Failures {
         address: Option<IpAddr>,
     ) -> FailureCounts {
         if let Some(user) = user {
-            count(&self.users, user.clone());
+            count(&self.users, Subject::User(user.clone()));
         }
         FailureCounts {
-            session: session.map_or(0, |session| count(&self.sessions, session)),
-            address: address.map_or(0, |address| count(&self.addresses, address)),
+            session: session.map_or(0, |session| {
+                count(&self.sessions, Subject::Session(session))
+            }),
+            address: address.map_or(0, |address| {
+                count(&self.addresses, Subject::Address(address))
+            }),
         }
     }
 
     pub(crate) fn of_user(&self, user: &UserId) -> u32 {
-        self.users.get(user).unwrap_or_default()
+        let user = Subject::User(user.clone());
+        self.users.get(&user).unwrap_or_default()
     }
 
     pub(crate) fn of_session(&self, session: SessionId) -> u32 {
-        self.sessions.get(&session).unwrap_or_default()
+        self.sessions
+            .get(&Subject::Session(session))
+            .unwrap_or_default()
     }
 
     pub(crate) fn of_address(&self, address: IpAddr) -> u32 {
-        self.addresses.get(&address).unwrap_or_default()
+        self.addresses
+            .get(&Subject::Address(address))
+            .unwrap_or_default()
     }
 }
 
@@ -79,14 +97,14 @@ impl Default for Failures {
     }
 }
 
-fn count<K: Hash + Eq + Send + Sync + 'static>(counts: &Cache<K, u32>, key: K) -> u32 {
+fn count(counts: &Counts, subject: Subject) -> u32 {
     let entry = counts
-        .entry(key)
+        .entry(subject)
         .and_upsert_with(|before| before.map_or(1, |before| before.into_value().saturating_add(1)));
     entry.into_value()
 }
 
-fn recent<K: Hash + Eq + Send + Sync + 'static>() -> Cache<K, u32> {
+fn recent() -> Counts {
     Cache::builder()
         .max_capacity(MAX_SUBJECTS)
         .eviction_policy(moka::policy::EvictionPolicy::lru())

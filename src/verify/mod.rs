@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub use claims::{Binding, Counter, CustomClaims, NoClaims, TokenClaims, TokenFacts};
 pub use error::{VerifyError, VerifyErrorKind};
 pub use keys::{Algorithm, Key, KeyError, KeyInfo, KeyRing, KeyState, Origin};
-pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy};
+pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy, Untracked};
 pub use verifier::Verifier;
 
 pub(crate) use cache::Standing;
