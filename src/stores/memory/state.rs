@@ -9,7 +9,7 @@ use super::log::Log;
 use super::records::Records;
 use crate::clock::UnixTime;
 use crate::revocation::{
-    Committed, EndReason, EntryId, FleetLimits, Lease, NodeId, RevocationEntry, Revoked,
+    Committed, EndReason, EntryId, FleetLimits, Lease, RevocationEntry, Revoked,
 };
 use crate::session::{Counters, Ended, SessionRecord};
 use crate::token::{SessionId, UserId};
