@@ -152,7 +152,7 @@ impl<C: CustomClaims> Pages<C> {
     fn session<'r>(&self, request: &'r Parts) -> Result<&'r Session, Instead> {
         let session = request.extensions.get::<Session>();
         // Only sessions that are kept here have devices.
-        let kept = session.filter(|session| session.token().facts().binding.is_some());
+        let kept = session.filter(|session| session.token().facts().is_tracked());
         kept.ok_or_else(|| {
             // A deed cannot be asked for again by a link, so its page is.
             let next = match (&request.method, request.uri.path()) {

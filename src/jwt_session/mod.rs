@@ -1,6 +1,8 @@
 //! [`JwtSession`]: everything put together.
 
 mod edge;
+#[cfg(feature = "encryption")]
+mod encryption;
 #[cfg(feature = "metrics")]
 mod figures;
 mod introspection;

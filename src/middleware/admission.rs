@@ -10,7 +10,7 @@ use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
 use crate::telemetry::Outcome;
 use crate::token::{Carrier, Found, RawToken, SourceError, carrier_of};
-use crate::verify::{VerifiedToken, VerifyError};
+use crate::verify::{Untracked, VerifiedToken, VerifyError};
 
 /// What this node knows about a request.
 pub(super) enum Admission {
@@ -69,6 +69,12 @@ impl Admission {
             Ok(verified) => verified,
             Err(error) => gate.second_look(token, head, now, error)?,
         };
+        if rules.untracked == Untracked::Refuse && verified.claims().facts().is_untracked() {
+            return Err(Refused {
+                rejection: Rejection::InvalidToken,
+                cause: "an untracked token, which this layer refuses",
+            });
+        }
         match gate.revocations.check(verified, &rules.terms, now) {
             Verdict::Active(active) => Ok(Self::Admit(Session::from_active(active))),
             Verdict::Ask(pending) => Ok(Self::Ask(carrier, pending)),

@@ -20,6 +20,7 @@ use crate::revocation::{
     Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition,
     Poll, PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
 };
+use crate::tasks;
 use crate::telemetry::{Operation, store_call};
 use crate::token::{SessionId, UserId};
 
@@ -55,7 +56,7 @@ impl Guarded {
     fn tell_ends(&self, committed: &Committed) {
         let (inner, observer) = (self.inner.clone(), self.observer.clone());
         let (entries, now) = (committed.entries.clone(), committed.now);
-        tokio::spawn(async move {
+        tasks::spawn(Box::pin(async move {
             for entry in entries {
                 let ended = match ended_by(&*inner, &entry.revoked).await {
                     Ok(ended) => ended,
@@ -74,7 +75,7 @@ impl Guarded {
                     }
                 }
             }
-        });
+        }));
     }
 
     fn call<'a, T: Send + 'a>(

@@ -20,7 +20,7 @@ pub use budget::BadTokenShare;
 pub use claims::{Binding, Counter, CustomClaims, NoClaims, TokenClaims, TokenFacts};
 pub use error::{VerifyError, VerifyErrorKind};
 pub use keys::{Algorithm, Key, KeyError, KeyInfo, KeyRing, KeyState, Origin};
-pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy};
+pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy, Untracked};
 pub use verifier::Verifier;
 
 pub(crate) use cache::Standing;

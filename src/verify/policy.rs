@@ -39,6 +39,19 @@ pub struct TokenPolicy {
     pub(crate) bad_token_share: BadTokenShare,
     pub(crate) names: ClaimNames,
     pub(crate) migration: Option<Migration>,
+    pub(crate) untracked: Untracked,
+}
+
+/// Whether [untracked tokens](crate::Sessions::issue_untracked) are good for anything: our own that no
+/// session stands behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Untracked {
+    /// They are, until they expire or are revoked.
+    Accept,
+    /// They are refused as invalid. The default: whoever sees a token of ours can count on a
+    /// session that is listed, counted and ended.
+    #[default]
+    Refuse,
 }
 
 /// The names of the claims that differ between applications.
@@ -89,6 +102,7 @@ impl TokenPolicy {
             bad_token_share: BadTokenShare::default(),
             names: ClaimNames::default(),
             migration: None,
+            untracked: Untracked::default(),
         }
     }
 
@@ -150,6 +164,20 @@ impl TokenPolicy {
     #[must_use]
     pub fn with_migration(mut self, migration: Migration) -> Self {
         self.migration = Some(migration);
+        self
+    }
+
+    /// Whether tokens are made and read that no session stands behind. Defaults to
+    /// [`Untracked::Refuse`]. A layer takes them where
+    /// [it is told so, too](crate::JwtSessionLayer::with_untracked).
+    ///
+    /// # Security
+    ///
+    /// Nobody sees such a token in a list, and no store is asked about it at first sight. Every
+    /// node that is to read them needs the setting, so set it everywhere before any is made.
+    #[must_use]
+    pub fn with_untracked(mut self, untracked: Untracked) -> Self {
+        self.untracked = untracked;
         self
     }
 

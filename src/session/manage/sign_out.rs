@@ -36,8 +36,8 @@ impl<C: CustomClaims> Sessions<C> {
 
     /// Ends the session of an access token, also of one that has merely expired.
     ///
-    /// A token that we did not issue, or that is older than our sessions, has no session here: it
-    /// is revoked by the session that it names, or by its own id.
+    /// A token that we did not issue, that is [untracked](Self::issue_untracked), or that is older than
+    /// our sessions, has no session here: it is revoked by the session that it names, or by its own id.
     ///
     /// # Errors
     ///
@@ -62,11 +62,13 @@ impl<C: CustomClaims> Sessions<C> {
             (Some(_), Some(id), _) => self.end_own(&facts.user, id, EndReason::SignedOut).await,
             (_, Some(session), _) => {
                 let user = Some(facts.user.clone());
-                self.revoke(Revoked::Session { session, user }).await
+                self.revoke(Revoked::Session { session, user }, EndReason::SignedOut)
+                    .await
             }
             (_, None, Some(token)) => {
                 let (token, user) = (token.clone(), Some(facts.user.clone()));
-                self.revoke(Revoked::Token { token, user }).await
+                self.revoke(Revoked::Token { token, user }, EndReason::SignedOut)
+                    .await
             }
             (_, None, None) => Err(SessionError::InvalidInput {
                 what: "the token names neither a session nor itself, so it cannot be revoked alone",
@@ -75,8 +77,11 @@ impl<C: CustomClaims> Sessions<C> {
     }
 
     /// Revokes what has no session here.
-    async fn revoke(&self, revoked: Revoked) -> Result<Done, SessionError> {
-        let reason = EndReason::SignedOut;
+    pub(super) async fn revoke(
+        &self,
+        revoked: Revoked,
+        reason: EndReason,
+    ) -> Result<Done, SessionError> {
         let key = WriteKey::of(&revoked);
         let told = token_revoked(&revoked, &reason);
         let tentative = self.core.tentative(EntryId::random(), revoked, reason);

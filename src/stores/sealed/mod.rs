@@ -57,6 +57,10 @@ impl SealedStore {
         self.keys.store(Arc::new(keys));
     }
 
+    pub(crate) fn as_store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.clone())
+    }
+
     fn refused(&self, error: SealError) -> StoreError {
         StoreError::new(StoreErrorKind::Configuration, self.store.backend()).with_source(error)
     }
