@@ -14,11 +14,13 @@ trap 'rm -rf "$scratch"; git -C "$here" worktree prune' EXIT
 binaries=${BINARIES:-$scratch}
 mkdir -p "$binaries"
 
+# Another revision needs other crates than are locked here; those that both need stay the same.
+locked=--locked
 build() { # NAME FOLDER [FEATURE]
     names+=("$1")
     if [ -x "$binaries/$1" ]; then return; fi
     echo "building: $1" >&2
-    (cd "$2" && cargo build --quiet --release --locked --target-dir "$target" ${3:+--features "$3"})
+    (cd "$2" && cargo build --quiet --release $locked --target-dir "$target" ${3:+--features "$3"})
     cp "$target/release/tower-jwt-session-instructions" "$binaries/$1"
 }
 
@@ -31,7 +33,7 @@ if [ $# -gt 0 ]; then
     # That revision need not know the feature.
     sed 's/^metrics = .*/metrics = []/' Cargo.toml >"$tree/benches/instructions/Cargo.toml"
     cp src/main.rs "$tree/benches/instructions/src/"
-    build before "$tree/benches/instructions"
+    locked='' build before "$tree/benches/instructions"
 fi
 build without "$here"
 build counted "$here" metrics
