@@ -241,6 +241,7 @@ fn of_others(method: &str, path: &str) -> Option<Described> {
         .query(&[
             ("user", "about this user alone"),
             ("session", "about this session alone"),
+            ("event", "of events of this name alone"),
             ("cursor", "what the last page called next_cursor"),
             ("limit", "how many at most, 50 unless said, 500 at most"),
         ])

@@ -4,7 +4,7 @@ mod restoring;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::revocation::{EndReason, EntryId, FleetLimits};
 use crate::session::{
     EndOutcome, EndSession, ExportCursor, Listing, PageRequest, SessionRecord, SessionStore, Upkeep,
 };
-use crate::token::{SessionId, UserId};
+use crate::token::SessionId;
 
 /// Copies sessions, what ended of them, and the revocations that still matter from one store to
 /// another, whatever engines they are, a step at a time.
 ///
 /// A step that was made is made: whoever stops anywhere goes on from the last
 /// [position](Self::position), or begins again, to the same end. Nothing that ended on the way
-/// comes back to life: the last steps look each user's sessions up on both sides and end here what
+/// comes back to life: the last steps compare what is alive on both sides and end here what
 /// is not alive there. Data that is encrypted stays so, for nodes with the same keys.
 ///
 /// While nodes still use the old store, what changes after a step is not seen: copy once while
@@ -52,10 +52,18 @@ pub struct StoreCopy {
     to: Arc<dyn SessionStore>,
     position: CopyPosition,
     report: CopyReport,
-    /// Where the walk over the live sessions of the new store is, and whom it has met.
+    /// Where the walk over the live sessions of the new store is.
     checked: Option<SessionId>,
-    met: HashSet<UserId>,
-    counted: Option<SessionId>,
+    there: Walk,
+}
+
+/// The walk over the live sessions of the old store, beside the other.
+#[derive(Default)]
+struct Walk {
+    after: Option<SessionId>,
+    is_over: bool,
+    /// Those that the other walk has not come to.
+    ahead: BTreeSet<SessionId>,
 }
 
 /// Where a copy stands, to be kept in a file. Holds no secret, and nothing of a user.
@@ -84,7 +92,7 @@ pub enum CopyStage {
     Log,
     /// What is alive in the new store is looked up in the old one.
     Check,
-    /// What is alive in the old one is counted.
+    /// What else is alive in the old one is counted.
     Count,
     /// There is no more to do.
     Done,
@@ -196,8 +204,7 @@ impl StoreCopy {
             },
             report: CopyReport::default(),
             checked: None,
-            met: HashSet::new(),
-            counted: None,
+            there: Walk::default(),
         };
         let old = copy.old_store()?.inspect().await;
         let Some(deployment) = old.deployment else {
@@ -272,7 +279,8 @@ impl StoreCopy {
         Ok(())
     }
 
-    /// Ends what is alive in the new store alone.
+    /// Ends what is alive in the new store alone. Both stores tell their live sessions by id, so two walks
+    /// beside each other find it in as many questions as there are pages.
     async fn check(&mut self) -> Result<(), StoreError> {
         let request = PageRequest {
             user: None,
@@ -280,56 +288,74 @@ impl StoreCopy {
             limit: PAGE,
         };
         let page = self.to.page(request).await?;
-        for record in page.records {
-            if self.met.insert(record.user.clone()) {
-                self.check_user(&record.user).await?;
+        let last = page.records.last().map(|record| record.id);
+        while !self.there.is_over && self.there.after < last {
+            self.walk().await?;
+        }
+        let mut live = page.records.len() as u64;
+        for record in &page.records {
+            if !self.there.ahead.contains(&record.id) && !self.is_there(record).await? {
+                live -= 1;
+                self.end(record).await?;
             }
+        }
+        self.report.live_to += live;
+        if let Some(last) = last {
+            // Only at the end of the step, which may be made again.
+            self.there.ahead = self.there.ahead.split_off(&last);
         }
         self.checked = page.next;
         if self.checked.is_none() {
             self.position.stage = CopyStage::Count;
-            self.met = HashSet::new();
         }
         Ok(())
     }
 
-    async fn check_user(&mut self, user: &UserId) -> Result<(), StoreError> {
-        let there = self.from.list(user, Listing::Live).await?;
-        let here = self.to.list(user, Listing::Live).await?;
-        let is_there = |id| there.iter().any(|record| record.id == id);
-        let over: Vec<_> = here.iter().filter(|record| !is_there(record.id)).collect();
-        self.report.live_to += (here.len() - over.len()) as u64;
-        if over.is_empty() {
-            return Ok(());
-        }
-        let ended = self.from.list(user, Listing::Ended).await?;
-        for record in over {
-            let request = EndSession {
-                session: record.id,
-                owner: Some(user.clone()),
-                reason: reason_of(record, &ended),
-                by: None,
-                entry: EntryId::random(),
-            };
-            if let EndOutcome::Ended { .. } = self.to.end(request).await? {
-                self.report.ended += 1;
-            }
-        }
-        Ok(())
-    }
-
-    async fn count(&mut self) -> Result<(), StoreError> {
+    /// Reads a page of the old store's live sessions.
+    async fn walk(&mut self) -> Result<(), StoreError> {
         let request = PageRequest {
             user: None,
-            after: self.counted,
+            after: self.there.after,
             limit: PAGE,
         };
         let page = self.from.page(request).await?;
         self.report.live_from += page.records.len() as u64;
-        self.counted = page.next;
-        if self.counted.is_none() {
-            self.position.stage = CopyStage::Done;
+        let ids = page.records.iter().map(|record| record.id);
+        self.there.ahead.extend(ids);
+        self.there.is_over = page.next.is_none();
+        self.there.after = page.next;
+        Ok(())
+    }
+
+    /// Whether a session is alive in the old store that the walk has not met.
+    async fn is_there(&self, record: &SessionRecord) -> Result<bool, StoreError> {
+        let there = self.from.list(&record.user, Listing::Live).await?;
+        Ok(there.iter().any(|other| other.id == record.id))
+    }
+
+    async fn end(&mut self, record: &SessionRecord) -> Result<(), StoreError> {
+        let ended = self.from.list(&record.user, Listing::Ended).await?;
+        let request = EndSession {
+            session: record.id,
+            owner: Some(record.user.clone()),
+            reason: reason_of(record, &ended),
+            by: None,
+            entry: EntryId::random(),
+        };
+        if let EndOutcome::Ended { .. } = self.to.end(request).await? {
+            self.report.ended += 1;
         }
+        Ok(())
+    }
+
+    /// Counts the rest of what is alive in the old store.
+    async fn count(&mut self) -> Result<(), StoreError> {
+        if self.there.is_over {
+            self.position.stage = CopyStage::Done;
+            return Ok(());
+        }
+        self.walk().await?;
+        self.there.ahead.clear();
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use crate::session::refresh::SeedHash;
 use crate::session::{EndAll, NewSession};
 use crate::stores::MemoryStore;
 use crate::testing::ManualClock;
+use crate::token::UserId;
 
 const LIMITS: FleetLimits = FleetLimits {
     access_lifetime: std::time::Duration::from_secs(7_202),

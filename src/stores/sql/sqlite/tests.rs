@@ -491,3 +491,21 @@ async fn the_file_is_for_its_owner_alone() {
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
     }
 }
+
+#[tokio::test]
+async fn what_another_process_revoked_is_seen_while_somebody_writes() {
+    let folder = Folder::new();
+    let (here, there) = (folder.store().await, folder.store().await);
+    let session = sign_in(&there, 1).await;
+    let before = poll(&here, &[]).await;
+    let request = end(&session);
+    let entry = request.entry;
+    there.end(request).await.expect("the store answers");
+    let mut writing = folder.connection().await;
+    let begun = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writing).await;
+    begun.expect("nobody else writes");
+    let seen = here.glance(&before.cursor, before.history).await;
+    let seen = seen.expect("reading waits for no writer");
+    let seen: Vec<_> = seen.iter().map(|entry| entry.id).collect();
+    assert_eq!(seen, [entry]);
+}
