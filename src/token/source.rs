@@ -130,11 +130,11 @@ impl std::error::Error for SourceError {}
 
 #[inline]
 fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, SourceError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
+    let Some(value) = headers.get(AUTHORIZATION) else {
         return Ok(None);
     };
-    if values.next().is_some() {
+    // Where no name stands twice, this one does not, and need not be looked up again.
+    if headers.len() != headers.keys_len() && headers.get_all(AUTHORIZATION).iter().count() > 1 {
         return Err(SourceError::Duplicate);
     }
     let value = value.as_bytes();

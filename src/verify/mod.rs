@@ -25,6 +25,7 @@ pub use verifier::Verifier;
 
 pub(crate) use cache::Standing;
 pub(crate) use claims::Known;
+use claims::Window;
 pub(crate) use keys::{SignError, check_secret, check_substance};
 
 /// A token whose signature and claims were checked. Nothing is known of revocation yet.
@@ -38,6 +39,8 @@ struct Checked {
     claims: TokenClaims,
     /// Whether it is only let in until the end of the migration.
     legacy: bool,
+    /// When its times need no look.
+    window: Window,
     standing: Standing,
 }
 
@@ -67,6 +70,7 @@ impl VerifiedToken {
             checked: Arc::new(Checked {
                 claims,
                 legacy: false,
+                window: Window::NEVER,
                 standing: Standing::default(),
             }),
         }

@@ -18,7 +18,7 @@ use crate::token::{SessionId, TokenId, UserId};
 pub(crate) use members::Known;
 pub(super) use payload::{ReadPayload, Reading, peek, read};
 pub(super) use rules::judge;
-pub(super) use times::Times;
+pub(super) use times::{Times, Window};
 
 /// The claims of a verified token, each in its own type.
 ///
