@@ -9,6 +9,7 @@
 //!
 //! Nodes are this program again, as processes of their own.
 
+#[expect(dead_code, reason = "loads measure the rest")]
 mod backend;
 mod clients;
 #[path = "../../tests/support/postgres.rs"]

@@ -14,7 +14,6 @@
 mod backend;
 mod churn;
 #[path = "../../tests/support/postgres.rs"]
-#[allow(dead_code)]
 mod cluster;
 #[path = "../fleet/figures.rs"]
 #[expect(dead_code, reason = "the fleet uses the rest")]
@@ -24,6 +23,7 @@ mod forge;
 mod growth;
 mod hostile;
 #[path = "../fleet/machine.rs"]
+#[expect(dead_code, reason = "the fleet uses the rest")]
 mod machine;
 mod memory;
 mod node;
@@ -33,7 +33,6 @@ mod plot;
 #[expect(dead_code, reason = "the fleet uses the rest")]
 mod rate;
 #[path = "../../tests/redis_server/mod.rs"]
-#[allow(dead_code)]
 mod redis_server;
 mod results;
 #[path = "../fleet/scale.rs"]

@@ -123,7 +123,7 @@ impl Budget {
     pub(super) fn trusts(&self, network: IpAddr, now: UnixTime) -> bool {
         let owed = self.network(network).load(Ordering::Relaxed);
         let owed = owed.saturating_sub(nanos(now));
-        owed < FORGIVEN || owed > 2 * LONGEST_GRUDGE
+        !(FORGIVEN..=2 * LONGEST_GRUDGE).contains(&owed)
     }
 
     fn network(&self, network: IpAddr) -> &AtomicU64 {

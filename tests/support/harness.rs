@@ -1,4 +1,5 @@
 //! A store of any kind, as the suite for stores wants to have it.
+#![allow(dead_code)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -190,7 +190,7 @@ fn also_what_is_kept_for_good_networks_has_an_end() {
     let forged = forged(&key);
     let common = exhaust(&verifier, &forged, NOW);
     let mut reserve = 0;
-    let mut from = |number: u32| {
+    let from = |number: u32| {
         let network = Some(IpAddr::V4(Ipv4Addr::from_bits(number)));
         let token = RawToken::from_parameter(&forged);
         verifier
