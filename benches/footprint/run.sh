@@ -4,13 +4,20 @@
 # by the same profile, and the rounds go through all of them in turn.
 #
 #   benches/footprint/run.sh [ROUNDS]
+#
+# With FOOTPRINT_WORK=FOLDER what was measured stays there, and a run that was interrupted goes on with what is missing.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 rounds=${1:-3}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${FOOTPRINT_WORK:-}
+if [ -z "$work" ]; then
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+fi
+mkdir -p "$work"
+touch "$work/times"
 export CARGO_INCREMENTAL=0
 unset CARGO_TARGET_DIR CARGO_BUILD_TARGET RUSTFLAGS
 
@@ -39,7 +46,7 @@ tree() {
         sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
 }
 
-apps=(plain plain-0.7 authorizer sessions together together-alone ours ours-sqlite)
+apps=(ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
 app plain plain 0.8
 app plain-0.7 plain 0.7
 app authorizer jwt_authorizer 0.7 "$authorizer"
@@ -81,13 +88,14 @@ export RUSTC_WRAPPER=$work/rustc FOOTPRINT_CRATES
 TIMEFORMAT='%U %S'
 for ((round = 1; round <= rounds; round++)); do
     for name in "${apps[@]}"; do
+        [ "$(awk -v name="$name" '$1 == name' "$work/times" | wc -l)" -lt "$round" ] || continue
         rm -rf "$work/$name/target"
         FOOTPRINT_CRATES=$work/$name.rustc
         : > "$FOOTPRINT_CRATES"
         { time (cd "$work/$name" && cargo build --offline --release --quiet >&3 2>&4); } 3>&1 4>&2 2> "$work/time"
-        awk -v name="$name" '{ print name, $1 + $2 }' "$work/time" | tee -a "$work/times" >&2
         stat -c %s "$work/$name/target/release/app" > "$work/$name.size"
         nm -C -S -t d --defined-only "$work/$name/target/release/app" > "$work/$name.symbols"
+        awk -v name="$name" '{ print name, $1 + $2 }' "$work/time" | tee -a "$work/times" >&2
         rm -rf "$work/$name/target"
     done
 done

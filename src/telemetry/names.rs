@@ -149,6 +149,7 @@ pub(super) const EVENT_NAMES: &[&str] = &[
     "store_lost",
     "token_revoked",
     "too_many_refresh_failures",
+    "untracked_issued",
     "view_fresh",
     "view_stale",
     "written_back",
