@@ -1,22 +1,21 @@
 //! All sessions of one store, brought to another.
 
+mod comparing;
 mod restoring;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use comparing::Walk;
 pub use restoring::{RestoreProgress, StoreRestore};
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{EndReason, EntryId, FleetLimits};
-use crate::session::{
-    EndOutcome, EndSession, ExportCursor, Listing, PageRequest, SessionRecord, SessionStore, Upkeep,
-};
+use crate::revocation::FleetLimits;
+use crate::session::{ExportCursor, SessionStore, Upkeep};
 use crate::token::SessionId;
 
 /// Copies sessions, what ended of them, and the revocations that still matter from one store to
@@ -55,15 +54,6 @@ pub struct StoreCopy {
     /// Where the walk over the live sessions of the new store is.
     checked: Option<SessionId>,
     there: Walk,
-}
-
-/// The walk over the live sessions of the old store, beside the other.
-#[derive(Default)]
-struct Walk {
-    after: Option<SessionId>,
-    is_over: bool,
-    /// Those that the other walk has not come to.
-    ahead: BTreeSet<SessionId>,
 }
 
 /// Where a copy stands, to be kept in a file. Holds no secret, and nothing of a user.
@@ -279,86 +269,6 @@ impl StoreCopy {
         Ok(())
     }
 
-    /// Ends what is alive in the new store alone. Both stores tell their live sessions by id, so two walks
-    /// beside each other find it in as many questions as there are pages.
-    async fn check(&mut self) -> Result<(), StoreError> {
-        let request = PageRequest {
-            user: None,
-            after: self.checked,
-            limit: PAGE,
-        };
-        let page = self.to.page(request).await?;
-        let last = page.records.last().map(|record| record.id);
-        while !self.there.is_over && self.there.after < last {
-            self.walk().await?;
-        }
-        let mut live = page.records.len() as u64;
-        for record in &page.records {
-            if !self.there.ahead.contains(&record.id) && !self.is_there(record).await? {
-                live -= 1;
-                self.end(record).await?;
-            }
-        }
-        self.report.live_to += live;
-        if let Some(last) = last {
-            // Only at the end of the step, which may be made again.
-            self.there.ahead = self.there.ahead.split_off(&last);
-        }
-        self.checked = page.next;
-        if self.checked.is_none() {
-            self.position.stage = CopyStage::Count;
-        }
-        Ok(())
-    }
-
-    /// Reads a page of the old store's live sessions.
-    async fn walk(&mut self) -> Result<(), StoreError> {
-        let request = PageRequest {
-            user: None,
-            after: self.there.after,
-            limit: PAGE,
-        };
-        let page = self.from.page(request).await?;
-        self.report.live_from += page.records.len() as u64;
-        let ids = page.records.iter().map(|record| record.id);
-        self.there.ahead.extend(ids);
-        self.there.is_over = page.next.is_none();
-        self.there.after = page.next;
-        Ok(())
-    }
-
-    /// Whether a session is alive in the old store that the walk has not met.
-    async fn is_there(&self, record: &SessionRecord) -> Result<bool, StoreError> {
-        let there = self.from.list(&record.user, Listing::Live).await?;
-        Ok(there.iter().any(|other| other.id == record.id))
-    }
-
-    async fn end(&mut self, record: &SessionRecord) -> Result<(), StoreError> {
-        let ended = self.from.list(&record.user, Listing::Ended).await?;
-        let request = EndSession {
-            session: record.id,
-            owner: Some(record.user.clone()),
-            reason: reason_of(record, &ended),
-            by: None,
-            entry: EntryId::random(),
-        };
-        if let EndOutcome::Ended { .. } = self.to.end(request).await? {
-            self.report.ended += 1;
-        }
-        Ok(())
-    }
-
-    /// Counts the rest of what is alive in the old store.
-    async fn count(&mut self) -> Result<(), StoreError> {
-        if self.there.is_over {
-            self.position.stage = CopyStage::Done;
-            return Ok(());
-        }
-        self.walk().await?;
-        self.there.ahead.clear();
-        Ok(())
-    }
-
     fn old_store(&self) -> Result<&dyn Upkeep, StoreError> {
         movable(&*self.from)
     }
@@ -394,13 +304,6 @@ async fn is_empty(store: &dyn Upkeep) -> Result<bool, StoreError> {
             return Ok(true);
         }
     }
-}
-
-/// Why a session is over that is alive in the new store alone.
-fn reason_of(record: &SessionRecord, ended: &[SessionRecord]) -> EndReason {
-    let there = ended.iter().find(|other| other.id == record.id);
-    let ended = there.and_then(|other| other.ended.as_ref());
-    ended.map_or(EndReason::AdminRevoked, |ended| ended.reason.clone())
 }
 
 fn movable(store: &dyn SessionStore) -> Result<&dyn Upkeep, StoreError> {
