@@ -14,10 +14,11 @@ if [ "${1:-}" = measure ]; then
 fi
 
 # In this order; a part that is not named here comes after them.
-parts="instructions peers sockets choices hostile churn memory growth"
+parts="instructions profile peers sockets choices hostile churn memory growth"
 for found in results/*.md; do
     [ -e "$found" ] || continue
     part=$(basename "$found" .md)
+    [ "$part" != notes ] || continue
     case " $parts " in *" $part "*) ;; *) parts+=" $part" ;; esac
 done
 
@@ -28,6 +29,8 @@ done
 
 {
     cat report/head.md
+    # On what machine, when, and what else ran there.
+    if [ -s results/notes.md ]; then echo; cat results/notes.md; fi
     if [ ${#missing[@]} -gt 0 ]; then
         echo
         echo "**This report is not whole.** Parts without results: ${missing[*]}."
