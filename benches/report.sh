@@ -44,7 +44,7 @@ done
         # Plots lie beside the parts.
         sed -E 's#\]\(([A-Za-z0-9._-]+\.svg)\)#](benches/results/\1)#g' "results/$part.md"
         for raw in "results/$part.json" "results/$part.csv"; do
-            [ -s "$raw" ] && printf '\nRaw data: [`benches/%s`](benches/%s)\n' "$raw" "$raw"
+            if [ -s "$raw" ]; then printf '\nRaw data: [`benches/%s`](benches/%s)\n' "$raw" "$raw"; fi
         done
     done
 } | cat -s >../BENCHMARKS.md
