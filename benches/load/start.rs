@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use tower_jwt_session::revocation::RevocationStore as _;
 use tower_jwt_session::{Environment, JwtSession, store_at};
 
 use crate::churn::entries;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tower_jwt_session::revocation::{About, Answer, EndReason, Question, RevocationStore as _};
+use tower_jwt_session::revocation::{About, Answer, EndReason, Question};
 use tower_jwt_session::session::refresh::{Presented, RefreshRules, SeedHash};
 use tower_jwt_session::session::{
     EndAll, Listing, RefreshAttempt, RefreshOutcome, SessionRecord, SignInOutcome,
