@@ -74,11 +74,7 @@ impl SealedStore {
     /// A new session as the store may see it. The device is one text in the place of its label.
     fn sealed(&self, mut session: NewSession) -> Result<NewSession, StoreError> {
         let user = session.user.clone();
-        let place = |field| Place {
-            session: session.id,
-            user: &user,
-            field,
-        };
+        let place = Place::of(session.id, &user);
         session.name = self.seal(place(NAME), session.name)?;
         session.data = self.seal(place(DATA), session.data)?;
         let text = serde_json::to_string(&session.device).map_err(|error| {
@@ -338,11 +334,7 @@ impl SessionStore for SealedStore {
         change: SessionChange,
     ) -> BoxFuture<'a, Result<Option<SessionRecord>, StoreError>> {
         Box::pin(async move {
-            let place = |field| Place {
-                session: id,
-                user,
-                field,
-            };
+            let place = Place::of(id, user);
             let change = match change {
                 SessionChange::Name(name) => SessionChange::Name(self.seal(place(NAME), name)?),
                 SessionChange::Data(data) => SessionChange::Data(self.seal(place(DATA), data)?),
