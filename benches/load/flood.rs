@@ -41,36 +41,36 @@ pub struct Flood {
 struct Source {
     family: Family,
     forge: Arc<Forge>,
-    /// Those that take long to make, made beforehand.
+    /// Those that were made beforehand, so that making them takes nothing from anybody.
     made: Vec<HeaderValue>,
     next: AtomicUsize,
     refresh: String,
 }
 
 impl Family {
+    fn token(self, forge: &Forge) -> HeaderValue {
+        bearer(&match self.kind {
+            Kind::Expired => forge.genuine(-60),
+            Kind::Forged | Kind::Refresh => forge.forged(KID),
+            Kind::UnknownKid => forge.forged("of-nobody"),
+            Kind::UnknownSession => forge.genuine(600),
+        })
+    }
+
     pub fn named(name: &str) -> Option<Self> {
         FAMILIES.into_iter().find(|family| family.name == name)
     }
 }
 
 impl Flood {
-    /// `beforehand` tokens are made at once where they take long.
+    /// So many tokens are made beforehand and sent in turn; of none, each is another.
     pub async fn new(
         family: Family,
         forge: Arc<Forge>,
         auth: JwtSession,
         beforehand: usize,
     ) -> Self {
-        let make = |lives| {
-            (0..beforehand)
-                .map(|_| bearer(&forge.genuine(lives)))
-                .collect()
-        };
-        let made = match family.kind {
-            Kind::Expired => make(-60),
-            Kind::UnknownSession => make(600),
-            _ => Vec::new(),
-        };
+        let made = (0..beforehand).map(|_| family.token(&forge)).collect();
         let refresh = signed_in(&auth, "refresher").await.refresh_token;
         let source = Source {
             family,
@@ -102,16 +102,11 @@ impl Flood {
 
 impl Source {
     fn token(&self) -> HeaderValue {
-        match self.family.kind {
-            Kind::UnknownKid => bearer(&self.forge.forged("of-nobody")),
-            Kind::Expired | Kind::UnknownSession if !self.made.is_empty() => {
-                let next = self.next.fetch_add(1, Ordering::Relaxed);
-                self.made[next % self.made.len()].clone()
-            }
-            Kind::Expired => bearer(&self.forge.genuine(-60)),
-            Kind::UnknownSession => bearer(&self.forge.genuine(600)),
-            _ => bearer(&self.forge.forged(KID)),
+        if self.made.is_empty() {
+            return self.family.token(&self.forge);
         }
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        self.made[next % self.made.len()].clone()
     }
 
     /// A refresh token under a MAC that is none.

@@ -26,7 +26,7 @@ struct Served {
 pub fn measure(wanted: &Wanted, results: &mut Results) {
     results.say(&format!(
         "In process: {GOOD} tasks that send requests with one known token each, as fast as they are answered, and {BAD} tasks that \
-         send bad tokens, each another, on two threads; medians of rounds that take turns. A request with a good token takes from its call to its \
+         send bad tokens, made beforehand, on two threads; medians of rounds that take turns. A request with a good token takes from its call to its \
          answer; *off* is `JWT_BAD_TOKEN_SHARE=off`."
     ));
     for family in FAMILIES {
@@ -40,6 +40,11 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
         "Refusals stand in the order of their cost: length, shape, header, key and algorithm before the signature, the signature before the \
          claims, the claims before the view, the view before the store. Unknown kids and garbage cost next to nothing at any time. What \
          a flood of tokens that reach a signature still takes is the share, and the refusals themselves, which are answers with a body.",
+    );
+    results.say(
+        "Nothing is remembered of a token that is not genuine. Genuine ones of sessions that do not exist are: among the verified tokens, up to the size of \
+         that cache (64 MiB), and among the answers of the store, up to 100,000. Only who has a signing key, or a store that lost its sessions, can \
+         make many of them.",
     );
 }
 
