@@ -48,14 +48,15 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `axum` | extractors and routers for axum, with `endpoints` and `user-agent` |
+//! | `axum` | extractors and routers for axum, with `endpoints` |
 //! | `browser` | pages of devices and for administrators, and a token manager for browsers |
+//! | `encryption` | session data encrypted before a store sees it; part of `postgres`, `redis` and `sqlite` |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `openapi` | the contract of the endpoints as an OpenAPI document |
 //! | `metrics` | figures of what happens, through the facade of the `metrics` crate |
 //! | `tonic` | refusals and sessions for gRPC |
-//! | `warp` | filters and replies for warp, with `endpoints` and `user-agent` |
-//! | `user-agent` | [`Device`] from the headers of a request |
+//! | `warp` | filters and replies for warp, with `endpoints` |
+//! | `user-agent` | names of rare devices: consoles, feature phones, crawlers |
 //! | `postgres` | sessions in PostgreSQL, for many nodes |
 //! | `redis` | sessions in Redis |
 //! | `rate-limit` | a limit on attempts to sign in, register and refresh |
@@ -108,6 +109,7 @@ pub mod clock;
 pub mod diagnosis;
 mod error;
 mod sync;
+mod tasks;
 pub mod telemetry;
 
 #[cfg(feature = "test-util")]

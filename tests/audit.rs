@@ -47,23 +47,44 @@ fn names(entries: &[AuditEntry]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn who_blocks_for_ever_holds_up_no_request_and_costs_no_entry() {
-    let (builder, _clock) = support::builder();
+async fn who_blocks_for_ever_holds_up_no_request_and_costs_no_entry_of_the_file() {
+    let folder = Folder::new();
+    let node = |observer: Queued| {
+        let (builder, _clock) = support::builder();
+        let builder = builder.limit(SessionLimit::UNLIMITED).observer(observer);
+        let store = SqliteStore::new(folder.file("sessions.db"));
+        builder.store(store).build().unwrap()
+    };
     let blocked = Queued::new(4, |_: UnixTime, _: &Event| {
         loop {
             std::thread::park();
         }
     });
-    let builder = builder.limit(SessionLimit::UNLIMITED);
-    let auth = builder.observer(blocked.clone()).build().unwrap();
-    let _running = auth.start().await.unwrap();
+    let auth = node(blocked.clone());
+    let running = auth.start().await.unwrap();
+    let mut sessions = Vec::new();
     for _ in 0..50 {
-        sign_in(&auth, &user("ada")).await.unwrap();
+        let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+        let admitted = support::admit(&auth, &tokens.access_token).await;
+        admitted.expect("requests go on");
+        let refused = support::admit(&auth, "not.a.token").await;
+        refused.expect_err("and refusals, which are events, too");
+        let ended = auth.sessions().end(tokens.session_id, EndReason::SignedOut);
+        ended.await.unwrap();
+        sessions.push(tokens.session_id);
     }
-    let entries = until(&auth, 50).await;
-    assert_eq!(names(&entries), ["signed_in"; 50]);
-    assert!(blocked.dropped() >= 45, "{}", blocked.dropped());
+    // One event it has in its hands, four wait, the others are counted.
+    assert!(blocked.dropped() >= 145, "{}", blocked.dropped());
     assert_eq!(auth.status().audit_lost, 0);
+    running.shutdown().await;
+    drop(auth);
+
+    let entries = all(&node(Queued::new(1, |_: UnixTime, _: &Event| ()))).await;
+    assert_eq!(names(&entries), ["ended", "signed_in"].repeat(50));
+    sessions.reverse();
+    for (pair, session) in entries.chunks(2).zip(sessions) {
+        assert!(pair.iter().all(|entry| entry.session == Some(session)));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,6 +140,46 @@ async fn what_has_no_room_is_counted_and_the_gap_stands_in_the_log() {
     assert_eq!(entries[0].reason.as_deref(), Some("3"));
     assert_eq!(*heard.lock().unwrap(), [3]);
     assert_eq!(auth.status().audit_lost, 3, "it is never forgotten");
+}
+
+#[tokio::test]
+async fn pages_of_one_kind_hold_each_of_them_once_and_nothing_else() {
+    let (builder, _clock) = support::builder();
+    let auth = builder.limit(SessionLimit::UNLIMITED).build().unwrap();
+    let _running = auth.start().await.unwrap();
+    let mut ended = Vec::new();
+    for number in 0..400 {
+        let session = sign_in(&auth, &user("ada")).await.unwrap().session_id;
+        // Some close together, and none for a long time.
+        if number % 7 == 0 || (100..130).contains(&number) {
+            let end = auth.sessions().end(session, EndReason::SignedOut);
+            end.await.unwrap();
+            ended.push(session);
+        }
+    }
+    until(&auth, 400 + ended.len()).await;
+    ended.reverse();
+    for limit in [1, 3, 10, 1_000] {
+        let mut request = AuditRequest::new(limit).about_user(user("ada"));
+        let mut met = Vec::new();
+        loop {
+            let page = auth.sessions().audit_of("ended", request.clone()).await;
+            let page = page.unwrap();
+            assert!(page.entries.len() <= limit);
+            assert!(page.entries.iter().all(|entry| entry.event == "ended"));
+            met.extend(page.entries.iter().filter_map(|entry| entry.session));
+            request.before = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(met, ended, "by {limit}");
+    }
+    let none = auth
+        .sessions()
+        .audit_of("erased", AuditRequest::new(5))
+        .await;
+    assert_eq!(none.unwrap().entries, []);
 }
 
 #[tokio::test]
@@ -280,6 +341,11 @@ async fn administrators_page_through_it_and_nobody_else_does() {
     assert_eq!((page.len(), next), (2, None));
     let (page, _) = read("/api/admin/audit?user=root").await;
     assert_eq!(page.len(), 1);
+    let (page, next) = read("/api/admin/audit?event=ended").await;
+    assert_eq!((page.len(), next), (1, None));
+    assert_eq!(page[0]["session_id"], session.to_string());
+    let (status, _) = get(&app, &root.access_token, "/api/admin/audit?event=end").await;
+    assert_eq!(status, 422);
     let all = get(&app, &root.access_token, "/api/admin/audit")
         .await
         .1

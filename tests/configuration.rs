@@ -258,6 +258,16 @@ const ROWS: &[Row] = &[
         bad: &[("lots", "whole number"), ("1.5", "whole number")],
     },
     Row {
+        name: "JWT_BAD_TOKEN_SHARE",
+        good: &["1%", "10%", "99%", "off"],
+        bad: &[
+            ("10", "1% to 99%"),
+            ("0%", "1% to 99%"),
+            ("100%", "or off"),
+            ("a tenth", "1% to 99%"),
+        ],
+    },
+    Row {
         name: "REVOCATION_CONFIRM",
         good: &["never", "first-sight", "always"],
         bad: &[("sometimes", "never, first-sight or always")],

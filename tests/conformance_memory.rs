@@ -1,61 +1,36 @@
 //! The memory store keeps every rule of a store, by a clock that is held and by a real one.
 
+#[path = "support/harness.rs"]
+mod harness;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use harness::Stores;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::testing::conformance::Harness;
 use tower_jwt_session::{MemoryStore, SessionStore, conformance_suite};
 
-struct Memory {
-    store: MemoryStore,
-    clock: Option<ManualClock>,
+fn held() -> Stores<()> {
+    let clock = ManualClock::new();
+    let store = MemoryStore::with_clock(Arc::new(clock.clone()));
+    Stores::new([store], ()).held_by(clock).never_away()
 }
 
-impl Memory {
-    fn held() -> Self {
-        let clock = ManualClock::new();
-        Self {
-            store: MemoryStore::with_clock(Arc::new(clock.clone())),
-            clock: Some(clock),
-        }
-    }
-
-    fn real() -> Self {
-        Self {
-            store: MemoryStore::new(),
-            clock: None,
-        }
-    }
-}
-
-impl Harness for Memory {
-    fn store(&self) -> Arc<dyn SessionStore> {
-        Arc::new(self.store.clone())
-    }
-
-    fn advance(&self, by: Duration) -> bool {
-        if let Some(clock) = &self.clock {
-            clock.advance(by);
-        }
-        self.clock.is_some()
-    }
-
-    fn gives_hints(&self) -> bool {
-        true
-    }
+fn real() -> Stores<()> {
+    Stores::new([MemoryStore::new()], ()).never_away()
 }
 
 mod by_a_clock_that_is_held {
     use super::*;
 
-    conformance_suite!(Memory::held());
+    conformance_suite!(held());
 }
 
 mod by_a_real_clock {
     use super::*;
 
-    conformance_suite!(Memory::real());
+    conformance_suite!(real());
 }
 
 /// What the store itself never sees changes none of its rules.
@@ -64,7 +39,7 @@ mod encrypted {
 
     use super::*;
 
-    struct Sealed(Memory);
+    struct Sealed(Stores<()>);
 
     impl Harness for Sealed {
         fn store(&self) -> Arc<dyn SessionStore> {
@@ -81,10 +56,14 @@ mod encrypted {
             self.0.advance(by)
         }
 
+        fn set_back(&self, by: Duration) -> bool {
+            self.0.set_back(by)
+        }
+
         fn gives_hints(&self) -> bool {
             true
         }
     }
 
-    conformance_suite!(Sealed(Memory::held()));
+    conformance_suite!(Sealed(held()));
 }

@@ -1,80 +1,51 @@
 //! The PostgreSQL store keeps every rule of a store, by a clock that is held and by the server's.
 
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "support/postgres.rs"]
 mod postgres;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
+use harness::Stores;
 use tower_jwt_session::testing::ManualClock;
-use tower_jwt_session::testing::conformance::Harness;
-use tower_jwt_session::{PostgresStore, SessionStore, conformance_suite};
+use tower_jwt_session::{PostgresStore, conformance_suite};
 
-/// A schema of its own, through as many stores as there are nodes.
-struct Postgres {
-    stores: Vec<PostgresStore>,
-    turn: AtomicUsize,
-    clock: Option<ManualClock>,
-}
-
-impl Postgres {
-    async fn new(nodes: usize, clock: Option<ManualClock>) -> Self {
-        let server = postgres::shared();
-        let (address, schema) = (server.admin("postgres"), postgres::some_name());
-        let stores = (0..nodes).map(|_| {
-            let store = PostgresStore::new(&address).expect("a good address");
-            let store = store.in_schema(&schema);
-            match &clock {
-                Some(clock) => store.with_clock(Arc::new(clock.clone())),
-                None => store,
-            }
-        });
-        Self {
-            stores: stores.collect(),
-            turn: AtomicUsize::new(0),
-            clock: clock.clone(),
-        }
+/// Each rule has a schema of its own on a server that all share.
+fn schema() -> impl Fn() -> PostgresStore {
+    let (address, schema) = (postgres::shared().admin("postgres"), postgres::some_name());
+    move || {
+        let store = PostgresStore::new(&address).expect("a good address");
+        store.in_schema(&schema)
     }
 }
 
-impl Harness for Postgres {
-    fn store(&self) -> Arc<dyn SessionStore> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        Arc::new(self.stores[turn % self.stores.len()].clone())
-    }
+fn held() -> Stores<()> {
+    let clock = ManualClock::new();
+    let store = schema()().with_clock(Arc::new(clock.clone()));
+    Stores::new([store], ()).held_by(clock)
+}
 
-    fn advance(&self, by: Duration) -> bool {
-        if let Some(clock) = &self.clock {
-            clock.advance(by);
-        }
-        self.clock.is_some()
-    }
-
-    fn gives_hints(&self) -> bool {
-        true
-    }
-
-    fn can_be_away(&self) -> bool {
-        true
-    }
+fn nodes<const N: usize>() -> Stores<()> {
+    let store = schema();
+    Stores::new([(); N].map(|()| store()), ())
 }
 
 mod by_a_clock_that_is_held {
     use super::*;
 
-    conformance_suite!(Postgres::new(1, Some(ManualClock::new())).await);
+    conformance_suite!(held());
 }
 
 mod by_the_clock_of_the_server {
     use super::*;
 
-    conformance_suite!(Postgres::new(1, None).await);
+    conformance_suite!(nodes::<1>());
 }
 
 /// As two processes have it, with connections of their own.
 mod through_two_stores_in_turn {
     use super::*;
 
-    conformance_suite!(Postgres::new(2, None).await);
+    conformance_suite!(nodes::<2>());
 }

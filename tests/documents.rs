@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 /// The documents whose tables name a test in the last column.
 const TABLES: [&str; 2] = ["docs/protocol.md", "docs/asvs.md"];
 
@@ -84,6 +86,44 @@ fn each_test_that_a_table_names_exists() {
         for name in evidence {
             assert!(is_known(&name, &names), "{table} names `{name}`");
         }
+    }
+}
+
+/// The codes of all problems: those of the contract, and what the layer refuses with.
+fn codes() -> BTreeSet<String> {
+    let contract = fs::read_to_string(root().join("openapi.json")).expect("a document");
+    let contract: Value = serde_json::from_str(&contract).expect("JSON");
+    let mut codes = BTreeSet::new();
+    collect(&contract["paths"], &mut codes);
+    let refusals = include_str!("../src/rejection/mod.rs");
+    let refusals = refusals.split_once("fn code(").expect("they have codes").1;
+    let refusals = refusals.split_once("\n    }\n").expect("it ends").0;
+    codes.extend(refusals.split('"').skip(1).step_by(2).map(str::to_owned));
+    codes
+}
+
+/// What a member `code` may be, wherever there is one.
+fn collect(schema: &Value, codes: &mut BTreeSet<String>) {
+    if let Some(words) = schema["code"]["enum"].as_array() {
+        codes.extend(words.iter().filter_map(Value::as_str).map(str::to_owned));
+    }
+    match schema {
+        Value::Array(parts) => parts.iter().for_each(|part| collect(part, codes)),
+        Value::Object(parts) => parts.values().for_each(|part| collect(part, codes)),
+        _ => {}
+    }
+}
+
+#[test]
+fn each_error_code_is_explained() {
+    let text = fs::read_to_string(root().join("docs/troubleshooting.md")).expect("a document");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let first = rows.filter_map(|row| row.split(" | ").next());
+    let explained: BTreeSet<&str> = first.flat_map(|cell| cell.split(['`', ',', ' '])).collect();
+    let codes = codes();
+    assert!(codes.len() > 20, "{codes:?}");
+    for code in codes {
+        assert!(explained.contains(code.as_str()), "{code} is not explained");
     }
 }
 

@@ -134,17 +134,23 @@ async fn a_master_that_dies_under_load_fails_nobody_for_long_and_forgets_no_revo
         .await;
         cluster.masters[0].kill();
         promoted(cluster.replica.as_ref().expect("there is one")).await;
+        let began = std::time::Instant::now();
         // Everybody goes on, those of the new master, too.
         let before = lives_of.load(Ordering::Relaxed);
         eventually("sessions are made again", async || {
             lives_of.load(Ordering::Relaxed) > before + 40
         })
         .await;
+        eprintln!(
+            "sessions are made again {:?} after the promotion",
+            began.elapsed()
+        );
         let moved = user_at(&cluster, &prefix, 0);
         eventually("those of the new master are served", async || {
             killed.counters(&moved).await.is_ok() && sign_in(&one, &moved).await.is_ok()
         })
         .await;
+        eprintln!("served again {:?} after the promotion", began.elapsed());
         stop.store(true, Ordering::Relaxed);
     };
     let (seen, ()) = tokio::join!(working, failing);

@@ -280,8 +280,8 @@ async fn a_transaction_that_stays_open_holds_no_entry_back_and_repeats_none() {
         let committed = store.append(vec![some_entry()]).await.expect("it answers");
         let read = poll(&store, Some(&cursor), &[]).await;
         assert_eq!(read.entries, committed.entries);
-        assert!(read.cursor.covers(committed.positions[0]));
-        assert!(!cursor.covers(committed.positions[0]));
+        assert!(store.has_read(&read.cursor, committed.positions[0]));
+        assert!(!store.has_read(&cursor, committed.positions[0]));
         cursor = read.cursor;
     }
     open.rollback().await.expect("it answers");

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
@@ -328,6 +328,57 @@ async fn the_token_is_read_where_the_layer_looks() {
     request.headers_mut().insert(COOKIE, cookie);
     assert_eq!(answer(&layer, request).await.0, 200);
     assert_eq!(answer(&layer, bearer(&token)).await.0, 401);
+}
+
+/// What a shared cache is told of the response.
+async fn told_to_caches(layer: &JwtSessionLayer, request: Request<Body>) -> Option<HeaderValue> {
+    let response = send(layer, request).await;
+    response.headers().get(CACHE_CONTROL).cloned()
+}
+
+#[tokio::test]
+async fn no_shared_cache_may_keep_what_a_cookie_was_answered_with() {
+    let world = World::new().await;
+    let token = world.sign_in().await;
+    let places = [TokenSource::bearer(), TokenSource::cookie("at")];
+    let layer = world
+        .auth
+        .layer()
+        .with_source(TokenSource::first_of(places));
+    let layer = layer.with_anonymous(Anonymous::Allow);
+    let cookie = |text: String| {
+        let mut request = bare();
+        let value = HeaderValue::try_from(text).expect("a token is ASCII");
+        request.headers_mut().insert(COOKIE, value);
+        request
+    };
+    let good = cookie(format!("at={token}"));
+    assert_eq!(told_to_caches(&layer, good).await.unwrap(), "private");
+    // Whose cookie is good for nothing sees the page of nobody, and the next one may be somebody.
+    let bad = cookie("at=x".to_owned());
+    assert_eq!(told_to_caches(&layer, bad).await.unwrap(), "private");
+    assert_eq!(told_to_caches(&layer, bearer(&token)).await, None);
+    assert_eq!(told_to_caches(&layer, bare()).await, None);
+    let anothers = cookie("theme=dark".to_owned());
+    assert_eq!(told_to_caches(&layer, anothers).await, None);
+}
+
+#[tokio::test]
+async fn what_a_service_says_to_caches_itself_stands() {
+    let world = World::new().await;
+    let token = world.sign_in().await;
+    let layer = world.auth.layer().with_source(TokenSource::cookie("at"));
+    let service = layer.layer(service_fn(async |_: Request<Body>| {
+        let mut response = Response::new(Body::default());
+        let public = HeaderValue::from_static("public, max-age=60");
+        response.headers_mut().insert(CACHE_CONTROL, public);
+        Ok::<_, Infallible>(response)
+    }));
+    let mut request = bare();
+    let cookie = HeaderValue::try_from(format!("at={token}")).expect("a token is ASCII");
+    request.headers_mut().insert(COOKIE, cookie);
+    let Ok(response) = service.oneshot(request).await;
+    assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=60");
 }
 
 #[tokio::test]

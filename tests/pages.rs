@@ -10,11 +10,17 @@ use http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+use tower_jwt_session::audit::{AuditLevel, AuditSettings};
 use tower_jwt_session::browser::{Pages, Texts};
 use tower_jwt_session::events::Statistics;
+use tower_jwt_session::revocation::NodeId;
 use tower_jwt_session::session::risk::RiskWatch;
+use tower_jwt_session::session::{AuditEntry, AuditRequest};
 use tower_jwt_session::testing::ManualClock;
-use tower_jwt_session::{ClaimsSource, Device, Grants, JwtSession, Running, SessionId, UserId};
+use tower_jwt_session::{
+    ClaimsSource, Clock, Device, Grants, JwtSession, JwtSessionBuilder, MemoryStore, Running,
+    SessionId, SessionStore, UserId,
+};
 
 const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -38,6 +44,7 @@ struct Site {
     app: Router,
     auth: JwtSession,
     clock: ManualClock,
+    store: MemoryStore,
     _running: Running,
 }
 
@@ -61,16 +68,21 @@ struct Answer {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    async fn with(change: impl FnOnce(JwtSessionBuilder) -> JwtSessionBuilder) -> Self {
         let clock = ManualClock::new();
+        let store = MemoryStore::with_clock(Arc::new(clock.clone()));
         let statistics = Statistics::default();
-        let auth = JwtSession::builder()
+        let builder = JwtSession::builder()
+            .store(store.clone())
             .watch_risk(RiskWatch::default())
             .hmac_secret(b"8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e")
             .clock(Arc::new(clock.clone()))
             .claims_source(Roles)
-            .observer(statistics.clone())
-            .build()
-            .expect("it is sound");
+            .observer(statistics.clone());
+        let auth = change(builder).build().expect("it is sound");
         let running = auth.start().await.expect("memory is always there");
         let mut french = Texts::english();
         french.language = "fr".into();
@@ -81,8 +93,39 @@ impl Site {
             app: pages.routes(),
             auth,
             clock,
+            store,
             _running: running,
         }
+    }
+
+    /// The audit log, once all is in it that has happened.
+    async fn log(&self) -> Vec<AuditEntry> {
+        let wait = async {
+            while self.auth.status().audit_waiting > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let written = tokio::time::timeout(Duration::from_secs(30), wait).await;
+        written.expect("it is written down");
+        let page = self.auth.sessions().audit(AuditRequest::new(1_000)).await;
+        page.expect("memory").entries
+    }
+
+    /// What all nodes did in ten minutes, once it has been read.
+    async fn of_fleet(&self, root: &Visitor) -> serde_json::Value {
+        // What was read before is good for a while.
+        self.clock.advance(Duration::from_secs(20));
+        let read = async {
+            loop {
+                let stats = root.get("/api/admin/stats?window=10m").await;
+                let stats: serde_json::Value = serde_json::from_str(&stats.body).expect("JSON");
+                if !stats["fleet"].is_null() {
+                    return stats["fleet"].clone();
+                }
+            }
+        };
+        let read = tokio::time::timeout(Duration::from_secs(30), read).await;
+        read.expect("memory answers")
     }
 
     async fn visitor(&self, user: &str) -> Visitor {
@@ -206,6 +249,14 @@ impl Answer {
     }
 
     #[track_caller]
+    /// Where the link with an attribute leads to.
+    fn link(&self, attribute: &str) -> String {
+        let (_, link) = self.body.split_once(attribute).expect("it is there");
+        let (_, address) = link.split_once("href=\"").expect("it leads somewhere");
+        let (address, _) = address.split_once('"').expect("an attribute ends");
+        address.replace("&amp;", "&")
+    }
+
     fn says(&self, text: &str) -> &Self {
         assert!(self.body.contains(text), "{text} in {}", self.body);
         self
@@ -445,10 +496,15 @@ async fn readers_get_their_language_or_the_first() {
 async fn only_administrators_see_everybody() {
     let site = Site::new().await;
     let (ada, root) = (site.visitor("ada").await, site.visitor("root").await);
-    for path in ["/admin", "/api/admin/stats", "/api/admin/events"] {
+    for path in [
+        "/admin",
+        "/admin/audit",
+        "/api/admin/stats",
+        "/api/admin/events",
+    ] {
         assert_eq!(ada.get(path).await.status, 403, "{path}");
     }
-    for path in ["/admin", "/api/admin/stats"] {
+    for path in ["/admin", "/admin/audit", "/api/admin/stats"] {
         assert_eq!(root.get(path).await.status, 200, "{path}");
     }
     let end = format!("/admin/sessions/{}/end", root.session);
@@ -514,13 +570,114 @@ async fn what_happens_is_counted_and_told() {
     assert_eq!(node["minutes"][7]["signed_in"], 1);
     assert_eq!(root.get("/api/admin/stats?window=2d").await.status, 422);
     let page = root.get("/admin").await;
-    let drawn = page.body.split("<figure>").nth(1).expect("a chart");
+    let drawn = page.body.rsplit("<figure>").nth(1).expect("a chart");
     assert!(drawn.contains("<rect"), "{drawn}");
     page.says("<b>signed in</b>")
         .says("<dd data-of=\"live.sessions\">2</dd>");
     root.get("/admin?window=24h")
         .await
         .says("<a href=\"/admin?window=24h\" aria-current=\"true\">");
+}
+
+#[tokio::test]
+async fn what_all_nodes_did_is_counted_from_the_audit_log_and_said_so() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    site.clock.advance(Duration::from_secs(120));
+    let ada = site.visitor("ada").await;
+    ada.post("/sign-out", "").await;
+    site.log().await;
+    // What another node did, which this one has not heard of.
+    let mut entry = AuditEntry::new(site.clock.now(), NodeId(7), "signed_in");
+    entry.user = UserId::new("bob").ok();
+    let log = site.store.audit_log().expect("memory keeps one");
+    log.record(&[entry]).await.expect("memory is there");
+    let fleet = site.of_fleet(&root).await;
+    assert_eq!(fleet["covers_window"], true);
+    assert_eq!(fleet["has_refreshes"], false);
+    assert_eq!(
+        (&fleet["totals"]["signed_in"], &fleet["totals"]["ended"]),
+        (&3.into(), &1.into())
+    );
+    assert_eq!(fleet["minutes"][9]["signed_in"], 2);
+    assert_eq!(fleet["minutes"][7]["signed_in"], 1);
+    let page = root.get("/admin").await;
+    page.says("Lately, on all nodes")
+        .says("Counted from the audit log")
+        .says("<figcaption>Sign-ins: 3</figcaption>")
+        .says("Refreshes are counted here where SESSION_AUDIT is all.");
+    let (_, node) = page.body.split_once("id=\"node\"").expect("there is one");
+    assert!(
+        node.contains("<figcaption>Sign-ins: 2</figcaption>"),
+        "{node}"
+    );
+}
+
+#[tokio::test]
+async fn the_audit_log_is_shown_by_the_hundred_and_sifted() {
+    let site = Site::new().await;
+    let root = site.visitor("root").await;
+    let device = |label: &str| {
+        let mut device = Device::default();
+        device.label = label.to_owned();
+        device
+    };
+    let odd = site
+        .visitor_on("a&b <i>", device("<b>x</b> \u{202e}"))
+        .await;
+    for _ in 0..70 {
+        site.visitor("ada").await;
+    }
+    let admin = UserId::new("root").expect("an id");
+    let ended = site.auth.sessions().end_as_admin(odd.session, &admin);
+    ended.await.expect("memory");
+    // Whatever else comes of so many sign-ins is there, too.
+    let log = site.log().await;
+    let ends = log.iter().filter(|entry| entry.event == "ended").count();
+    assert!((101..200).contains(&log.len()) && ends > 1, "{log:?}");
+
+    let page = root.get("/admin/audit").await;
+    assert_eq!(page.body.matches("<li><b>").count(), 100);
+    let older = page.link("rel=\"next\"");
+    let rest = root.get(&older).await;
+    assert_eq!(rest.body.matches("<li><b>").count(), log.len() - 100);
+    assert!(!rest.body.contains("rel=\"next\""));
+    rest.says("<bdi>a&amp;b &lt;i&gt;</bdi>")
+        .says("<bdi>&lt;b&gt;x&lt;/b&gt; \u{202e}</bdi>")
+        .says("Latest entries");
+
+    let of_user = root.get("/admin/audit?user=a%26b+%3Ci%3E").await;
+    assert_eq!(of_user.body.matches("<li><b>").count(), 2);
+    of_user
+        .says("by <bdi>root</bdi>")
+        .says("<bdi>ended by an administrator</bdi>")
+        .says("value=\"a&amp;b &lt;i&gt;\"");
+    let ended = root.get("/admin/audit?user=&event=ended").await;
+    assert_eq!(ended.body.matches("<li><b>").count(), ends);
+    ended.says("<option value=\"ended\" selected>");
+    let of_session = format!("/admin/audit?session={}", odd.session);
+    let of_session = root.get(&of_session).await;
+    assert_eq!(of_session.body.matches("<li><b>").count(), 2);
+
+    for nonsense in ["user=%00", "user=nobody", "event=ended&user=nobody"] {
+        let none = root.get(&format!("/admin/audit?{nonsense}")).await;
+        none.says("There are no such entries.");
+    }
+    let ignored = root.get("/admin/audit?event=x&cursor=y&session=z").await;
+    assert_eq!(ignored.body.matches("<li><b>").count(), 100);
+}
+
+#[tokio::test]
+async fn where_no_log_is_kept_its_page_says_so() {
+    let off = AuditSettings::default().with_level(AuditLevel::Off);
+    let site = Site::with(|builder| builder.audit(off)).await;
+    let root = site.visitor("root").await;
+    let page = root.get("/admin/audit").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    page.says("No audit log is kept.");
+    root.get("/admin").await.says("No audit log is kept.");
+    let stats = root.counted("/api/admin/stats").await;
+    assert!(stats["fleet"].is_null(), "{stats}");
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ need node "scripts of the pages" nodejs
 need npm "other libraries and the driver of the browser" npm
 need chromium "pages in a browser" chromium
 need firefox-esr "pages in another one" firefox-esr
+need valgrind "instructions of a request are counted" valgrind
 python3 -m venv --help >/dev/null 2>&1 || missing+=(python3-venv)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -55,6 +56,9 @@ cargo test --all-features --locked
 
 step "every interleaving of the lock-free parts"
 cargo test --manifest-path tests/loom/Cargo.toml --release --locked
+
+step "instructions of a request whose token was seen before"
+CARGO_TARGET_DIR="$PWD/target/instructions" benches/instructions/check.sh
 
 step "the pages and the token manager, in node, Chromium and Firefox"
 tests/browser/run.sh

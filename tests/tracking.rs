@@ -2,6 +2,8 @@
 
 #[path = "support/mod.rs"]
 mod support;
+#[path = "tracking/untracked.rs"]
+mod untracked;
 
 use std::time::Duration;
 

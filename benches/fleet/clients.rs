@@ -10,7 +10,7 @@ use crate::backend::Backend;
 use crate::figures::Figures;
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
-    figures.part("What 64 clients wait for");
+    figures.part("clients", "What 64 clients wait for");
     let address = backend.address("clients").await;
     let env = Environment::from_pairs([("SESSION_STORE", address.as_str())]);
     let auth = JwtSession::builder().hmac_secret(SECRET).with_env(&env);

@@ -12,7 +12,7 @@ const NODES: usize = 4;
 const LEASE: Duration = Duration::from_millis(2_000 + 200);
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
-    figures.part("A revocation that is everywhere, 4 nodes");
+    figures.part("everywhere", "A revocation that is everywhere, 4 nodes");
     let address = backend.address("everywhere").await;
     let mut nodes = Vec::new();
     for _ in 0..NODES {

@@ -15,7 +15,9 @@ pub struct Figures {
 
 #[derive(Debug)]
 struct Part {
+    name: &'static str,
     title: &'static str,
+    measured: String,
     rows: Vec<Figure>,
     curves: Vec<Curve>,
 }
@@ -47,11 +49,13 @@ impl Figures {
     }
 
     /// Begins a part of the report.
-    pub fn part(&mut self, title: &'static str) {
+    pub fn part(&mut self, name: &'static str, title: &'static str) {
         eprintln!("{title}");
         let (rows, curves) = (Vec::new(), Vec::new());
         self.parts.push(Part {
+            name,
             title,
+            measured: String::new(),
             rows,
             curves,
         });
@@ -101,56 +105,40 @@ impl Figures {
         self.add(Figure::millis(format!("{name}, longest"), at(1.0), None));
     }
 
-    fn markdown(&self) -> String {
-        let mut text = format!("\n## {}\n", self.described);
-        for part in &self.parts {
+    /// Says of the part that has begun when and how it was measured.
+    pub fn measured(&mut self, when: &str) {
+        let described = format!("{}; {when}", self.described);
+        // One that cannot be measured here has not begun.
+        let new = |part: &&mut Part| part.measured.is_empty();
+        if let Some(part) = self.parts.last_mut().filter(new) {
+            part.measured = described;
+        }
+    }
+
+    pub fn store(&self) -> &str {
+        self.store
+    }
+
+    /// The name of each part, and what a report says of it.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, String)> {
+        self.parts.iter().map(|part| (part.name, self.text(part)))
+    }
+
+    fn text(&self, part: &Part) -> String {
+        let mut text = format!("### {}\n\n{}\n\n", part.title, part.measured);
+        text.push_str("| | | wanted | |\n|---|---:|---:|---|\n");
+        for row in &part.rows {
+            let Figure { name, .. } = row;
+            let (wanted, verdict) = row.verdict();
+            let value = row.value();
             // Writing into a String cannot fail.
-            let _ = write!(text, "\n### {}\n\n", part.title);
-            text.push_str("| | | wanted | |\n|---|---:|---:|---|\n");
-            for row in &part.rows {
-                let Figure { name, .. } = row;
-                let (wanted, verdict) = row.verdict();
-                let value = row.value();
-                let _ = writeln!(text, "| {name} | {value} | {wanted} | {verdict} |");
-            }
-            if !part.curves.is_empty() {
-                let _ = writeln!(text, "\n![{}]({})", part.title, self.file_of(part));
-            }
+            let _ = writeln!(text, "| {name} | {value} | {wanted} | {verdict} |");
+        }
+        if !part.curves.is_empty() {
+            let _ = writeln!(text, "\n![{}]({})", part.title, self.file_of(part));
         }
         text
     }
-
-    /// A line for each figure that is not what it should be.
-    fn missed(&self) -> Vec<String> {
-        let mut missed = Vec::new();
-        for part in &self.parts {
-            for row in &part.rows {
-                let (wanted, verdict) = row.verdict();
-                if verdict == MISSED {
-                    let (store, title, name) = (self.store, part.title, &row.name);
-                    let value = row.value();
-                    missed.push(format!(
-                        "- {store}: {title}: {name}: {value} (wanted {wanted})\n"
-                    ));
-                }
-            }
-        }
-        missed
-    }
-}
-
-/// The report of several stores.
-pub fn report(command: &str, machine: &str, all: &[Figures]) -> String {
-    let missed: Vec<String> = all.iter().flat_map(Figures::missed).collect();
-    let missed = match missed.is_empty() {
-        true => "Nothing was missed.\n".to_owned(),
-        false => format!("Missed:\n\n{}", missed.concat()),
-    };
-    let stores: String = all.iter().map(Figures::markdown).collect();
-    format!(
-        "# Figures of a fleet\n\n\
-         Made by `cargo bench --bench fleet -- {command}`; nodes are processes of one machine.\n\n{machine}\n{missed}{stores}"
-    )
 }
 
 impl Figure {
@@ -188,4 +176,5 @@ impl Figure {
     }
 }
 
-const MISSED: &str = "**missed**";
+/// What is said of a figure that is not what it should be.
+pub const MISSED: &str = "**missed**";

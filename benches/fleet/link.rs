@@ -22,7 +22,7 @@ pub async fn measure(backend: &dyn Backend, figures: &mut Figures) {
         eprintln!("there is no link to cut: the store is not a server on 127.0.0.1");
         return;
     };
-    figures.part("The link of a node is cut, or hangs");
+    figures.part("cuts", "The link of a node is cut, or hangs");
     let proxy = Proxy::to(server).await.expect("a port is free");
     let way = address.replace(&server.to_string(), &proxy.address().to_string());
     let beside = Launch::program().start(&address, &PATIENT).await;

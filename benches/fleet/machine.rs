@@ -8,10 +8,12 @@ use std::time::Instant;
 use tower_jwt_session::{Clock, SystemClock};
 
 /// What a report says of the machine, before anything is measured.
-pub struct Machine {
+pub struct Machine(Vec<String>);
+
+/// When and under which load something was measured.
+pub struct When {
     began: String,
     load: String,
-    lines: Vec<String>,
 }
 
 impl Machine {
@@ -20,25 +22,35 @@ impl Machine {
         let memory = field("/proc/meminfo", "MemTotal");
         let memory = memory.trim_end_matches(" kB").parse().unwrap_or(0_u64);
         let system = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Self(vec![
+            format!("{}, {cores} cores", field("/proc/cpuinfo", "model name")),
+            format!("{} GiB of memory", memory.div_ceil(1024 * 1024)),
+            format!("Linux {}", system.trim()),
+            format!("an fsync of 4 KiB: {:.3} ms", fsync(folder)),
+        ])
+    }
+
+    /// Lines of a report.
+    pub fn told(&self) -> String {
+        format!("- {}\n", self.0.join("\n- "))
+    }
+}
+
+impl When {
+    pub fn begins() -> Self {
         Self {
             began: SystemClock.now().to_string(),
             load: load(),
-            lines: vec![
-                format!("{}, {cores} cores", field("/proc/cpuinfo", "model name")),
-                format!("{} GiB of memory", memory.div_ceil(1024 * 1024)),
-                format!("Linux {}", system.trim()),
-                format!("an fsync of 4 KiB: {:.3} ms", fsync(folder)),
-            ],
         }
     }
 
-    /// Lines of a report, when everything has been measured.
+    /// What a report says when it has been measured.
     pub fn told(&self) -> String {
-        let (began, ended) = (&self.began, SystemClock.now());
-        let (first, last) = (&self.load, load());
+        let Self { began, load: first } = self;
         format!(
-            "- measured from {began} to {ended}\n- {}\n- the load of the machine: {first} before, {last} at the end\n",
-            self.lines.join("\n- ")
+            "measured from {began} to {}, load of the machine {first} before and {} at the end",
+            SystemClock.now(),
+            load()
         )
     }
 }

@@ -1,13 +1,15 @@
 //! The figures of a fleet on one store, in a report that this makes anew.
 //!
 //! `cargo bench --bench fleet -- --report docs/figures.md` measures PostgreSQL, Redis and SQLite, on
-//! files and servers of its own, and writes one report. `--store sqlite` (or `postgres`, `redis`, or
+//! files and servers of its own, and writes one report; what stands there of parts that are not measured
+//! stays. `--store sqlite` (or `postgres`, `redis`, or
 //! an address as `SESSION_STORE` holds it) measures one store, `--only revoked` (or `everywhere`,
 //! `cuts`, `still`, `rate`, `clients`, `scale`) one part, `--quick` everything less often. What is measured
 //! stays in a store that was named by an address: name an empty one.
 //!
 //! Nodes are this program again, as processes of their own.
 
+#[expect(dead_code, reason = "loads measure the rest")]
 mod backend;
 mod clients;
 #[path = "../../tests/support/postgres.rs"]
@@ -24,6 +26,7 @@ mod proxy;
 mod rate;
 #[path = "../../tests/redis_server/mod.rs"]
 mod redis_server;
+mod report;
 mod revoked;
 mod scale;
 mod still;
@@ -33,7 +36,8 @@ use std::time::Instant;
 
 use backend::Backend;
 use figures::Figures;
-use machine::Machine;
+use machine::{Machine, When};
+use report::Report;
 
 /// What the command line says.
 struct Wanted {
@@ -66,27 +70,33 @@ async fn main() {
 }
 
 async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
-    let command: Vec<String> = std::env::args().skip(1).collect();
     let machine = Machine::look(folder);
     let told = |error| format!("{}: {error}", wanted.report.display());
     if let Some(folder) = wanted.report.parent() {
         std::fs::create_dir_all(folder).map_err(told)?;
     }
-    let mut all = Vec::new();
-    for address in &wanted.stores {
-        let backend = backend::at(address, folder)?;
-        all.push(measure(&*backend, wanted).await);
-        // Whoever stops it has the stores that were measured by then.
-        let text = figures::report(&command.join(" "), &machine.told(), &all);
-        std::fs::write(&wanted.report, text).map_err(told)?;
-        for (name, plot) in all.iter().flat_map(Figures::plots) {
+    let write = |figures: &Figures| {
+        let mut report = Report::read(&wanted.report);
+        report.take(figures);
+        std::fs::write(&wanted.report, report.text(&machine.told())).map_err(told)?;
+        for (name, plot) in figures.plots() {
             std::fs::write(wanted.report.with_file_name(name), plot).map_err(told)?;
         }
+        Ok(())
+    };
+    for address in &wanted.stores {
+        let backend = backend::at(address, folder)?;
+        measure(&*backend, wanted, &write).await?;
     }
     Ok(())
 }
 
-async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
+/// Measures a store, and hands on what is known after each part: whoever stops it has that.
+async fn measure(
+    backend: &dyn Backend,
+    wanted: &Wanted,
+    write: &impl Fn(&Figures) -> Result<(), String>,
+) -> Result<(), String> {
     let mut figures = Figures::new(backend.name(), backend.described().await);
     let parts: Vec<&str> = PARTS
         .into_iter()
@@ -96,6 +106,7 @@ async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
         let (of, so_far) = (parts.len(), wanted.began.elapsed().as_secs());
         let name = backend.name();
         eprintln!("[{so_far} s] {name}: {part}, {} of {of}", done + 1);
+        let when = When::begins();
         match *part {
             "revoked" => revoked::measure(backend, wanted.quick, &mut figures).await,
             "everywhere" => everywhere::measure(backend, wanted.quick, &mut figures).await,
@@ -105,8 +116,10 @@ async fn measure(backend: &dyn Backend, wanted: &Wanted) -> Figures {
             "clients" => clients::measure(backend, wanted.quick, &mut figures).await,
             _ => scale::measure(backend, wanted.quick, &mut figures).await,
         }
+        figures.measured(&when.told());
+        write(&figures)?;
     }
-    figures
+    Ok(())
 }
 
 impl Wanted {

@@ -117,4 +117,4 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 110.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 40.0;
-const COLOURS: [&str; 4] = ["#0b62a4", "#b8440b", "#2c7d32", "#6a3d9a"];
+const COLOURS: [&str; 5] = ["#0b62a4", "#b8440b", "#2c7d32", "#6a3d9a", "#8a6d00"];

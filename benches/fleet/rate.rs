@@ -19,7 +19,7 @@ const LEAST_RATIO: f64 = 0.7;
 const SESSIONS_OF_A_CLIENT: usize = 16;
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
-    figures.part("Writes per second, beside the driver alone");
+    figures.part("rate", "Writes per second, beside the driver alone");
     for clients in [1, 64] {
         let (mut sign_in, mut refresh) = (Vec::new(), Vec::new());
         // In turn, since shared machines drift; the ratio is taken within a round.

@@ -10,7 +10,7 @@ pub const SETTINGS: [(&str, &str); 2] =
     [("REVOCATION_MAX_STALENESS", "2s"), ("STORE_TIMEOUT", "5s")];
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
-    figures.part("Revoked on A, refused on B");
+    figures.part("revoked", "Revoked on A, refused on B");
     let address = backend.address("revoked").await;
     let launch = Launch::program();
     let a = launch.start(&address, &SETTINGS).await;

@@ -16,7 +16,7 @@ const SESSIONS_OF_A_USER: u32 = 10;
 const MOST: f64 = 3.0;
 
 pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) {
-    figures.part("One user's sessions among others");
+    figures.part("scale", "One user's sessions among others");
     let sizes: &[u64] = if quick {
         &[1_000, 100_000]
     } else {

@@ -17,7 +17,10 @@ pub async fn measure(backend: &dyn Backend, quick: bool, figures: &mut Figures) 
         eprintln!("it is not ours to stop: the store is not a server that was started here");
         return;
     }
-    figures.part("The store stands still for 30 s, 8 clients and a load beside them");
+    figures.part(
+        "still",
+        "The store stands still for 30 s, 8 clients and a load beside them",
+    );
     let address = backend.address("still").await;
     let node = Launch::program().start(&address, &SETTINGS).await;
     let lasts = Duration::from_secs(if quick { 8 } else { 30 });

@@ -4,18 +4,27 @@
 # by the same profile, and the rounds go through all of them in turn.
 #
 #   benches/footprint/run.sh [ROUNDS]
+#
+# With FOOTPRINT_WORK=FOLDER what was measured stays there, and a run that was interrupted goes on with what is missing.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 rounds=${1:-3}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${FOOTPRINT_WORK:-}
+if [ -z "$work" ]; then
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+fi
+mkdir -p "$work"
+touch "$work/times"
 export CARGO_INCREMENTAL=0
 unset CARGO_TARGET_DIR CARGO_BUILD_TARGET RUSTFLAGS
 
 tokio='tokio = { version = "1", features = ["macros", "net", "rt-multi-thread"] }'
 authorizer='jwt-authorizer = "0.15"'
+# The same with the cryptography of its TLS compiled in, instead of the system's OpenSSL.
+authorizer_alone='jwt-authorizer = { version = "0.15", default-features = false, features = ["chrono", "rustls-tls"] }'
 sessions='tower-sessions = "0.15"'
 # The last one for axum 0.7, which jwt-authorizer is for.
 sessions_beside='tower-sessions = "0.13"'
@@ -37,18 +46,20 @@ tree() {
         sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
 }
 
-apps=(plain plain-0.7 authorizer sessions together ours ours-sqlite)
+apps=(ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
 app plain plain 0.8
 app plain-0.7 plain 0.7
 app authorizer jwt_authorizer 0.7 "$authorizer"
 app sessions tower_sessions 0.8 "$sessions"
 app together together 0.7 "$authorizer
 $sessions_beside"
+app together-alone together 0.7 "$authorizer_alone
+$sessions_beside"
 app ours ours 0.8 "$(ours '"axum"')"
 app ours-sqlite ours 0.8 "$(ours '"axum", "sqlite"')"
 
 # What each adds to the plain one of its axum.
-base() { case $1 in authorizer | together) echo plain-0.7 ;; *) echo plain ;; esac; }
+base() { case $1 in authorizer | together*) echo plain-0.7 ;; *) echo plain ;; esac; }
 added() { comm -13 "$work/$(base "$1").crates" "$work/$1.crates"; }
 
 reason() { awk -v name="$1" -F': ' '$1 == name { print $2 }' "$here/reasons.txt"; }
@@ -61,13 +72,30 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
+# Notes what each call of the compiler takes; what is left is what build scripts do, as compiling C.
+cat > "$work/rustc" <<'RUSTC'
+#!/usr/bin/env bash
+crate=-
+for ((i = 1; i < $#; i++)); do
+    [ "${!i}" != --crate-name ] || { next=$((i + 1)); crate=${!next}; }
+done
+TIMEFORMAT="$crate %U %S"
+{ time "$@" >&3 2>&4; } 3>&1 4>&2 2>> "$FOOTPRINT_CRATES"
+RUSTC
+chmod +x "$work/rustc"
+export RUSTC_WRAPPER=$work/rustc FOOTPRINT_CRATES
+
 TIMEFORMAT='%U %S'
 for ((round = 1; round <= rounds; round++)); do
     for name in "${apps[@]}"; do
+        [ "$(awk -v name="$name" '$1 == name' "$work/times" | wc -l)" -lt "$round" ] || continue
         rm -rf "$work/$name/target"
+        FOOTPRINT_CRATES=$work/$name.rustc
+        : > "$FOOTPRINT_CRATES"
         { time (cd "$work/$name" && cargo build --offline --release --quiet >&3 2>&4); } 3>&1 4>&2 2> "$work/time"
-        awk -v name="$name" '{ print name, $1 + $2 }' "$work/time" | tee -a "$work/times" >&2
         stat -c %s "$work/$name/target/release/app" > "$work/$name.size"
+        nm -C -S -t d --defined-only "$work/$name/target/release/app" > "$work/$name.symbols"
+        awk -v name="$name" '{ print name, $1 + $2 }' "$work/time" | tee -a "$work/times" >&2
         rm -rf "$work/$name/target"
     done
 done
@@ -82,6 +110,46 @@ row() {
     printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" \
         "$(minus "$(median "$2")" "$(median "$(base "$2")")" '%.0f')" \
         "$(awk -v s="$size" 'BEGIN { printf "%.2f", s / 1048576 }')"
+}
+
+# Sums lines "GROUP AMOUNT" by their group.
+summed() { awk '{ sum[$1] += $2 } END { for (group in sum) print group, sum[group] }'; }
+
+# Of whom a crate or a symbol is. What is generic is named for who uses it, which is mostly right.
+group='function group(name) {
+    if (name ~ /tower_jwt_session|^app$/) return "ours"
+    if (name ~ /aws_lc|^cc$|^cmake$/) return "c"
+    if (name ~ /moka|crossbeam|parking_lot/) return "moka"
+    return "other"
+}'
+
+# Where the time of the latest build of an application went, and the bytes of its symbols.
+where_time() {
+    {
+        awk "$group"' { print group($1), $2 + $3 }' "$work/$1.rustc"
+        awk -v all="$(awk -v name="$1" '$1 == name { last = $2 } END { print last }' "$work/times")" \
+            '{ sum += $2 + $3 } END { print "c", all - sum }' "$work/$1.rustc"
+    } | summed
+}
+where_bytes() {
+    # Functions of the C library that are not exported have names of their own, without a path.
+    awk "$group"' $3 ~ /[tTwWrRdD]/ && !seen[$1]++ {
+        size = $2; name = $4
+        for (i = 5; i <= NF; i++) name = name " " $i
+        which = group(name)
+        if (which == "other" && name !~ /::/ && name !~ /^_?(_ZN|anon|rust|T$)/) which = "c"
+        print which, size
+    }' "$work/$1.symbols" | summed
+}
+of() { awk -v group="$1" '$1 == group { print $2 }'; }
+where() {
+    where_time ours > "$work/where.time"
+    where_bytes ours > "$work/where.bytes"
+    while [ $# -gt 0 ]; do
+        awk -v label="$2" -v seconds="$(of "$1" < "$work/where.time")" -v bytes="$(of "$1" < "$work/where.bytes")" \
+            'BEGIN { printf "| %s | %.0f | %.2f |\n", label, seconds, bytes / 1048576 }'
+        shift 2
+    done
 }
 
 version() { grep -h "^$1 v" "$work/$2.crates" | cut -d' ' -f2 | head -1; }
@@ -100,6 +168,7 @@ HEAD
     row "jwt-authorizer $(version jwt-authorizer authorizer)" authorizer
     row "tower-sessions $(version tower-sessions sessions)" sessions
     row "both of them (tower-sessions $(version tower-sessions together))" together
+    row "both of them, with \`rustls-tls\` for the system's OpenSSL" together-alone
     row "\`tower-jwt-session\`, feature \`axum\` (sessions in memory)" ours
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
     cat <<PLAIN
@@ -107,6 +176,15 @@ HEAD
 The application itself: $(wc -l < "$work/plain.crates") crates, $(printf %.0f "$(median plain)") seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.
 The peers have the features that \`cargo add\` gives them; jwt-authorizer is for axum 0.7, so what it adds is measured against that.
 Its TLS is that of the system's OpenSSL, which is in no figure here; the cryptography of this crate is compiled in.
+
+## Where it goes
+
+Of the build with the feature \`axum\`, the application and its framework included; seconds of the latest round, bytes of what has a
+name in the executable. What is generic counts where it is used.
+
+| | seconds | MiB |
+|---|---|---|
+$(where ours 'this crate, and the application' c 'aws-lc: the C library and its bindings' moka 'moka with its queues and locks' other 'axum, tokio and everything else')
 
 ## Every crate, and why it is there
 

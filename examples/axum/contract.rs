@@ -133,7 +133,11 @@ fn watched() -> [Call; 2] {
         let call = Call::new(Method::GET, path, id, summary);
         call.tagged("administration")
     };
-    let stats = [("live", "object?"), ("node", "object")];
+    let stats = [
+        ("live", "object?"),
+        ("fleet", "object?"),
+        ("node", "object"),
+    ];
     [
         get(
             "/api/admin/stats",
@@ -190,11 +194,16 @@ const OPEN: [(&str, &str, &str); 4] = [
     ("/sign-in", "signInPage", "Where to sign in"),
 ];
 
-const OWN: [(&str, &str, &str); 2] = [
+const OWN: [(&str, &str, &str); 3] = [
     (
         "/admin",
         "adminPage",
         "Everybody's sessions, for administrators",
+    ),
+    (
+        "/admin/audit",
+        "auditPage",
+        "The audit log, for administrators",
     ),
     ("/devices", "devicesPage", "The devices that are signed in"),
 ];

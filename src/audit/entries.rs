@@ -124,5 +124,31 @@ fn replay(how: ReplayKind) -> &'static str {
     }
 }
 
+/// What may stand in the log, by the [names](Event::name) of events.
+pub const KINDS: &[&str] = &[
+    "audit_lost",
+    "ended",
+    "erased",
+    "log_changed",
+    "new_device",
+    "reauthenticated",
+    "refresh_failed",
+    "refreshed",
+    "renamed",
+    "replay_accepted",
+    "restored_ahead",
+    "risk_raised",
+    "roles_changed",
+    "signed_in",
+    "sign_in_refused",
+    "store_back",
+    "store_lost",
+    "token_revoked",
+    "too_many_refresh_failures",
+    "view_fresh",
+    "view_stale",
+    "written_back",
+];
+
 /// How many failures of one session have an entry each.
 const FIRST_FAILURES: u32 = 10;

@@ -17,5 +17,6 @@ mod tests;
 mod writing;
 
 pub(crate) use backlog::Backlog;
+pub use entries::KINDS;
 pub use settings::{AuditLevel, AuditSettings};
 pub(crate) use writing::Writing;

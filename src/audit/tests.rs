@@ -148,3 +148,13 @@ fn what_has_no_room_is_counted() {
     }
     assert_eq!(backlog.counts(), (3, 2));
 }
+
+#[test]
+fn every_event_may_stand_in_the_log_but_what_anybody_can_cause_and_what_subscribers_missed() {
+    let source = include_str!("../events/event.rs");
+    let names = source.split_once("fn name(").expect("events have names").1;
+    let names = names.split_once("\n    }\n").expect("the function ends").0;
+    let mut names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
+    names.retain(|name| !["missed", "refused"].contains(name));
+    assert_eq!(names, super::KINDS);
+}

@@ -61,12 +61,15 @@ impl<C: CustomClaims> Pages<C> {
         let minutes = super::statistics::window(asked.window.as_deref()).unwrap_or(60);
         let counts = self.counted(minutes);
         let events = self.settings.statistics.events_after(0);
-        let live = self.census.lately(&self.auth).await;
+        let live = self.population().await;
+        let fleet = self.of_fleet().await;
         let (status, content) = match self.session_page(&asked).await {
             Ok((sessions, next)) => {
                 let view = AdminView {
                     texts,
                     live,
+                    level: self.auth.audit_level(),
+                    fleet,
                     counts,
                     events,
                     sessions,

@@ -4,19 +4,23 @@ use super::admin::REASONS;
 use super::census::Counted;
 use super::charts::bars;
 use super::device_list::{icon, place};
+use super::fleet::FleetCounts;
 use super::frame::{self, time};
 use super::markup::Markup;
 use super::statistics::totals;
 use super::texts::Texts;
+use crate::audit::{AuditLevel, KINDS};
 use crate::clock::UnixTime;
 use crate::events::{Counts, SeenEvent};
-use crate::session::SessionInfo;
+use crate::session::{Population, SessionInfo};
 use crate::token::SessionId;
 
 /// The page, as of an instant.
 pub(super) struct AdminView<'t> {
     pub(super) texts: &'t Texts,
-    pub(super) live: Option<Counted>,
+    pub(super) live: Option<Counted<Population>>,
+    pub(super) level: AuditLevel,
+    pub(super) fleet: Option<Counted<FleetCounts>>,
     pub(super) counts: Vec<Counts>,
     pub(super) events: Vec<SeenEvent>,
     pub(super) sessions: Vec<SessionInfo>,
@@ -31,6 +35,7 @@ impl AdminView<'_> {
         page.raw("<h1>").text(&self.texts.admin).raw("</h1>");
         page.add(frame::told(notice.as_deref()));
         page.add(self.now_everywhere())
+            .add(self.lately_everywhere())
             .add(self.of_this_node())
             .add(self.feed())
             .add(self.listing());
@@ -45,7 +50,7 @@ impl AdminView<'_> {
             .raw("<section aria-labelledby=\"now\"><h2 id=\"now\">")
             .text(&texts.on_all_nodes)
             .raw("</h2><dl class=\"counts\">");
-        let population = self.live.map(|live| live.population);
+        let population = self.live.as_ref().map(|live| live.what);
         for (name, of, count) in [
             (
                 &texts.live_sessions,
@@ -62,7 +67,7 @@ impl AdminView<'_> {
             section.add(figure(name, of, &count));
         }
         section.raw("</dl><p class=\"about\">");
-        match self.live {
+        match &self.live {
             Some(live) => {
                 let at = time(texts, live.at, self.now);
                 section.add(frame::with_time(&texts.counted, at));
@@ -75,6 +80,61 @@ impl AdminView<'_> {
         section
     }
 
+    /// What all nodes wrote into the audit log.
+    fn lately_everywhere(&self) -> Markup {
+        let texts = self.texts;
+        let mut section = Markup::default();
+        section
+            .raw("<section aria-labelledby=\"lately\"><h2 id=\"lately\">")
+            .text(&texts.lately_on_all_nodes)
+            .raw("</h2>")
+            .add(self.windows());
+        match &self.fleet {
+            Some(fleet) => {
+                section.add(self.fleet_charts(fleet));
+            }
+            None => {
+                let why = match self.level {
+                    AuditLevel::Off => &texts.no_audit_log,
+                    _ => &texts.being_counted,
+                };
+                section.raw("<p class=\"about\">").text(why).raw("</p>");
+            }
+        }
+        section.raw("</section>");
+        section
+    }
+
+    fn fleet_charts(&self, fleet: &Counted<FleetCounts>) -> Markup {
+        let texts = self.texts;
+        let minutes = self.counts.len();
+        let (counts, at) = (fleet.what.of(minutes), fleet.at);
+        let mut part = Markup::default();
+        part.raw("<p class=\"about\">");
+        let told = time(texts, at, self.now);
+        part.add(frame::with_time(&texts.counted_from_log, told));
+        if !fleet.what.covers(minutes, at) {
+            let since = time(texts, fleet.what.since, self.now);
+            part.raw(" ")
+                .add(frame::with_time(&texts.log_too_long, since));
+        }
+        if !fleet.what.has_refreshes {
+            part.raw(" ").text(&texts.no_refreshes_in_log);
+        }
+        part.raw("</p><div class=\"charts\">");
+        part.add(chart(texts, &texts.sign_ins, counts, |counts| {
+            counts.signed_in
+        }));
+        if fleet.what.has_refreshes {
+            part.add(chart(texts, &texts.refreshes, counts, |counts| {
+                counts.refreshed
+            }));
+        }
+        part.add(chart(texts, &texts.ended, counts, |counts| counts.ended));
+        part.raw("</div>");
+        part
+    }
+
     fn of_this_node(&self) -> Markup {
         let texts = self.texts;
         let totals = totals(&self.counts);
@@ -84,9 +144,7 @@ impl AdminView<'_> {
             .text(&texts.this_node)
             .raw("</h2><p class=\"about\">")
             .text(&texts.this_node_only)
-            .raw("</p>")
-            .add(self.windows())
-            .raw("<dl class=\"counts\">");
+            .raw("</p><dl class=\"counts\">");
         for (name, of, count) in [
             (&texts.sign_ins, "node.totals.signed_in", totals.signed_in),
             (&texts.refreshes, "node.totals.refreshed", totals.refreshed),
@@ -96,14 +154,15 @@ impl AdminView<'_> {
             section.add(figure(name, of, &count.to_string()));
         }
         section.raw("</dl><div class=\"charts\">");
-        let of = |count: fn(&Counts) -> u64| self.counts.iter().map(count).collect::<Vec<_>>();
-        section.add(bars(texts, &texts.sign_ins, &of(|counts| counts.signed_in)));
-        section.add(bars(
-            texts,
-            &texts.refreshes,
-            &of(|counts| counts.refreshed),
-        ));
-        section.raw("</div></section>");
+        let counts = &self.counts;
+        section
+            .add(chart(texts, &texts.sign_ins, counts, |counts| {
+                counts.signed_in
+            }))
+            .add(chart(texts, &texts.refreshes, counts, |counts| {
+                counts.refreshed
+            }))
+            .raw("</div></section>");
         section
     }
 
@@ -151,7 +210,9 @@ impl AdminView<'_> {
             feed.text(self.texts.known_reason(reason).unwrap_or(reason))
                 .raw("</small></li>");
         }
-        feed.raw("</ol></section>");
+        feed.raw("</ol><p><a href=\"/admin/audit\">")
+            .text(&self.texts.audit_log)
+            .raw("</a></p></section>");
         feed
     }
 
@@ -169,6 +230,15 @@ impl AdminView<'_> {
             .text(self.user.as_deref().unwrap_or_default())
             .raw("\"></label> <button>");
         section.text(&texts.search).raw("</button></form>");
+        if let Some(user) = &self.user {
+            section
+                .raw("<p><a href=\"/admin/audit?user=")
+                .text(encoded(user));
+            section
+                .raw("\">")
+                .text(&texts.audit_log_of_user)
+                .raw("</a></p>");
+        }
         if let Some(user) = self.user.as_deref().filter(|_| !self.sessions.is_empty()) {
             section.add(self.end_all(user));
         }
@@ -282,28 +352,22 @@ fn figure(name: &str, of: &'static str, count: &str) -> Markup {
     figure
 }
 
+fn chart(texts: &Texts, title: &str, counts: &[Counts], of: fn(&Counts) -> u64) -> Markup {
+    let counts: Vec<_> = counts.iter().map(of).collect();
+    bars(texts, title, &counts)
+}
+
 /// What events are called, for the script that hears of more.
 fn words(texts: &Texts) -> serde_json::Value {
-    EVENTS
+    KINDS
         .iter()
         .map(|event| ((*event).to_owned(), texts.event(event).into()))
         .collect::<serde_json::Map<_, _>>()
         .into()
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 const SHOWN_EVENTS: usize = 50;
-
-const EVENTS: [&str; 8] = [
-    "ended",
-    "refresh_failed",
-    "refreshed",
-    "renamed",
-    "replay_accepted",
-    "roles_changed",
-    "sign_in_refused",
-    "signed_in",
-];

@@ -13,7 +13,7 @@
 //! | `GET /devices` | [`devices`](Pages::devices) |
 //! | `POST /devices/{id}/end`, `/devices/{id}/name`, `/devices/end-others` | [`end_device`](Pages::end_device), [`name_device`](Pages::name_device), [`end_other_devices`](Pages::end_other_devices) |
 //! | `POST /sign-out` | [`sign_out`](Pages::sign_out) |
-//! | `GET /admin` | [`admin`](Pages::admin) |
+//! | `GET /admin`, `/admin/audit` | [`admin`](Pages::admin), [`audit`](Pages::audit) |
 //! | `POST /admin/sessions/{id}/end`, `/admin/users/{user}/end-all` | [`admin_end`](Pages::admin_end), [`admin_end_all`](Pages::admin_end_all) |
 //! | `GET /api/admin/stats`, `/api/admin/events` | [`admin_stats`](Pages::admin_stats), [`admin_events`](Pages::admin_events) |
 //! | `GET /token-manager.js`, `/pages.js`, `/pages.css` | [`asset`](Pages::asset) |
@@ -26,11 +26,14 @@
 mod admin;
 mod admin_view;
 mod assets;
+mod audit;
+mod audit_view;
 mod census;
 mod charts;
 mod device_list;
 mod devices;
 mod feed;
+mod fleet;
 mod form;
 mod frame;
 mod markup;
@@ -39,6 +42,7 @@ mod texts;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::LOCATION;
 use http::request::Parts;
@@ -49,18 +53,20 @@ pub use feed::EventFeed;
 pub use texts::Texts;
 
 use census::Census;
+use fleet::FleetCounts;
 
 use crate::endpoints::{Problem, Response, Streams};
 use crate::events::Statistics;
 use crate::jwt_session::JwtSession;
-use crate::session::Session;
+use crate::session::{Population, Session};
 use crate::verify::{CustomClaims, NoClaims};
 
 /// The handlers of the pages. Cloning is cheap.
 pub struct Pages<C = NoClaims> {
     auth: JwtSession<C>,
     settings: Arc<Settings>,
-    census: Census,
+    census: Census<Population>,
+    fleet: Census<FleetCounts>,
     feeds: Streams,
 }
 
@@ -85,7 +91,8 @@ impl<C: CustomClaims> Pages<C> {
         Self {
             auth,
             settings: Arc::new(settings),
-            census: Census::default(),
+            census: Census::new(FRESH),
+            fleet: Census::new(fleet::FRESH),
             feeds: Streams::default(),
         }
     }
@@ -152,7 +159,7 @@ impl<C: CustomClaims> Pages<C> {
     fn session<'r>(&self, request: &'r Parts) -> Result<&'r Session, Instead> {
         let session = request.extensions.get::<Session>();
         // Only sessions that are kept here have devices.
-        let kept = session.filter(|session| session.token().facts().binding.is_some());
+        let kept = session.filter(|session| session.token().facts().is_tracked());
         kept.ok_or_else(|| {
             // A deed cannot be asked for again by a link, so its page is.
             let next = match (&request.method, request.uri.path()) {
@@ -180,6 +187,7 @@ impl<C> Clone for Pages<C> {
             auth: self.auth.clone(),
             settings: self.settings.clone(),
             census: self.census.clone(),
+            fleet: self.fleet.clone(),
             feeds: self.feeds.clone(),
         }
     }
@@ -220,6 +228,9 @@ impl From<Problem> for Instead {
         problem.into_response().into()
     }
 }
+
+/// How long a count of all sessions is good for.
+const FRESH: Duration = Duration::from_secs(5);
 
 fn either(result: Result<Response, Instead>) -> Response {
     result.unwrap_or_else(|instead| *instead.0)

@@ -117,7 +117,7 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
             .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
         let sealed = seal_keys.map(|keys| SealedStore::new(store.clone(), keys));
         let store = match &sealed {
-            Some(sealed) => Arc::new(sealed.clone()),
+            Some(sealed) => sealed.as_store(),
             None => store,
         };
         let mut settings = self.revocation;

@@ -119,7 +119,8 @@ impl<C: CustomClaims> JwtSessionBuilder<C> {
 
     /// Encrypts each session's device, name and data before the store sees them, under a key from
     /// this secret: at least 32 random bytes, the same on every node. See
-    /// [`SealedStore`](crate::stores::SealedStore).
+    /// `stores::SealedStore`. Needs the feature `encryption`, which each store that outlives the
+    /// process brings along; without it [`build`](Self::build) says so.
     pub fn encryption_key(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.seal_secret = Some(Zeroizing::new(secret.as_ref().to_vec()));
         self

@@ -10,7 +10,7 @@ use super::store::store_at;
 use crate::error::ConfigError;
 use crate::revocation::{Confirm, OnStoreFailure};
 use crate::session::{LimitPolicy, Rotation, SessionLimit};
-use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
+use crate::verify::{Algorithm, BadTokenShare, CustomClaims, Key, KeyState};
 
 /// The variables that configure a [`JwtSession`](crate::JwtSession).
 ///
@@ -24,6 +24,7 @@ use crate::verify::{Algorithm, CustomClaims, Key, KeyState};
 /// | `JWT_PRIVATE_KEY_FILE`, `JWT_ALGORITHM` | , `HS256` | signs with a key from a PEM file |
 /// | `JWT_JWKS_FILE` | | a JWK Set of further keys to trust; verify only |
 /// | `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` | `tower-jwt-session`, same, `5s` | checked on every token |
+/// | `JWT_BAD_TOKEN_SHARE` | `10%` | of each core, for checking tokens that turn out to be bad; `off` is no limit |
 /// | `JWT_ACCESS_TOKEN_EXPIRY` | `2h` | |
 /// | `JWT_REFRESH_TOKEN_EXPIRY` | `30d` | from each refresh |
 /// | `JWT_SESSION_EXPIRY` | `90d` | in all |
@@ -261,6 +262,17 @@ impl Environment {
         if let Some(leeway) = self.duration("JWT_LEEWAY", &mut builder.problems) {
             policy = policy.with_leeway(leeway);
         }
+        let share = self.parsed("JWT_BAD_TOKEN_SHARE", &mut builder.problems, |text| {
+            let percent = text.strip_suffix('%').and_then(|text| text.parse().ok());
+            match (text, percent) {
+                ("off", _) => Ok(BadTokenShare::UNLIMITED),
+                (_, Some(percent @ 1..=99)) => Ok(BadTokenShare::percent(percent)),
+                _ => Err("write 1% to 99%, or off"),
+            }
+        });
+        if let Some(share) = share {
+            policy = policy.with_bad_token_share(share);
+        }
         builder.policy = policy;
     }
 
@@ -345,7 +357,7 @@ impl fmt::Debug for Environment {
     /// Names alone: values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names: Vec<_> = self.variables.keys().collect();
-        names.sort();
+        names.sort_unstable();
         f.debug_tuple("Environment").field(&names).finish()
     }
 }

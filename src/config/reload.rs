@@ -48,7 +48,7 @@ impl<C: CustomClaims> JwtSession<C> {
             self.replace_refresh_keys(keys);
         }
         if let Some(keys) = seal_keys {
-            self.replace_encryption_keys(keys);
+            self.exchange_seal_keys(keys);
         }
         Ok(())
     }

@@ -146,6 +146,11 @@ const VARIABLES: &[Variable] = &[
     ),
     variable("JWT_LEEWAY", "5s", "how far clocks may differ"),
     variable(
+        "JWT_BAD_TOKEN_SHARE",
+        "10%",
+        "how much of each core may go into tokens that turn out to be bad, before new ones get 503; off is no limit",
+    ),
+    variable(
         "JWT_ACCESS_TOKEN_EXPIRY",
         "2h",
         "how long an access token lives",

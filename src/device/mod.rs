@@ -11,12 +11,9 @@ mod forwarded;
 mod layer;
 mod network;
 mod proxies;
-#[cfg(feature = "user-agent")]
+#[cfg(any(feature = "endpoints", feature = "user-agent"))]
 mod reading;
-#[cfg(all(feature = "endpoints", feature = "user-agent"))]
-mod seen;
-#[cfg(all(feature = "endpoints", not(feature = "user-agent")))]
-#[path = "seen_unnamed.rs"]
+#[cfg(feature = "endpoints")]
 mod seen;
 
 pub use address::{ClientAddress, Peer, SecureTransport};

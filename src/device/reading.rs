@@ -1,6 +1,11 @@
 //! What a request's headers say of the device behind it.
 
 mod hints;
+#[cfg(feature = "user-agent")]
+mod long_tail;
+#[cfg(not(feature = "user-agent"))]
+#[path = "reading/short_tail.rs"]
+mod long_tail;
 mod products;
 mod text;
 mod user_agent;

@@ -1,16 +1,19 @@
 //! What administrators read of the audit log.
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use http::{Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::{Endpoints, Problem, Response, query, reply, user_id};
+use crate::audit::KINDS;
 use crate::session::{AuditEntry, AuditRequest};
 use crate::token::SessionId;
 use crate::verify::CustomClaims;
 
 impl<C: CustomClaims> Endpoints<C> {
-    /// `GET /api/admin/audit?user=&session=&cursor=&limit=`: a page of the [audit log](crate::audit), the last entry that was
+    /// `GET /api/admin/audit?user=&session=&event=&cursor=&limit=`: a page of the [audit log](crate::audit), the last entry that was
     /// written first: `{"entries", "next_cursor"}`, the latter `null` on the last page. A page
     /// may hold fewer than `limit`, even none, and not be the last. 404 where no log is kept.
     pub async fn admin_audit<B>(&self, request: Request<B>) -> Response {
@@ -21,7 +24,11 @@ impl<C: CustomClaims> Endpoints<C> {
     async fn audited(&self, request: &Parts) -> Result<Response, Problem> {
         self.admin(request)?;
         let asked = asked(&request.uri)?;
-        let page = self.auth.sessions().audit(asked).await?;
+        let sessions = self.auth.sessions();
+        let page = match kind(&request.uri)? {
+            None => sessions.audit(asked).await?,
+            Some(kind) => sessions.audit_of(&kind, asked).await?,
+        };
         let answer = json!({
             "entries": page.entries.iter().map(shown).collect::<Vec<_>>(),
             "next_cursor": page.next.map(|cursor| cursor.to_string()),
@@ -43,6 +50,16 @@ fn shown(entry: &AuditEntry) -> Value {
         "ip_address": entry.address,
         "device": entry.device,
     })
+}
+
+fn kind(uri: &Uri) -> Result<Option<Cow<'_, str>>, Problem> {
+    let kind = query::parameter(uri, "event").filter(|kind| !kind.is_empty());
+    match kind {
+        Some(kind) if !KINDS.contains(&&*kind) => {
+            Err(Problem::invalid_input("event is the name of one"))
+        }
+        kind => Ok(kind),
+    }
 }
 
 fn asked(uri: &Uri) -> Result<AuditRequest, Problem> {
@@ -97,6 +114,14 @@ mod tests {
         ] {
             assert_eq!(read(bad), Err(422), "{bad}");
         }
+        let event = |query: &str| {
+            kind(&query.parse().unwrap())
+                .map(|kind| kind.is_some())
+                .ok()
+        };
+        assert_eq!(event("/?event=signed_in"), Some(true));
+        assert_eq!(event("/?event="), Some(false));
+        assert_eq!(event("/?event=signed"), None);
         let asked = read("user=ada%40example.com&cursor=3-0-1").unwrap();
         assert_eq!(asked.user.unwrap().as_str(), "ada@example.com");
         assert_eq!(asked.before.unwrap().to_string(), "3-0-1");

@@ -190,7 +190,7 @@ fn kept_session(request: &Parts) -> Result<&Session, Problem> {
 
 /// Only we write down where in the history of its session a token stands.
 fn is_ours(facts: &TokenFacts) -> bool {
-    facts.binding.is_some()
+    facts.is_tracked()
 }
 
 /// An id that cannot be one names no session, so it is told the same as an unknown one.

@@ -254,6 +254,9 @@ impl From<SessionError> for Problem {
             SessionError::Over(_) => {
                 Self::invalid_token("invalid_token", "the session is over; sign in again")
             }
+            SessionError::Overloaded { retry_after } => {
+                Self::from(Rejection::Overloaded { retry_after })
+            }
             SessionError::RefreshReused => Self::invalid_token(
                 "refresh_reused",
                 "the refresh token was used before; the session was ended; sign in again",

@@ -13,7 +13,7 @@ use crate::error::BoxError;
 use crate::jwt_session::Introspection;
 use crate::rejection::Rejection;
 use crate::session::{Done, SessionError, Transport};
-use crate::token::{RawToken, TokenSource};
+use crate::token::TokenSource;
 use crate::verify::CustomClaims;
 
 #[derive(Deserialize)]
@@ -106,10 +106,11 @@ impl<C: CustomClaims> Endpoints<C> {
             return Err(Rejection::MissingToken.into());
         }
         self.auth.same_origin(request)?;
-        if let Some(access) = access?
-            && self.auth.peek(RawToken::from_parameter(access)).is_some()
-        {
-            return self.ended_by_access_token(access).await;
+        if let Some(access) = access? {
+            let ended = self.ended_by_access_token(access).await?;
+            if !matches!(ended, Err(SessionError::InvalidToken)) {
+                return Ok(ended);
+            }
         }
         let Some(refresh) = refresh? else {
             return Ok(Err(SessionError::NotFound));

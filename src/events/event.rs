@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::clock::UnixTime;
 use crate::rejection::Rejection;
 use crate::revocation::{CallClass, EndReason, Signal};
 use crate::session::refresh::{Advance, ReplayKind};
@@ -182,7 +183,8 @@ pub enum Event {
         /// What the calls are for that are not answered.
         class: CallClass,
     },
-    /// A token was revoked that belongs to no session of ours: another issuer's, or an older one.
+    /// A token was revoked that belongs to no session of ours: another issuer's, an untracked or an
+    /// older one.
     TokenRevoked {
         /// Its user.
         user: UserId,
@@ -203,6 +205,15 @@ pub enum Event {
         address: Option<IpAddr>,
         /// How often that session and that address have failed so far on this node.
         failures: FailureCounts,
+    },
+    /// A token was made that no session stands behind.
+    UntrackedIssued {
+        /// Its user.
+        user: UserId,
+        /// Its id.
+        token: TokenId,
+        /// When it expires.
+        expires_at: UnixTime,
     },
     /// The view of this node answers requests again.
     ViewFresh {
@@ -245,6 +256,7 @@ impl Event {
             Self::StoreLost { .. } => "store_lost",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::TooManyRefreshFailures { .. } => "too_many_refresh_failures",
+            Self::UntrackedIssued { .. } => "untracked_issued",
             Self::ViewFresh { .. } => "view_fresh",
             Self::ViewStale => "view_stale",
             Self::WrittenBack { .. } => "written_back",
@@ -267,7 +279,8 @@ impl Event {
             | Self::RolesChanged { user }
             | Self::SignedIn { user, .. }
             | Self::SignInRefused { user }
-            | Self::TokenRevoked { user, .. } => Some(user),
+            | Self::TokenRevoked { user, .. }
+            | Self::UntrackedIssued { user, .. } => Some(user),
             Self::RefreshFailed { user, .. } | Self::TooManyRefreshFailures { user, .. } => {
                 user.as_ref()
             }

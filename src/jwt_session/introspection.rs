@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::revocation::Refusal;
+use crate::revocation::{RETRY_AFTER, Refusal};
 use crate::session::Session;
 use crate::session::core::Core;
 use crate::token::RawToken;
@@ -20,7 +20,7 @@ pub enum Introspection {
     Inactive,
     /// Its roles are out of date; a refresh brings new ones.
     Stale,
-    /// The store could not be asked.
+    /// The store could not be asked, or so many bad tokens came that this one was not looked at.
     StoreUnavailable {
         /// When trying again makes sense.
         retry_after: Duration,
@@ -36,8 +36,13 @@ impl Introspection {
             Err(error) if error.kind() == VerifyErrorKind::Expired => {
                 return core
                     .verifier
-                    .verify_ignoring_expiry(token, now.wall)
+                    .read(token, now.wall)
                     .map_or(Self::Inactive, Self::Expired);
+            }
+            Err(error) if error.is_busy() => {
+                return Self::StoreUnavailable {
+                    retry_after: RETRY_AFTER,
+                };
             }
             Err(_) => return Self::Inactive,
         };

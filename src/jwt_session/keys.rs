@@ -34,10 +34,8 @@ impl<C: CustomClaims> JwtSession<C> {
         self.core.refresh_keys.store(Arc::new(keys));
     }
 
-    /// Exchanges the keys that encrypt session data; `false` where none was encrypted from the
-    /// start. Bring a new key in as one that only decrypts on every node first, and keep an old
-    /// one for as long as sessions live and stay listed.
-    pub fn replace_encryption_keys(&self, keys: SealKeys) -> bool {
+    /// Exchanges the keys that encrypt; `false` where nothing was encrypted from the start.
+    pub(crate) fn exchange_seal_keys(&self, keys: SealKeys) -> bool {
         match &self.sealed {
             Some(sealed) => {
                 sealed.replace_keys(keys);

@@ -1,6 +1,8 @@
 //! [`JwtSession`]: everything put together.
 
 mod edge;
+#[cfg(feature = "encryption")]
+mod encryption;
 #[cfg(feature = "metrics")]
 mod figures;
 mod introspection;
@@ -21,6 +23,7 @@ pub use running::Running;
 pub use status::NodeStatus;
 pub use verify_only::VerifyOnly;
 
+use crate::audit::AuditLevel;
 use crate::clock::Clock;
 use crate::config::{
     Edge, Environment, IntrospectionClient, JwtSessionBuilder, SessionCookies, Web,
@@ -158,6 +161,15 @@ impl<C: CustomClaims> JwtSession<C> {
             &self.core.breakers,
             &self.core.audit,
         )
+    }
+
+    /// How much is written down in the [audit log](crate::audit); nothing where the store keeps none.
+    #[must_use]
+    pub fn audit_level(&self) -> AuditLevel {
+        match self.core.audited() {
+            Some(_) => self.core.audit.settings.level,
+            None => AuditLevel::Off,
+        }
     }
 
     /// What tokens must say, and how ours are written.

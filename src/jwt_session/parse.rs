@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::UnixTime;
-use crate::revocation::{ActiveToken, Refusal, Verdict};
+use crate::revocation::{ActiveToken, RETRY_AFTER, Refusal, Verdict};
 use crate::session::Session;
 use crate::session::core::Core;
 use crate::telemetry::{Outcome, Watch};
@@ -25,7 +25,7 @@ pub enum ParseError {
     Revoked,
     /// Its roles are out of date; a refresh brings new ones.
     Stale,
-    /// The store could not be asked.
+    /// The store could not be asked, or so many bad tokens came that this one was not looked at.
     StoreUnavailable {
         /// When trying again makes sense.
         retry_after: Duration,
@@ -90,6 +90,9 @@ impl std::error::Error for ParseError {}
 impl From<VerifyError> for ParseError {
     fn from(error: VerifyError) -> Self {
         match error.kind() {
+            VerifyErrorKind::Busy => Self::StoreUnavailable {
+                retry_after: RETRY_AFTER,
+            },
             VerifyErrorKind::Expired => Self::Expired,
             VerifyErrorKind::Invalid => Self::Invalid,
             VerifyErrorKind::Malformed => Self::Malformed,

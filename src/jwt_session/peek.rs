@@ -16,7 +16,7 @@ impl<C: CustomClaims> JwtSession<C> {
     pub(crate) fn peek(&self, access_token: RawToken<'_>) -> Option<TokenFacts> {
         let now = self.core.clock.now();
         let verifier = &self.core.verifier;
-        let token = verifier.verify_ignoring_expiry(access_token, now).ok()?;
+        let token = verifier.read(access_token, now).ok()?;
         Some(token.claims().facts().clone())
     }
 

@@ -9,11 +9,13 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::status::NodeStatus;
+use crate::BoxFuture;
 use crate::audit::{Backlog, Writing};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Breakers, Revocations};
 use crate::session::Placing;
 use crate::session::core::Core;
+use crate::tasks;
 use crate::telemetry::Publishing;
 use crate::verify::CustomClaims;
 
@@ -46,7 +48,7 @@ impl Running {
         };
         core.revocations.load().await?;
         let (stop, mut stopped) = watch::channel(false);
-        let follow = tokio::spawn(following(core.revocations.clone()));
+        let follow = tasks::spawn(Box::pin(following(core.revocations.clone())));
         let (revocations, breakers) = (core.revocations.clone(), core.breakers.clone());
         let (stop_audit, audit_stopped) = watch::channel(false);
         let backlog = core.audit.clone();
@@ -56,12 +58,12 @@ impl Running {
             observer: core.observer.clone(),
             clock: core.clock.clone(),
         };
-        let audit = tokio::spawn(auditing(writing, audit_stopped));
+        let audit = tasks::spawn(Box::pin(auditing(writing, audit_stopped)));
         let publishing = Publishing::start(core.telemetry.clone(), core.store.clone(), {
             let (revocations, breakers) = (revocations.clone(), breakers.clone());
             move || (revocations.status(), breakers.status())
         });
-        let keep = tokio::spawn(async move {
+        let keep = tasks::spawn(Box::pin(async move {
             let mut flush = interval(FLUSH_INTERVAL);
             let mut sweep = interval(SWEEP_INTERVAL);
             flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,13 +73,13 @@ impl Running {
             loop {
                 tokio::select! {
                     biased;
-                    _ = flush.tick() => guarded(flushing(core.clone())).await,
+                    _ = flush.tick() => guarded(Box::pin(flushing(core.clone()))).await,
                     _ = places.tick() => renew_places(&core.placing),
-                    _ = sweep.tick(), if core.sweeps => guarded(sweeping(core.clone(), stopped.clone())).await,
-                    _ = stopped.changed() => break guarded(flushing(core.clone())).await,
+                    _ = sweep.tick(), if core.sweeps => guarded(Box::pin(sweeping(core.clone(), stopped.clone()))).await,
+                    _ = stopped.changed() => break guarded(Box::pin(flushing(core.clone()))).await,
                 }
             }
-        });
+        }));
         Ok(Self {
             follow,
             keep,
@@ -137,7 +139,7 @@ impl Drop for Started {
 
 /// Runs work in a task of its own: a panic in a store or an observer stops this piece of it, and
 /// not all that is to come.
-async fn guarded(work: impl Future<Output = ()> + Send + 'static) {
+async fn guarded(work: BoxFuture<'static, ()>) {
     // A set ends its tasks with itself: who stops waiting stops the work.
     let mut task = JoinSet::new();
     task.spawn(work);
@@ -148,14 +150,14 @@ async fn guarded(work: impl Future<Output = ()> + Send + 'static) {
 
 async fn following(revocations: Arc<Revocations>) {
     loop {
-        guarded(revocations.clone().follow()).await;
+        guarded(Box::pin(revocations.clone().follow())).await;
         tokio::time::sleep(AFTER_A_PANIC).await;
     }
 }
 
 async fn auditing(writing: Writing, stopped: watch::Receiver<bool>) {
     loop {
-        guarded(writing.clone().run(stopped.clone())).await;
+        guarded(Box::pin(writing.clone().run(stopped.clone()))).await;
         if *stopped.borrow() {
             return;
         }

@@ -9,8 +9,8 @@ use crate::rejection::Rejection;
 use crate::revocation::{Pending, Refusal, Verdict};
 use crate::session::Session;
 use crate::telemetry::Outcome;
-use crate::token::{Carrier, RawToken, SourceError, TokenSource};
-use crate::verify::VerifyError;
+use crate::token::{Carrier, Found, RawToken, SourceError, carrier_of};
+use crate::verify::{Untracked, VerifiedToken, VerifyError};
 
 /// What this node knows about a request.
 pub(super) enum Admission {
@@ -32,21 +32,19 @@ pub(super) struct Refused {
 }
 
 impl Admission {
-    /// Decides about the headers of a request that arrived at `now`.
+    /// Decides about what was found in a request that arrived at `now`.
     pub(super) fn decide(
         gate: &Gate,
-        source: &TokenSource,
+        found: Found<'_>,
         rules: &Rules,
         head: Head<'_>,
         now: Instants,
     ) -> Self {
-        let (carrier, refused) = match source.find(head.headers) {
-            Ok(None) => (None, Self::without_token(rules.anonymous)),
-            Ok(Some(token)) => (
-                Some(token.carrier()),
-                Self::check(gate, rules, token, head, now),
-            ),
-            Err(misread) => (Some(misread.carrier), Err(misread.error.into())),
+        let carrier = carrier_of(&found);
+        let refused = match found {
+            Ok(None) => Self::without_token(rules.anonymous),
+            Ok(Some(token)) => Self::check(gate, rules, token, head, now),
+            Err(misread) => Err(misread.error.into()),
         };
         match refused {
             Ok(admission) => admission,
@@ -67,7 +65,16 @@ impl Admission {
         if carrier == Carrier::Cookie {
             gate.origins.admit(head)?;
         }
-        let verified = gate.verifier.verify(token, now.wall)?;
+        let verified = match gate.verifier.verify(token, now.wall) {
+            Ok(verified) => verified,
+            Err(error) => gate.second_look(token, head, now, error)?,
+        };
+        if rules.untracked == Untracked::Refuse && verified.claims().facts().is_untracked() {
+            return Err(Refused {
+                rejection: Rejection::InvalidToken,
+                cause: "an untracked token, which this layer refuses",
+            });
+        }
         match gate.revocations.check(verified, &rules.terms, now) {
             Verdict::Active(active) => Ok(Self::Admit(Session::from_active(active))),
             Verdict::Ask(pending) => Ok(Self::Ask(carrier, pending)),
@@ -86,13 +93,44 @@ impl Admission {
     }
 }
 
+impl Gate {
+    /// What became of a token that did not verify: a client of whom little bad is known is looked
+    /// at also when others have to wait.
+    #[cold]
+    fn second_look(
+        &self,
+        token: RawToken<'_>,
+        head: Head<'_>,
+        now: Instants,
+        error: VerifyError,
+    ) -> Result<VerifiedToken, VerifyError> {
+        let network = head.network();
+        let error = if error.is_busy() {
+            match self.verifier.verify_from(network, token, now.wall) {
+                Ok(verified) => return Ok(verified),
+                Err(error) => error,
+            }
+        } else {
+            error
+        };
+        if !error.is_busy() {
+            self.verifier.note_bad(network, now.wall);
+        }
+        Err(error)
+    }
+}
+
 impl Rules {
     /// Whether a request goes on as if it had no token: a browser sends its cookies, whether or
-    /// not they are good for anything. That the store is away says nothing of a cookie.
+    /// not they are good for anything. That the store is away, or too much to do, says nothing of
+    /// a cookie.
     pub(super) fn passes_without(&self, carrier: Option<Carrier>, refused: &Refused) -> bool {
         self.anonymous == Anonymous::Allow
             && carrier == Some(Carrier::Cookie)
-            && !matches!(refused.rejection, Rejection::StoreUnavailable { .. })
+            && !matches!(
+                refused.rejection,
+                Rejection::Overloaded { .. } | Rejection::StoreUnavailable { .. }
+            )
     }
 }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -28,6 +29,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, J, B>,
+        is_private: bool,
     }
 }
 
@@ -57,25 +59,33 @@ where
     S: Service<Request<B>>,
 {
     pub(super) fn asking(asking: Asking<S, J, B>) -> Self {
-        Self {
-            state: State::Asking {
-                asking: Some(Box::new(asking)),
-            },
-        }
+        Self::of(State::Asking {
+            asking: Some(Box::new(asking)),
+        })
     }
 
     pub(super) fn calling(future: S::Future) -> Self {
-        Self {
-            state: State::Calling { future },
-        }
+        Self::of(State::Calling { future })
     }
 
     pub(super) fn refused(response: S::Response) -> Self {
+        Self::of(State::Refused {
+            response: Some(response),
+        })
+    }
+
+    fn of(state: State<S, J, B>) -> Self {
         Self {
-            state: State::Refused {
-                response: Some(response),
-            },
+            state,
+            is_private: false,
         }
+    }
+
+    /// Whether the response may depend on a cookie, so that no cache may give it to somebody else.
+    #[inline]
+    pub(super) fn private(mut self, is_private: bool) -> Self {
+        self.is_private = is_private;
+        self
     }
 }
 
@@ -86,11 +96,21 @@ where
 {
     type Output = Result<Response<R>, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
+        let this = self.project();
+        let mut state = this.state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Calling { future } => return future.poll(cx),
+                StateProjection::Calling { future } => {
+                    let mut answer = ready!(future.poll(cx));
+                    if *this.is_private
+                        && let Ok(response) = &mut answer
+                    {
+                        keep_private(response);
+                    }
+                    return Poll::Ready(answer);
+                }
                 StateProjection::Refused { response } => {
                     let response = response.take().expect("polled after it was ready");
                     return Poll::Ready(Ok(response));
@@ -112,6 +132,15 @@ where
             State::Calling { .. } => "ResponseFuture::Calling",
             State::Refused { .. } => "ResponseFuture::Refused",
         })
+    }
+}
+
+/// Unlike a response to an `Authorization` (RFC 9111, section 3.5), one to a cookie may be kept by a
+/// shared cache, unless it says that it may not. What the service itself says of that stands.
+fn keep_private<R>(response: &mut Response<R>) {
+    let headers = response.headers_mut();
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
 }
 

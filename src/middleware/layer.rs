@@ -15,7 +15,7 @@ use crate::revocation::{Confirm, OnStoreFailure, Revocations, Terms};
 use crate::session::Activity;
 use crate::telemetry::Telemetry;
 use crate::token::TokenSource;
-use crate::verify::Verifier;
+use crate::verify::{Untracked, Verifier};
 
 /// Lets only requests with a good token pass.
 ///
@@ -55,6 +55,7 @@ pub(super) struct Rules {
     pub(super) enforcement: Enforcement,
     pub(super) activity: CountAs,
     pub(super) terms: Terms,
+    pub(super) untracked: Untracked,
 }
 
 impl JwtSessionLayer {
@@ -97,6 +98,13 @@ impl<J> JwtSessionLayer<J> {
     /// Whether requests show that the user is there. Defaults to [`CountAs::Activity`].
     pub fn with_activity(self, activity: CountAs) -> Self {
         self.with(|settings| settings.rules.activity = activity)
+    }
+
+    /// Whether [untracked tokens](crate::Sessions::issue_untracked) pass, where the policy accepts any.
+    /// Defaults to [`Untracked::Refuse`]: a handler can count on [`Session::id`](crate::Session::id)
+    /// for tokens of our own.
+    pub fn with_untracked(self, untracked: Untracked) -> Self {
+        self.with(|settings| settings.rules.untracked = untracked)
     }
 
     /// Where the token is looked for. Defaults to the source of the `JwtSession`.

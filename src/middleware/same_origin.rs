@@ -12,10 +12,15 @@
 //!
 //! With neither header nobody says where it comes from, and then it does not pass.
 
+use std::net::IpAddr;
+
 use http::header::{HOST, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, HeaderName, Method, Request, Uri};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
+
+use crate::device::ClientAddress;
+use crate::throttle::network;
 
 /// The part of a request that is looked at.
 #[derive(Clone, Copy)]
@@ -23,6 +28,7 @@ pub(crate) struct Head<'r> {
     pub(crate) method: &'r Method,
     pub(crate) uri: &'r Uri,
     pub(crate) headers: &'r HeaderMap,
+    pub(crate) extensions: &'r Extensions,
 }
 
 /// From where pages may act in the name of a cookie, beside the host itself.
@@ -112,6 +118,12 @@ impl<'r> Head<'r> {
         safe && !self.headers.contains_key(UPGRADE)
     }
 
+    /// The network of the client, where something in front has found out its address.
+    pub(super) fn network(self) -> Option<IpAddr> {
+        let client = self.extensions.get::<ClientAddress>()?;
+        Some(network(client.ip()))
+    }
+
     /// The host that the request is sent to (RFC 9110, section 7.2).
     fn host(&self) -> Option<&'r str> {
         match self.uri.authority() {
@@ -138,6 +150,7 @@ impl<'r, B> From<&'r Request<B>> for Head<'r> {
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),
+            extensions: request.extensions(),
         }
     }
 }
@@ -148,6 +161,7 @@ impl<'r> From<&'r Parts> for Head<'r> {
             method: &parts.method,
             uri: &parts.uri,
             headers: &parts.headers,
+            extensions: &parts.extensions,
         }
     }
 }

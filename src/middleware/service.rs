@@ -1,6 +1,7 @@
 //! [`JwtSessionService`]: one request after the other.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -16,10 +17,10 @@ use super::passage::Passage;
 use super::same_origin::Head;
 use crate::clock::UnixTime;
 use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
-use crate::revocation::{ActiveToken, Pending};
+use crate::revocation::{ActiveToken, Pending, Refusal};
 use crate::session::Session;
 use crate::telemetry::{self, Outcome, Watch};
-use crate::token::{Carrier, TokenSource};
+use crate::token::{Carrier, Found, carrier_of};
 
 /// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
 ///
@@ -73,20 +74,20 @@ where
             rules,
             responses,
         } = &*self.settings;
-        gate.passage(source, *rules, Head::from(&request)).enter(
-            &mut self.inner,
-            request,
-            responses,
-        )
+        let found = source.find(request.headers());
+        let is_private = carrier_of(&found) == Some(Carrier::Cookie);
+        let passage = gate.passage(found, *rules, Head::from(&request));
+        let response = passage.enter(&mut self.inner, request, responses);
+        response.private(is_private)
     }
 }
 
 // Without a type parameter, so that it is compiled once and here, whoever uses it.
 impl Gate {
-    fn passage(self: &Arc<Self>, source: &TokenSource, rules: Rules, head: Head<'_>) -> Passage {
+    fn passage(self: &Arc<Self>, found: Found<'_>, rules: Rules, head: Head<'_>) -> Passage {
         let watch = self.telemetry.begin();
         let now = self.clock.instants();
-        match Admission::decide(self, source, &rules, head, now) {
+        match Admission::decide(self, found, &rules, head, now) {
             Admission::Admit(session) => {
                 self.note(rules, session.active(), now.wall);
                 self.telemetry.answered(Outcome::Admitted, watch);
@@ -97,7 +98,8 @@ impl Gate {
                 Passage::Open(None)
             }
             Admission::Ask(carrier, pending) => {
-                let question = self.clone().question(rules, carrier, pending, now.wall);
+                let from = (carrier, head.network());
+                let question = self.clone().question(rules, from, pending, now.wall);
                 Passage::Ask(Box::pin(question.instrument(telemetry::confirm())))
             }
             Admission::Refuse(refused) => {
@@ -113,7 +115,7 @@ impl Gate {
     async fn question(
         self: Arc<Self>,
         rules: Rules,
-        carrier: Carrier,
+        (carrier, network): (Carrier, Option<IpAddr>),
         pending: Box<Pending>,
         wall: UnixTime,
     ) -> Result<Option<Session>, Rejection> {
@@ -125,6 +127,9 @@ impl Gate {
                 Ok(Some(Session::from_active(active)))
             }
             Err(refusal) => {
+                if refusal == Refusal::UnknownSession {
+                    self.verifier.note_unknown(network, wall);
+                }
                 let refused = Refused::from(refusal);
                 if rules.passes_without(Some(carrier), &refused) {
                     self.telemetry.confirmed(Outcome::Anonymous, watch);

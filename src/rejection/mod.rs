@@ -9,7 +9,7 @@ use http::StatusCode;
 
 pub use response::{EmptyResponses, ProblemResponses, ResponseForRejection};
 
-use crate::revocation::{EndReason, Refusal};
+use crate::revocation::{EndReason, RETRY_AFTER, Refusal};
 use crate::telemetry::Outcome;
 use crate::token::SourceError;
 use crate::verify::{VerifyError, VerifyErrorKind};
@@ -47,6 +47,11 @@ pub enum Rejection {
     },
     /// There is no token.
     MissingToken,
+    /// So many bad tokens came that this one, which may be good, was not looked at.
+    Overloaded {
+        /// When trying again makes sense.
+        retry_after: Duration,
+    },
     /// The store could not be asked.
     StoreUnavailable {
         /// When trying again makes sense.
@@ -76,6 +81,7 @@ impl Rejection {
             Self::MalformedToken => "malformed_token",
             Self::Misconfigured { .. } => "misconfigured",
             Self::MissingToken => "missing_token",
+            Self::Overloaded { .. } => "overloaded",
             Self::StoreUnavailable { .. } => "store_unavailable",
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked { .. } => "token_revoked",
@@ -95,6 +101,7 @@ impl Rejection {
             Self::MalformedToken => Outcome::MalformedToken,
             Self::Misconfigured { .. } => Outcome::Misconfigured,
             Self::MissingToken => Outcome::MissingToken,
+            Self::Overloaded { .. } => Outcome::Overloaded,
             Self::StoreUnavailable { .. } => Outcome::StoreUnavailable,
             Self::TokenExpired => Outcome::TokenExpired,
             Self::TokenRevoked { .. } => Outcome::TokenRevoked,
@@ -110,7 +117,9 @@ impl Rejection {
                 StatusCode::FORBIDDEN
             }
             Self::Misconfigured { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::StoreUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded { .. } | Self::StoreUnavailable { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -129,6 +138,9 @@ impl Rejection {
             Self::MalformedToken => "this is not a token",
             Self::Misconfigured { .. } => "the server is not put together correctly",
             Self::MissingToken => "sign in, and send the token as a bearer token",
+            Self::Overloaded { .. } => {
+                "so many bad tokens come that yours was not looked at yet; try again"
+            }
             Self::StoreUnavailable { .. } => {
                 "it cannot be checked right now whether the session is alive; try again"
             }
@@ -145,7 +157,10 @@ impl Rejection {
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
         match self {
-            Self::CsrfRejected | Self::Misconfigured { .. } | Self::StoreUnavailable { .. } => None,
+            Self::CsrfRejected
+            | Self::Misconfigured { .. }
+            | Self::Overloaded { .. }
+            | Self::StoreUnavailable { .. } => None,
             Self::MissingToken => Some("Bearer".to_owned()),
             Self::InsufficientAuthentication { max_age } => Some(format!(
                 "Bearer error=\"insufficient_user_authentication\", \
@@ -176,7 +191,9 @@ impl Rejection {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::StoreUnavailable { retry_after } => Some(*retry_after),
+            Self::Overloaded { retry_after } | Self::StoreUnavailable { retry_after } => {
+                Some(*retry_after)
+            }
             _ => None,
         }
     }
@@ -199,6 +216,9 @@ impl From<SourceError> for Rejection {
 impl From<VerifyError> for Rejection {
     fn from(error: VerifyError) -> Self {
         match error.kind() {
+            VerifyErrorKind::Busy => Self::Overloaded {
+                retry_after: RETRY_AFTER,
+            },
             VerifyErrorKind::Expired => Self::TokenExpired,
             VerifyErrorKind::Invalid => Self::InvalidToken,
             VerifyErrorKind::Malformed => Self::MalformedToken,

@@ -44,7 +44,7 @@ impl Revocations {
     pub(crate) fn check(&self, token: VerifiedToken, terms: &Terms, now: Instants) -> Verdict {
         let confirmed = match terms.confirm {
             Confirm::Always => return self.look(token, terms, now),
-            Confirm::FirstSight => token.claims().facts().binding.is_some(),
+            Confirm::FirstSight => token.claims().facts().is_tracked(),
             Confirm::Never => false,
         };
         if self.local.is_still_in(token.standing(), confirmed, now) {
@@ -63,7 +63,7 @@ impl Revocations {
         }
         let stamp = search.stamp;
         let first_sight = terms.confirm == Confirm::FirstSight
-            && facts.binding.is_some()
+            && facts.is_tracked()
             && !self.local.is_confirmed(token.standing(), stamp.era);
         let must_ask = !search.sure || terms.confirm == Confirm::Always;
         if !must_ask && !first_sight {
@@ -208,9 +208,10 @@ impl Revocations {
 }
 
 impl Question {
-    /// What has to be asked about a token. Tokens that we did not issue have no session here.
+    /// What has to be asked about a token. Untracked ones, and those that we did not issue, have no
+    /// session here.
     fn of(facts: &TokenFacts, confirm: Confirm) -> Self {
-        let about = if facts.binding.is_some() && confirm != Confirm::Never {
+        let about = if facts.is_tracked() && confirm != Confirm::Never {
             About::Session
         } else {
             About::Log
@@ -232,4 +233,4 @@ impl From<Effect> for Refusal {
 }
 
 /// Long enough for a failover of a connection, short enough that a user still waits.
-pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::Instrument;
 
 use super::Revocations;
@@ -15,6 +15,23 @@ use super::store::Committed;
 use super::unsettled::{Entered, Heard, MAX_UNSETTLED, WriteKey};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::tasks;
+
+/// When a write begins, with the entries that hold for it.
+enum Turn {
+    Now(Vec<RevocationEntry>),
+    Later(oneshot::Receiver<Vec<RevocationEntry>>),
+}
+
+/// What is to be written, where its outcome says what it committed, and who hears of it. Of one type
+/// for each kind of outcome, whatever it does.
+struct Deed<T> {
+    write: Write<T>,
+    committed: fn(&T) -> Option<&Committed>,
+    then: Box<dyn FnOnce(&T) + Send>,
+}
+
+type Write<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync>;
 
 impl Revocations {
     /// Runs a write that puts somebody out, so that it holds here when it returns.
@@ -35,17 +52,34 @@ impl Revocations {
     /// write goes on, and the entries hold until its outcome is known. Who asks for what has failed
     /// already is not kept waiting. Past
     /// [`MAX_UNSETTLED`] such writes a new one is not begun and its entries are not held.
-    pub(crate) async fn commit<T, W>(
+    pub(crate) fn commit<T, W>(
         self: &Arc<Self>,
         key: WriteKey,
         tentative: Vec<RevocationEntry>,
         write: W,
         committed: fn(&T) -> Option<&Committed>,
         then: impl FnOnce(&T) + Send + 'static,
-    ) -> Result<T, StoreError>
+    ) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Clone + Send + Sync + 'static,
         W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        let deed = Deed {
+            write: Box::new(write),
+            committed,
+            then: Box::new(then),
+        };
+        self.commit_deed(key, tentative, deed)
+    }
+
+    async fn commit_deed<T>(
+        self: &Arc<Self>,
+        key: WriteKey,
+        tentative: Vec<RevocationEntry>,
+        deed: Deed<T>,
+    ) -> Result<T, StoreError>
+    where
+        T: Clone + Send + Sync + 'static,
     {
         // Before it has a place: whoever begins it releases what it holds.
         for entry in &tentative {
@@ -57,23 +91,27 @@ impl Revocations {
             let kind = StoreErrorKind::Unavailable;
             return Err(StoreError::new(kind, self.store.backend()).with_source(TooMany));
         };
-        match entered {
-            Entered::Begin(tentative, sender) => {
-                let this = Arc::clone(self);
-                let run = this.run(key, tentative, write, committed, then, sender);
-                tokio::spawn(run.in_current_span());
+        let begun = match entered {
+            Entered::Begin(tentative, sender) => Some((Turn::Now(tentative), sender)),
+            Entered::Wait(turn, sender) => Some((Turn::Later(turn), sender)),
+            Entered::Joined(before) => {
+                self.release(&before);
+                None
             }
-            Entered::Wait(turn, sender) => {
-                let this = Arc::clone(self);
-                let run = async move {
-                    if let Ok(tentative) = turn.await {
-                        let run = this.run(key, tentative, write, committed, then, sender);
-                        run.await;
-                    }
+        };
+        if let Some((turn, sender)) = begun {
+            let this = Arc::clone(self);
+            let run = async move {
+                let tentative = match turn {
+                    Turn::Now(tentative) => tentative,
+                    Turn::Later(turn) => match turn.await {
+                        Ok(tentative) => tentative,
+                        Err(_) => return,
+                    },
                 };
-                tokio::spawn(run.in_current_span());
-            }
-            Entered::Joined(before) => self.release(&before),
+                this.run(key, tentative, deed, sender).await;
+            };
+            tasks::spawn(Box::pin(run.in_current_span()));
         }
         if failing {
             return Err(self.away());
@@ -99,34 +137,31 @@ impl Revocations {
     }
 
     /// Runs a write whose turn it is, and takes in what it did.
-    async fn run<T, W>(
+    async fn run<T>(
         self: Arc<Self>,
         key: WriteKey,
         tentative: Vec<RevocationEntry>,
-        write: W,
-        committed: fn(&T) -> Option<&Committed>,
-        then: impl FnOnce(&T) + Send + 'static,
+        deed: Deed<T>,
         outcome: watch::Sender<Heard<T>>,
     ) where
         T: Clone + Send + Sync + 'static,
-        W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
     {
         let turn = self.unsettled.turn::<T>(&key);
         let known = self
-            .write(&write, |shed| {
+            .write(&deed.write, |shed| {
                 turn.failing();
                 if shed {
                     outcome.send_replace(Heard::Shed);
                 }
             })
             .await;
-        if let Some(committed) = known.as_ref().ok().and_then(committed) {
+        if let Some(committed) = known.as_ref().ok().and_then(deed.committed) {
             self.committed(committed);
         }
         // After what was committed is in: in between the view must not be without either.
         self.release(&tentative);
         if let Ok(known) = &known {
-            then(known);
+            (deed.then)(known);
         }
         outcome.send_replace(Heard::Done(known));
     }
@@ -135,7 +170,7 @@ impl Revocations {
     /// tried at all.
     async fn write<T>(
         &self,
-        write: &(impl Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync),
+        write: &Write<T>,
         failed: impl Fn(bool) + Send + Sync,
     ) -> Result<T, StoreError> {
         let mut backoff = Backoff::begun_at(FIRST_RETRY, self.clock.now());

@@ -44,9 +44,9 @@ impl Revocations {
         let mut behind: Vec<&Lease> = committed
             .leases
             .iter()
-            .filter(|lease| lease.node != self.node && !has_applied(lease, &committed))
+            .filter(|lease| lease.node != self.node && !self.has_applied(lease, &committed))
             .collect();
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut looks) = (FIRST_PAUSE, 0);
         loop {
             // What was left of a lease at the commit is left at most now.
             behind.retain(|lease| called + lease.until.since(committed.now) > Instant::now());
@@ -65,7 +65,10 @@ impl Revocations {
             }
             if !behind.is_empty() {
                 sleep_until(until.min(Instant::now() + pause)).await;
-                pause = (pause + pause / 2).min(LONGEST_PAUSE);
+                looks += 1;
+                if looks >= QUICK_LOOKS {
+                    pause = (pause + pause / 2).min(LONGEST_PAUSE);
+                }
             }
         }
     }
@@ -101,19 +104,20 @@ impl Revocations {
         let changed = leases
             .iter()
             .any(|lease| !histories.contains(&lease.history));
-        let applied = leases.iter().filter(|lease| has_applied(lease, committed));
+        let applied = leases
+            .iter()
+            .filter(|lease| self.has_applied(lease, committed));
         Ok((!changed).then(|| applied.map(|lease| lease.node).collect()))
     }
-}
 
-fn has_applied(lease: &Lease, committed: &Committed) -> bool {
-    lease.history == committed.history
-        && committed
-            .positions
-            .iter()
-            .all(|position| lease.applied.covers(*position))
+    fn has_applied(&self, lease: &Lease, committed: &Committed) -> bool {
+        let has_read = |position| self.store.has_read(&lease.applied, position);
+        lease.history == committed.history && committed.positions.iter().copied().all(has_read)
+    }
 }
 
 /// Pushed entries are applied within milliseconds, so that is how often it is looked at first.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// How often it is: where everybody is well, that is enough, and nobody waits a long pause for it.
+const QUICK_LOOKS: u32 = 10;
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);

@@ -49,7 +49,6 @@ impl Revocations {
     async fn poll_for_ever(&self, looks: &Notify) {
         let mut backoff = Backoff::begun_at(self.settings.poll_interval, self.clock.now());
         let mut failing = false;
-        let mut owed = 0_u8;
         loop {
             // Listening begins before the log is read: a hint that comes meanwhile is not lost.
             let mut hint = pin!(self.store.hint());
@@ -72,12 +71,7 @@ impl Revocations {
                 Ok(again) => {
                     failing = false;
                     backoff.reset();
-                    owed = if again {
-                        AFTER_NEWS
-                    } else {
-                        owed.saturating_sub(1)
-                    };
-                    if owed == 0 && !hinted {
+                    if !again && !hinted {
                         let heard = timeout(self.settings.poll_interval, hint).await;
                         heard.into_iter().for_each(|()| looks.notify_one());
                     }
@@ -165,7 +159,7 @@ impl Revocations {
             news |= self.progress().was_glanced(entry.id) || put == Put::New;
         }
         self.tidy(poll.now);
-        self.progress().advanced(poll, began);
+        self.progress().advanced(poll, began, &*self.store);
         self.local
             .fresh()
             .extend(began, self.settings.max_staleness);
@@ -311,11 +305,6 @@ impl Revocations {
         self.settings.max_staleness.max(Duration::from_secs(10))
     }
 }
-
-/// How many polls follow at once upon one that brought something. The first reports what was
-/// read; a writer that looked for the end of the log only after its commit may stand beyond that
-/// report, and is covered by the second.
-const AFTER_NEWS: u8 = 2;
 
 /// How long a poll may be silent before another is sent beside it.
 const SILENCE: Duration = Duration::from_millis(500);

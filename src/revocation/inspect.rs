@@ -23,7 +23,7 @@ impl Revocations {
         session: impl Future<Output = Result<Answer, StoreError>>,
     ) -> Result<ActiveToken, Refusal> {
         let facts = token.claims().facts();
-        let ours = facts.binding.is_some() && confirm != Confirm::Never;
+        let ours = facts.is_tracked() && confirm != Confirm::Never;
         let always = confirm == Confirm::Always;
         if !always && self.local.is_still_in(token.standing(), ours, now) {
             return Ok(ActiveToken { token });

@@ -14,6 +14,7 @@ mod follower;
 mod fresh;
 mod glance;
 mod hashes;
+mod highest;
 mod inspect;
 mod local;
 mod policy;
@@ -42,8 +43,9 @@ pub use store::{
 
 pub(crate) use backoff::Backoff;
 pub(crate) use breaker::{Breakers, Class};
-pub(crate) use check::{Pending, Verdict};
+pub(crate) use check::{Pending, RETRY_AFTER, Verdict};
 pub(crate) use ended::{Renewal, Renewals};
+pub(crate) use highest::Highest;
 pub(crate) use signal::{Signal, Signals};
 pub(crate) use unsettled::WriteKey;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 
 use super::entry::{EntryId, RevocationEntry};
-use super::store::{Attached, Committed, Cursor, LogPosition, Poll};
+use super::store::{Attached, Committed, Cursor, LogPosition, Poll, RevocationStore};
 use crate::clock::{Instants, UnixTime};
 
 /// A set of entries by their ids.
@@ -136,14 +136,14 @@ impl Progress {
     }
 
     /// Notes a complete poll whose entries were applied.
-    pub(super) fn advanced(&mut self, poll: Poll, began: Instants) {
+    pub(super) fn advanced(&mut self, poll: Poll, began: Instants, store: &dyn RevocationStore) {
         self.last = poll.entries.last().map(Probe::of).or(self.last);
         self.own.retain(|write| {
             let read = write.history == poll.history
                 && write
                     .positions
                     .iter()
-                    .all(|place| poll.cursor.covers(*place));
+                    .all(|place| store.has_read(&poll.cursor, *place));
             !read
         });
         self.cursor = Some(poll.cursor);

@@ -57,6 +57,14 @@ pub trait RevocationStore: fmt::Debug + Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
+    /// Whether who has read up to a cursor has read what landed at a position of the same history:
+    /// [`Cursor::covers`], where a store knows nothing better.
+    ///
+    /// It must never say so too early.
+    fn has_read(&self, cursor: &Cursor, position: LogPosition) -> bool {
+        cursor.covers(position)
+    }
+
     /// Answers about one token from the primary.
     ///
     /// About the log, and where the question is about the session: whether it exists, belongs to

@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tracing::Instrument;
 
 use super::activity::Activity;
 use super::audit::AuditLog;
@@ -28,6 +27,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::{Event, Observer};
 use crate::revocation::{Breakers, Revocations, Terms};
+use crate::tasks;
 use crate::telemetry::Telemetry;
 use crate::token::{TokenSource, UserId};
 use crate::verify::Verifier;
@@ -91,12 +91,10 @@ impl<C> Core<C> {
         &self,
         step: impl Future<Output = Result<T, SessionError>> + Send + 'static,
     ) -> Result<T, SessionError> {
-        match tokio::time::timeout(2 * self.store_timeout, tokio::spawn(step.in_current_span()))
-            .await
-        {
-            Ok(Ok(outcome)) => outcome,
+        match tokio::time::timeout(2 * self.store_timeout, tasks::begun(step)).await {
+            Ok(Some(outcome)) => outcome,
             // Not answered in time, or the store's own code panicked.
-            Err(_) | Ok(Err(_)) => Err(self.too_late().into()),
+            Err(_) | Ok(None) => Err(self.too_late().into()),
         }
     }
 

@@ -17,9 +17,10 @@ use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::{Event, Observer};
 use crate::revocation::{
-    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, Poll,
-    PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
+    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition,
+    Poll, PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
 };
+use crate::tasks;
 use crate::telemetry::{Operation, store_call};
 use crate::token::{SessionId, UserId};
 
@@ -55,7 +56,7 @@ impl Guarded {
     fn tell_ends(&self, committed: &Committed) {
         let (inner, observer) = (self.inner.clone(), self.observer.clone());
         let (entries, now) = (committed.entries.clone(), committed.now);
-        tokio::spawn(async move {
+        tasks::spawn(Box::pin(async move {
             for entry in entries {
                 let ended = match ended_by(&*inner, &entry.revoked).await {
                     Ok(ended) => ended,
@@ -74,7 +75,7 @@ impl Guarded {
                     }
                 }
             }
-        });
+        }));
     }
 
     fn call<'a, T: Send + 'a>(
@@ -155,6 +156,10 @@ impl RevocationStore for Guarded {
         history: u128,
     ) -> Answered<'a, Vec<RevocationEntry>> {
         self.follow(Operation::Glance, self.inner.glance(since, history))
+    }
+
+    fn has_read(&self, cursor: &Cursor, position: LogPosition) -> bool {
+        self.inner.has_read(cursor, position)
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> Answered<'a, Answer> {

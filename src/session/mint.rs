@@ -11,19 +11,31 @@ use crate::clock::UnixTime;
 use crate::token::{SessionId, TokenId, UserId};
 use crate::verify::{Binding, ClaimNames, KeyRing, Known, RolesClaim, SignError, TokenPolicy};
 
-/// What an access token is to say. The `jti` follows from session and generation.
+/// What an access token is to say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessToken<'a, C> {
     pub(crate) user: &'a UserId,
-    pub(crate) session: SessionId,
+    pub(crate) stands_for: StandsFor<'a>,
     pub(crate) binding: Binding,
     pub(crate) issued_at: UnixTime,
     pub(crate) expires_at: UnixTime,
-    pub(crate) authenticated_at: UnixTime,
-    pub(crate) authentication: &'a Authentication,
     pub(crate) roles: &'a [String],
     pub(crate) scopes: &'a [String],
     pub(crate) custom: &'a C,
+}
+
+/// What a token of ours stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StandsFor<'a> {
+    /// A generation of a session, from which the `jti` follows.
+    Session {
+        id: SessionId,
+        authenticated_at: UnixTime,
+        authentication: &'a Authentication,
+    },
+    /// Nothing but itself: it names no session and no generation, and does not say when its user
+    /// proved who they are, so it is never fresh.
+    Itself(&'a TokenId),
 }
 
 /// Why no token was made.
@@ -126,24 +138,33 @@ impl<C: Serialize> AccessToken<'_, C> {
         let mut serializer = serde_json::Serializer::new(payload);
         let mut claims = serializer.serialize_map(None)?;
         let client_id = policy.client_id.as_ref().unwrap_or(&policy.audience);
-        let token = TokenId::of_generation(self.session, self.binding.generation);
         claims.serialize_entry("iss", &policy.issuer)?;
         claims.serialize_entry("aud", &policy.audience)?;
         claims.serialize_entry("sub", self.user)?;
         claims.serialize_entry("client_id", client_id)?;
         claims.serialize_entry("iat", &self.issued_at.as_secs())?;
         claims.serialize_entry("exp", &self.expires_at.as_secs())?;
-        claims.serialize_entry("jti", &token)?;
-        claims.serialize_entry(&policy.names.session, &self.session)?;
-        claims.serialize_entry("gen", &self.binding.generation)?;
         claims.serialize_entry("ugen", &self.binding.revoked_gen)?;
         claims.serialize_entry("rgen", &self.binding.roles_gen)?;
-        claims.serialize_entry("auth_time", &self.authenticated_at.as_secs())?;
-        if let Some(acr) = &self.authentication.acr {
-            claims.serialize_entry("acr", acr)?;
-        }
-        if !self.authentication.amr.is_empty() {
-            claims.serialize_entry("amr", &self.authentication.amr)?;
+        match self.stands_for {
+            StandsFor::Itself(token) => claims.serialize_entry("jti", token)?,
+            StandsFor::Session {
+                id,
+                authenticated_at,
+                authentication,
+            } => {
+                let token = TokenId::of_generation(id, self.binding.generation);
+                claims.serialize_entry("jti", &token)?;
+                claims.serialize_entry(&policy.names.session, &id)?;
+                claims.serialize_entry("gen", &self.binding.generation)?;
+                claims.serialize_entry("auth_time", &authenticated_at.as_secs())?;
+                if let Some(acr) = &authentication.acr {
+                    claims.serialize_entry("acr", acr)?;
+                }
+                if !authentication.amr.is_empty() {
+                    claims.serialize_entry("amr", &authentication.amr)?;
+                }
+            }
         }
         if !scope.is_empty() {
             claims.serialize_entry("scope", scope)?;

@@ -43,8 +43,9 @@ pub use idleness::Idleness;
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
 pub use manage::{
-    CleanedUp, Done, EndAll as EndAllSessions, RefreshTokenInfo, SessionError, SessionInfo,
-    SessionStatistics, Sessions, SignIn, SignInTicket, SignedIn, Tokens,
+    CleanedUp, Done, EndAll as EndAllSessions, IssueUntracked, RefreshTokenInfo, SessionError,
+    SessionInfo, SessionStatistics, Sessions, SignIn, SignInTicket, SignedIn, Tokens,
+    UntrackedToken,
 };
 pub(crate) use mark::DeviceCookies;
 pub use mark::{DeviceCookie, DeviceMark};

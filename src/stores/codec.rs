@@ -21,7 +21,7 @@ pub(super) fn encode_session(record: &SessionRecord) -> Result<String, serde_jso
 
 /// The session that was written down under `id`; `None`, and a word in the log, where the text is
 /// not that of a session of this name.
-pub(super) fn decode_session(id: SessionId, text: &str) -> Option<SessionRecord> {
+pub(crate) fn decode_session(id: SessionId, text: &str) -> Option<SessionRecord> {
     match serde_json::from_str::<SessionRecord>(text) {
         Ok(record) if record.id == id => Some(record),
         Ok(_) => {
@@ -46,7 +46,7 @@ pub(super) fn encode_entry(entry: &RevocationEntry) -> Result<String, serde_json
 
 /// The line of the log that was written down with these columns, which count for more than what
 /// the text says of them; `None`, and a word in the log, where not even the subject can be read.
-pub(super) fn decode_entry(
+pub(crate) fn decode_entry(
     id: EntryId,
     subject: &str,
     until: UnixTime,
@@ -75,7 +75,7 @@ pub(super) fn decode_entry(
 }
 
 /// Who a line of the log is about, in a form that can be looked up.
-pub(super) fn subject_of(revoked: &Revoked) -> String {
+pub(crate) fn subject_of(revoked: &Revoked) -> String {
     match revoked {
         Revoked::Roles { user, .. } | Revoked::User { user, .. } => format!("{USER}{user}"),
         Revoked::Session { session, .. } => format!("{SESSION}{session}"),

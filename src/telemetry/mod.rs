@@ -55,6 +55,7 @@ pub(crate) enum Outcome {
     MalformedToken,
     Misconfigured,
     MissingToken,
+    Overloaded,
     StoreUnavailable,
     TokenExpired,
     TokenRevoked,

@@ -5,6 +5,9 @@
 mod clock;
 pub mod conformance;
 mod mint;
+#[cfg(all(feature = "redis", feature = "sqlite"))]
+#[doc(hidden)]
+pub mod stored;
 
 pub use clock::ManualClock;
 pub use mint::{TokenFor, TokenMint, session, session_with};

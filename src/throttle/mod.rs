@@ -196,7 +196,7 @@ impl fmt::Debug for RateLimiter {
 }
 
 /// What one customer has of addresses: all of IPv4's, the first 64 bits of IPv6's.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         address => address,

@@ -103,6 +103,12 @@ pub struct UserId(Arc<str>);
 pub struct TokenId(Arc<str>);
 
 impl TokenId {
+    /// A new id, unlike any other.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::now_v7().to_string().into())
+    }
+
     /// The id of the access token that `generation` of `session` carries.
     ///
     /// Derived, so that ending a session can name each of its tokens without having stored them.

@@ -8,6 +8,7 @@ mod text;
 use std::fmt;
 
 pub use ids::{InvalidId, SessionId, TokenId, UserId};
+pub(crate) use source::{Found, carrier_of};
 pub use source::{SourceError, TokenSource};
 
 /// A token as it was found, about which nothing is known yet.

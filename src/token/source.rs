@@ -53,6 +53,18 @@ pub(crate) struct Misread {
     pub(crate) error: SourceError,
 }
 
+/// A token, or nothing, or what could not be read.
+pub(crate) type Found<'h> = Result<Option<RawToken<'h>>, Misread>;
+
+/// Where it stood, good or bad.
+#[inline]
+pub(crate) fn carrier_of(found: &Found<'_>) -> Option<Carrier> {
+    match found {
+        Ok(token) => token.as_ref().map(RawToken::carrier),
+        Err(misread) => Some(misread.carrier),
+    }
+}
+
 impl TokenSource {
     /// The `Authorization: Bearer` header (RFC 6750, section 2.1).
     ///
@@ -81,7 +93,7 @@ impl TokenSource {
     }
 
     #[inline]
-    pub(crate) fn find<'h>(&self, headers: &'h HeaderMap) -> Result<Option<RawToken<'h>>, Misread> {
+    pub(crate) fn find<'h>(&self, headers: &'h HeaderMap) -> Found<'h> {
         for place in &self.places {
             let (found, carrier) = match place {
                 Place::Bearer => (bearer(headers), Carrier::Bearer),
@@ -118,11 +130,11 @@ impl std::error::Error for SourceError {}
 
 #[inline]
 fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, SourceError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
+    let Some(value) = headers.get(AUTHORIZATION) else {
         return Ok(None);
     };
-    if values.next().is_some() {
+    // Where no name stands twice, this one does not, and need not be looked up again.
+    if headers.len() != headers.keys_len() && headers.get_all(AUTHORIZATION).iter().count() > 1 {
         return Err(SourceError::Duplicate);
     }
     let value = value.as_bytes();

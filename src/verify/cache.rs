@@ -2,13 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, OnceLock};
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{OptionsBuilder, Weighter};
+use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 
 use super::Checked;
 use super::stamp::Stamp;
@@ -30,12 +31,19 @@ pub(crate) struct Standing {
 
 /// Tokens that verified, by all of their bytes.
 ///
-/// A hit compares the bytes, so two tokens never share an entry however their hashes fall. The
-/// hash is seeded, so nobody can choose tokens that meet. Where it is full, the least recently
-/// useful tokens go: they are verified again when they come back.
+/// A hit compares the bytes, so two tokens never share an entry however their hashes fall. Hashed is
+/// the end, which is of the signature: nobody makes two tokens that verify and end alike, and what
+/// does not verify is never kept. The hash is seeded, so nobody can choose tokens that meet. Where it
+/// is full, the least recently useful tokens go: they are verified again when they come back.
 pub(super) struct TokenCache {
-    entries: Option<Cache<Box<[u8]>, Entry, Weigh, SeedableRandomState>>,
+    entries: Option<Cache<Kept, Entry, Weigh, SeedableRandomState>>,
 }
+
+/// The bytes of a token that verified.
+struct Kept(Box<[u8]>);
+
+/// The bytes of a token that is looked for.
+struct Wanted<'t>(&'t [u8]);
 
 /// A token and the version of the key ring that was read before it was verified.
 #[derive(Clone)]
@@ -64,7 +72,7 @@ impl TokenCache {
     }
 
     pub(super) fn get(&self, token: &[u8]) -> Option<Entry> {
-        self.entries.as_ref()?.get(token)
+        self.entries.as_ref()?.get(&Wanted(token))
     }
 
     /// Takes in a token that verified, and had not expired.
@@ -77,13 +85,13 @@ impl TokenCache {
             stamp,
             weight,
         };
-        entries.insert(token.into(), entry);
+        entries.insert(Kept(token.into()), entry);
     }
 
     /// Drops a token whose key has left.
     pub(super) fn remove_stale(&self, token: &[u8], stamp: Stamp) {
         if let Some(entries) = &self.entries {
-            entries.remove_if(token, |entry| entry.stamp == stamp);
+            entries.remove_if(&Wanted(token), |entry| entry.stamp == stamp);
         }
     }
 
@@ -93,8 +101,39 @@ impl TokenCache {
     }
 }
 
-impl Weighter<Box<[u8]>, Entry> for Weigh {
-    fn weight(&self, _token: &Box<[u8]>, entry: &Entry) -> u64 {
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Wanted(&self.0).hash(state);
+    }
+}
+
+impl Hash for Wanted<'_> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0.last_chunk::<HASHED>() {
+            Some(end) => state.write(end),
+            None => state.write(self.0),
+        }
+    }
+}
+
+impl Equivalent<Kept> for Wanted<'_> {
+    #[inline]
+    fn equivalent(&self, kept: &Kept) -> bool {
+        *self.0 == *kept.0
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Kept {}
+
+impl Weighter<Kept, Entry> for Weigh {
+    fn weight(&self, _token: &Kept, entry: &Entry) -> u64 {
         u64::from(entry.weight)
     }
 }
@@ -106,13 +145,16 @@ impl fmt::Debug for TokenCache {
 }
 
 /// Where the system has no randomness, what foldhash draws from time and addresses has to do.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let mut bytes = [0; 8];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => u64::from_ne_bytes(bytes),
         Err(_) => 0,
     }
 }
+
+/// 192 bits of the signature: what all of the token would add is time.
+const HASHED: usize = 32;
 
 /// What an entry takes beside the token and its claims: the structs, their allocations, the map.
 const OVERHEAD: usize = 700;

@@ -16,6 +16,8 @@ pub struct VerifyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyErrorKind {
+    /// It was not looked at: too much was spent on bad ones. In a moment it will be.
+    Busy,
     /// It was genuine and has expired.
     Expired,
     /// It is not genuine, or not meant for this service, or not valid yet.
@@ -25,6 +27,13 @@ pub enum VerifyErrorKind {
 }
 
 impl VerifyError {
+    pub(super) const fn busy() -> Self {
+        Self {
+            kind: VerifyErrorKind::Busy,
+            cause: "too much was spent on bad tokens to look at a new one",
+        }
+    }
+
     pub(super) const fn expired(cause: &'static str) -> Self {
         Self {
             kind: VerifyErrorKind::Expired,
@@ -50,6 +59,11 @@ impl VerifyError {
     #[must_use]
     pub fn kind(&self) -> VerifyErrorKind {
         self.kind
+    }
+
+    /// Whether the token was not looked at, and may be good.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.kind == VerifyErrorKind::Busy
     }
 
     /// The cause, for the log.

@@ -1,5 +1,6 @@
 //! Step 2: from a [`RawToken`](crate::token::RawToken) to a [`VerifiedToken`], without any I/O.
 
+mod budget;
 mod cache;
 mod claims;
 mod compact;
@@ -15,14 +16,16 @@ mod verifier;
 use std::fmt;
 use std::sync::Arc;
 
+pub use budget::BadTokenShare;
 pub use claims::{Binding, Counter, CustomClaims, NoClaims, TokenClaims, TokenFacts};
 pub use error::{VerifyError, VerifyErrorKind};
 pub use keys::{Algorithm, Key, KeyError, KeyInfo, KeyRing, KeyState, Origin};
-pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy};
+pub use policy::{ClaimNames, Migration, RolesClaim, TokenPolicy, Untracked};
 pub use verifier::Verifier;
 
 pub(crate) use cache::Standing;
 pub(crate) use claims::Known;
+use claims::Window;
 pub(crate) use keys::{SignError, check_secret, check_substance};
 
 /// A token whose signature and claims were checked. Nothing is known of revocation yet.
@@ -36,6 +39,8 @@ struct Checked {
     claims: TokenClaims,
     /// Whether it is only let in until the end of the migration.
     legacy: bool,
+    /// When its times need no look.
+    window: Window,
     standing: Standing,
 }
 
@@ -65,6 +70,7 @@ impl VerifiedToken {
             checked: Arc::new(Checked {
                 claims,
                 legacy: false,
+                window: Window::NEVER,
                 standing: Standing::default(),
             }),
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::budget::BadTokenShare;
 use super::claims::Known;
 use crate::clock::UnixTime;
 use crate::error::ConfigError;
@@ -35,8 +36,22 @@ pub struct TokenPolicy {
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) max_size: usize,
     pub(crate) cache_bytes: u64,
+    pub(crate) bad_token_share: BadTokenShare,
     pub(crate) names: ClaimNames,
     pub(crate) migration: Option<Migration>,
+    pub(crate) untracked: Untracked,
+}
+
+/// Whether [untracked tokens](crate::Sessions::issue_untracked) are good for anything: our own that no
+/// session stands behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Untracked {
+    /// They are, until they expire or are revoked.
+    Accept,
+    /// They are refused as invalid. The default: whoever sees a token of ours can count on a
+    /// session that is listed, counted and ended.
+    #[default]
+    Refuse,
 }
 
 /// The names of the claims that differ between applications.
@@ -84,8 +99,10 @@ impl TokenPolicy {
             max_lifetime: None,
             max_size: 8 * 1024,
             cache_bytes: 64 * 1024 * 1024,
+            bad_token_share: BadTokenShare::default(),
             names: ClaimNames::default(),
             migration: None,
+            untracked: Untracked::default(),
         }
     }
 
@@ -128,6 +145,14 @@ impl TokenPolicy {
         self
     }
 
+    /// How much of each core may go into tokens that turn out to be bad, before new ones have to
+    /// wait. Defaults to a tenth; see [`BadTokenShare`].
+    #[must_use]
+    pub fn with_bad_token_share(mut self, share: BadTokenShare) -> Self {
+        self.bad_token_share = share;
+        self
+    }
+
     /// The names of the claims for the session and the roles. Defaults to `sid` and `roles`.
     #[must_use]
     pub fn with_names(mut self, names: ClaimNames) -> Self {
@@ -139,6 +164,20 @@ impl TokenPolicy {
     #[must_use]
     pub fn with_migration(mut self, migration: Migration) -> Self {
         self.migration = Some(migration);
+        self
+    }
+
+    /// Whether tokens are made and read that no session stands behind. Defaults to
+    /// [`Untracked::Refuse`]. A layer takes them where
+    /// [it is told so, too](crate::JwtSessionLayer::with_untracked).
+    ///
+    /// # Security
+    ///
+    /// Nobody sees such a token in a list, and no store is asked about it at first sight. Every
+    /// node that is to read them needs the setting, so set it everywhere before any is made.
+    #[must_use]
+    pub fn with_untracked(mut self, untracked: Untracked) -> Self {
+        self.untracked = untracked;
         self
     }
 

@@ -1,14 +1,18 @@
 //! From a [`RawToken`] to a [`VerifiedToken`].
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::budget::{self, Budget, Purse};
 use super::cache::{Standing, TokenCache};
 use super::claims::{self, CustomClaims, ReadPayload, Reading};
 use super::compact::{Compact, MAX_SIGNATURE};
 use super::header::{ACCESS_TOKEN, Header};
 use super::keys::{Key, KeyRing, KeySet, Origin};
 use super::policy::TokenPolicy;
+use super::stamp::Stamp;
 use super::{Checked, VerifiedToken, VerifyError};
 use crate::clock::UnixTime;
 use crate::telemetry::{Lookup, Telemetry};
@@ -39,7 +43,16 @@ pub struct Verifier {
     policy: TokenPolicy,
     read: ReadPayload,
     cache: TokenCache,
+    budget: Budget,
     telemetry: Telemetry,
+}
+
+/// What a token is checked for, and what it may cost.
+struct Effort {
+    purse: Purse,
+    /// Whether one that has expired is good for something.
+    ignores_expiry: bool,
+    spent: Duration,
 }
 
 impl Verifier {
@@ -48,6 +61,7 @@ impl Verifier {
     pub fn new<C: CustomClaims>(keys: Arc<KeyRing>, policy: TokenPolicy) -> Self {
         Self {
             cache: TokenCache::new(policy.cache_bytes),
+            budget: Budget::new(policy.bad_token_share),
             keys,
             policy,
             read: claims::read::<C>,
@@ -65,11 +79,47 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// [`VerifyError`], which tells the client little and the log the cause.
+    /// [`VerifyError`], which tells the client little and the log the cause. A token that was not
+    /// looked at, because [too much was spent](super::BadTokenShare) on bad ones, is
+    /// [`Busy`](super::VerifyErrorKind::Busy).
     pub fn verify(&self, token: RawToken<'_>, now: UnixTime) -> Result<VerifiedToken, VerifyError> {
-        let verified = self.verify_ignoring_expiry(token, now)?;
+        let verified = self.find(token, now, Effort::with(Purse::Common))?;
+        if !verified.checked.window.holds(now) {
+            verified.claims().times().check_end(&self.policy, now)?;
+        }
+        Ok(verified)
+    }
+
+    /// Checks a token that was [`Busy`](super::VerifyErrorKind::Busy), out of what is kept for
+    /// networks from which nothing bad came of late; for others it still is.
+    #[cold]
+    pub(crate) fn verify_from(
+        &self,
+        network: Option<IpAddr>,
+        token: RawToken<'_>,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, VerifyError> {
+        if !network.is_some_and(|network| self.budget.trusts(network, now)) {
+            return Err(VerifyError::busy());
+        }
+        // It is not among those that verified, and has been counted as such.
+        let (token, stamp) = (token.as_bytes(), self.keys.stamp());
+        let verified = self.check_new(token, stamp, now, Effort::with(Purse::Reserve))?;
         verified.claims().times().check_end(&self.policy, now)?;
         Ok(verified)
+    }
+
+    /// Notes that something bad came from a network.
+    pub(crate) fn note_bad(&self, network: Option<IpAddr>, now: UnixTime) {
+        if let Some(network) = network {
+            self.budget.note(network, now);
+        }
+    }
+
+    /// Notes that a genuine token was of no session that the store knows, and was asked for in vain.
+    pub(crate) fn note_unknown(&self, network: Option<IpAddr>, now: UnixTime) {
+        self.budget.charge(budget::QUESTION, now);
+        self.note_bad(network, now);
     }
 
     /// Checks a token like [`verify`](Self::verify), but lets one pass that has merely expired.
@@ -83,6 +133,26 @@ impl Verifier {
         &self,
         token: RawToken<'_>,
         now: UnixTime,
+    ) -> Result<VerifiedToken, VerifyError> {
+        self.find(token, now, Effort::with(Purse::Common).ignoring_expiry())
+    }
+
+    /// The same of a token that decides about another, so that it is read whatever it costs: the
+    /// other has been found good, and there are not many of those.
+    pub(crate) fn read(
+        &self,
+        token: RawToken<'_>,
+        now: UnixTime,
+    ) -> Result<VerifiedToken, VerifyError> {
+        self.find(token, now, Effort::with(Purse::Any).ignoring_expiry())
+    }
+
+    #[inline]
+    fn find(
+        &self,
+        token: RawToken<'_>,
+        now: UnixTime,
+        effort: Effort,
     ) -> Result<VerifiedToken, VerifyError> {
         let token = token.as_bytes();
         if token.len() > self.policy.max_size {
@@ -102,11 +172,7 @@ impl Verifier {
             self.cache.remove_stale(token, entry.stamp);
         }
         self.telemetry.looked_up(Lookup::Miss);
-        let checked = self.check(token, now)?;
-        if checked.claims.times().check_end(&self.policy, now).is_ok() {
-            self.cache.insert(token, stamp, checked.clone());
-        }
-        Ok(VerifiedToken { checked })
+        self.check_new(token, stamp, now, effort)
     }
 
     /// The rules that it applies.
@@ -126,16 +192,51 @@ impl Verifier {
         if checked.legacy && !self.policy.is_migrating(now) {
             return Err(VerifyError::invalid("the migration is over"));
         }
+        if checked.window.holds(now) {
+            return Ok(());
+        }
         checked.claims.times().check_begin(&self.policy, now)
     }
 
     /// Checks a token that was not seen before. Kept out of the way of those that were.
     #[inline(never)]
-    fn check(&self, token: &[u8], now: UnixTime) -> Result<Arc<Checked>, VerifyError> {
+    fn check_new(
+        &self,
+        token: &[u8],
+        stamp: Stamp,
+        now: UnixTime,
+        mut effort: Effort,
+    ) -> Result<VerifiedToken, VerifyError> {
+        let checked = self.check(token, now, &mut effort);
+        let has_expired = |checked: &Arc<Checked>| {
+            let times = checked.claims.times();
+            times.check_end(&self.policy, now).is_err()
+        };
+        let (keep, in_vain) = match &checked {
+            Ok(checked) if has_expired(checked) => (false, !effort.ignores_expiry),
+            Ok(_) => (true, false),
+            Err(_) => (false, true),
+        };
+        if in_vain {
+            self.budget.charge(effort.spent, now);
+        }
+        let checked = checked?;
+        if keep {
+            self.cache.insert(token, stamp, checked.clone());
+        }
+        Ok(VerifiedToken { checked })
+    }
+
+    fn check(
+        &self,
+        token: &[u8],
+        now: UnixTime,
+        effort: &mut Effort,
+    ) -> Result<Arc<Checked>, VerifyError> {
         let keys = self.keys.keys();
         let mut signature = [0; MAX_SIGNATURE];
         let token = Compact::parse(token, &mut signature, |part| keys.header(part))?;
-        let key = self.signing_key(&keys, &token, now)?;
+        let key = self.signing_key(&keys, &token, now, effort)?;
         let reading = Reading {
             names: &self.policy.names,
             required: &self.policy.required,
@@ -144,6 +245,7 @@ impl Verifier {
         let (members, custom) = (self.read)(&token.payload, &reading)?;
         let judged = claims::judge(members, custom, key.origin(), &self.policy, now)?;
         Ok(Arc::new(Checked {
+            window: judged.claims.times().window(&self.policy),
             claims: judged.claims,
             legacy: judged.legacy || self.needs_migration(key, &keys, &token.header),
             standing: Standing::default(),
@@ -162,6 +264,7 @@ impl Verifier {
         keys: &'k KeySet,
         token: &Compact<'_>,
         now: UnixTime,
+        effort: &mut Effort,
     ) -> Result<&'k Key, VerifyError> {
         if let Some(kid) = &token.header.kid {
             let (key, state) = keys
@@ -170,16 +273,18 @@ impl Verifier {
             if !state.verifies() {
                 return Err(VerifyError::invalid("the key is retired"));
             }
-            return self.check_signature(key, token, now).map(|()| key);
+            return self.check_signature(key, token, now, effort).map(|()| key);
         }
         let mut verifying = keys.verifying();
         if let (Some(only), None) = (verifying.next(), verifying.next()) {
-            return self.check_signature(only, token, now).map(|()| only);
+            return self
+                .check_signature(only, token, now, effort)
+                .map(|()| only);
         }
         let mut refusal = VerifyError::invalid("no kid, and more than one key or none");
         if self.policy.is_migrating(now) {
             for key in keys.verifying().filter(|key| *key.origin() == Origin::Ours) {
-                match self.check_signature(key, token, now) {
+                match self.check_signature(key, token, now, effort) {
                     Ok(()) => return Ok(key),
                     Err(error) => refusal = error,
                 }
@@ -193,6 +298,7 @@ impl Verifier {
         key: &Key,
         token: &Compact<'_>,
         now: UnixTime,
+        effort: &mut Effort,
     ) -> Result<(), VerifyError> {
         // Compared, never looked up: a token must not choose how it is checked.
         if token.header.alg != key.algorithm().as_str() {
@@ -205,6 +311,11 @@ impl Verifier {
         if !key.algorithm().is_symmetric() {
             claims::peek(&token.payload)?.check_begin(&self.policy, now)?;
         }
+        // Last of all that costs little: what is refused without it is told so at any time.
+        if !self.budget.allows(key.algorithm(), effort.purse, now) {
+            return Err(VerifyError::busy());
+        }
+        effort.spent += budget::cost(key.algorithm());
         if !key.is_good(token.signed, token.signature) {
             return Err(VerifyError::invalid("the signature is wrong"));
         }
@@ -221,6 +332,25 @@ impl Verifier {
     fn is_ours(&self, header: &Header<'_>) -> bool {
         let mut more = self.policy.more_types.iter();
         header.is_type(ACCESS_TOKEN) || more.any(|typ| header.is_type(typ))
+    }
+}
+
+impl Effort {
+    #[inline]
+    const fn with(purse: Purse) -> Self {
+        Self {
+            purse,
+            ignores_expiry: false,
+            spent: Duration::ZERO,
+        }
+    }
+
+    #[inline]
+    const fn ignoring_expiry(self) -> Self {
+        Self {
+            ignores_expiry: true,
+            ..self
+        }
     }
 }
 

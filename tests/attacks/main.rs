@@ -5,11 +5,16 @@
 
 #[path = "../support/built.rs"]
 mod built;
+mod caches;
 mod case;
 mod families;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod forge;
+mod logs;
+#[path = "../support/nginx.rs"]
+mod nginx;
+mod pairs;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod process;
@@ -308,6 +313,43 @@ fn no_request_is_smuggled_in_another() {
         assert!(differ.is_empty(), "{differ:#?}");
     }
     table::compare("smuggling", &tables[0]);
+}
+
+#[test]
+fn what_is_ended_stays_ended_whatever_is_done_at_the_same_time() {
+    let key = Key::new("HS256");
+    for (example, rounds) in [(Example::Axum, 1), (Example::Hyper, 3)] {
+        let server = Server::start(example, &key, "sqlite:FOLDER/sessions.db");
+        let (lines, wrong) = pairs::run(&server, rounds);
+        assert_eq!(wrong, Vec::<String>::new(), "{example:?}");
+        if example == Example::Axum {
+            table::compare("pairs", &lines);
+        }
+        assert!(!server.logged().contains("panicked"));
+    }
+}
+
+#[test]
+fn no_cache_keeps_what_is_somebodys() {
+    let key = Key::new("ES256");
+    for example in Example::ALL {
+        let server = Server::start(example, &key, "memory:");
+        let (lines, wrong) = caches::run(&server);
+        assert_eq!(wrong, Vec::<String>::new(), "{example:?}");
+        if example == Example::Axum {
+            table::compare("caches", &lines);
+        }
+    }
+}
+
+/// On the one example that writes a log.
+#[test]
+fn nobody_writes_lines_into_the_log() {
+    let key = Key::new("ES256");
+    let server = Server::start_with(Example::Axum, &key, "memory:", &[("NO_COLOR", "1")]);
+    let (lines, wrong) = logs::run(&server);
+    assert_eq!(wrong, Vec::<String>::new());
+    table::compare("logs", &lines);
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The example as a process of its own, and a client for it.
 #![allow(dead_code)]
 
+#[path = "../support/built.rs"]
+mod built;
+
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
 
+use built::example;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -50,7 +53,7 @@ impl Server {
     }
 
     fn spawn(variables: &[(&str, &str)], stderr: Stdio) -> Self {
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("axum"));
         command
             .stderr(stderr)
             .env_clear()
@@ -65,7 +68,7 @@ impl Server {
 
     /// As somebody starts it for the first time, with a folder for their data.
     pub fn start_in(data: &Path) -> Self {
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("axum"));
         command
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
@@ -76,7 +79,7 @@ impl Server {
 
     /// What it says of an environment that it cannot start in.
     pub fn refusal(variables: &[(&str, &str)]) -> String {
-        let mut command = Command::new(example());
+        let mut command = Command::new(example("axum"));
         command
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
@@ -312,38 +315,10 @@ impl Answer {
 
 /// One of its commands, in an environment of its own.
 pub fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(example());
+    let mut command = Command::new(example("axum"));
     command
         .args(args)
         .env_clear()
         .envs(variables.iter().copied());
     command
-}
-
-/// The path of the example, which is built first so that it is never an old one.
-fn example() -> &'static str {
-    static BUILT: OnceLock<String> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--example",
-                "axum",
-                "--features",
-                "axum,browser,openapi,sqlite",
-            ])
-            .args(["--message-format", "json"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo runs, as it runs this test");
-        assert!(built.status.success(), "the example does not build");
-        let messages = String::from_utf8_lossy(&built.stdout);
-        messages
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
-            .expect("cargo says where the example is")
-    })
 }

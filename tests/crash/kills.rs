@@ -14,7 +14,7 @@ use tower_jwt_session::{JwtSession, Running, UnixTime};
 use crate::ledger::{Ledger, Tally};
 use crate::support::admit;
 use crate::work::{self, Say};
-use crate::{ADDRESS, ROUND};
+use crate::{ADDRESS, ROUND, audit};
 
 /// Kills on the store of an address.
 pub struct Kills {
@@ -38,14 +38,10 @@ pub trait Server {
 impl Kills {
     /// As many of them as `RUNS` says, or else `runs`.
     pub fn new(store: &'static str, address: &str, runs: u32) -> Self {
-        let usual = runs;
-        let runs = std::env::var("RUNS")
-            .ok()
-            .and_then(|runs| runs.parse().ok());
         Self {
             store,
             address: address.to_owned(),
-            runs: runs.unwrap_or(usual),
+            runs: wanted(runs),
             tally: Tally::default(),
             behind: Arc::default(),
             began: Instant::now(),
@@ -55,7 +51,7 @@ impl Kills {
     /// Kills the service, and leaves the store alone.
     pub async fn of_the_service(&mut self) {
         for round in 0..self.runs {
-            let mut child = service(&self.address, round);
+            let mut child = service("a_service_that_is_about_to_be_killed", &self.address, round);
             let lifetime = Duration::from_micros(fastrand::u64(0..150_000));
             let said = tokio::task::spawn_blocking(move || said_by(&mut child, lifetime));
             self.compare(said.await.unwrap()).await;
@@ -74,8 +70,11 @@ impl Kills {
             server.kill();
             server.revive();
             working.shutdown().await;
+            audit::settled(&auth).await;
             running.shutdown().await;
             let ledger = std::mem::take(&mut *ledger.lock().unwrap());
+            let (alive, ended) = ledger.told();
+            audit::has_all(&auth, round, &alive, &ended).await;
             self.compare(ledger).await;
         }
     }
@@ -178,14 +177,16 @@ impl Kills {
     }
 }
 
+/// How often to kill.
+pub fn wanted(usual: u32) -> u32 {
+    let runs = std::env::var("RUNS").ok();
+    runs.and_then(|runs| runs.parse().ok()).unwrap_or(usual)
+}
+
 /// This program again, as a service.
-fn service(address: &str, round: u32) -> Child {
+pub fn service(name: &str, address: &str, round: u32) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_service_that_is_about_to_be_killed",
-            "--nocapture",
-        ])
+        .args(["--exact", name, "--nocapture"])
         .env(ADDRESS, address)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())

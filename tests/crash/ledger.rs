@@ -66,6 +66,17 @@ impl Ledger {
         }
     }
 
+    /// The sessions whose sign-in was acknowledged and that nobody has begun to end, and those whose end was.
+    pub fn told(&self) -> (Vec<SessionId>, Vec<SessionId>) {
+        let all = self.sessions.iter();
+        let alive = all
+            .clone()
+            .filter(|(_, said)| !said.ending && !said.access.is_empty());
+        let ended = all.filter(|(_, said)| said.ended);
+        let ids = |(id, _): (&SessionId, &Said)| *id;
+        (alive.map(ids).collect(), ended.map(ids).collect())
+    }
+
     /// Compares it with what a node finds that was started afterwards.
     pub async fn compare(self, auth: &JwtSession, tally: &mut Tally) {
         tally.failures += self.failures;

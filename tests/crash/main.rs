@@ -1,9 +1,10 @@
 //! What a store acknowledged survives, however the process ends that it was acknowledged to, or
-//! the store itself.
+//! the store itself; and of the audit log all but what waited to be written.
 //!
 //! `RUNS=1000 cargo test --all-features --test crash -- --nocapture` kills a thousand times, says
 //! how far it is, and leaves a report in `target/tmp`.
 
+mod audit;
 #[path = "../folder/mod.rs"]
 mod folder;
 mod kills;
@@ -31,6 +32,31 @@ async fn a_service_that_is_about_to_be_killed() {
     if let (Ok(address), Ok(round)) = (std::env::var(ADDRESS), std::env::var(ROUND)) {
         work::until_killed(&address, &round).await;
     }
+}
+
+/// The same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_audit_log_is_about_to_be_cut() {
+    if let (Ok(address), Ok(round)) = (std::env::var(ADDRESS), std::env::var(ROUND)) {
+        audit::until_killed(&address, &round).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_the_audit_log_a_kill_costs_what_waited_and_nothing_before_it() {
+    let folder = Folder::new();
+    let address = format!("sqlite:{}", folder.file("sessions.db").display());
+    let mut window = audit::Window::default();
+    let runs = kills::wanted(10);
+    // A busy machine may take more of them until something was done that was known to be written.
+    while window.kills < runs || (!window.says_something() && window.kills < 10 * runs) {
+        let name = "a_service_whose_audit_log_is_about_to_be_cut";
+        let round = window.kills;
+        let child = kills::service(name, &address, round);
+        window.kill(&address, round, child).await;
+    }
+    window.report();
+    assert!(window.says_something(), "{window:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,16 +28,25 @@ pub fn node(address: &str) -> JwtSessionBuilder {
 pub async fn until_killed(address: &str, round: &str) {
     let auth = node(address).build().unwrap();
     let _running = auth.start().await.unwrap();
-    let say = |line: String| {
-        use std::io::Write;
-        let mut out = std::io::stdout().lock();
-        out.write_all(format!("@ {line}\n").as_bytes()).unwrap();
-        out.flush().unwrap();
-    };
     say("started".to_owned());
     at_once(&auth, round, &(Arc::new(say) as Say))
         .join_all()
         .await;
+}
+
+/// Says a line on the output of a process that is about to be killed.
+pub fn say(line: String) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("@ {line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+/// How many users are at work.
+pub const USERS: u32 = 8;
+
+pub fn name(round: impl std::fmt::Display, number: u32) -> String {
+    format!("user-{round}-{number}")
 }
 
 /// What is said of sessions, a line at a time.
@@ -45,9 +54,9 @@ pub type Say = Arc<dyn Fn(String) + Send + Sync>;
 
 /// Eight users do what users do, for as long as the set is kept.
 pub fn at_once(auth: &JwtSession, round: &str, say: &Say) -> JoinSet<()> {
-    let tasks = (0..8).map(|number| {
+    let tasks = (0..USERS).map(|number| {
         let (auth, say) = (auth.clone(), say.clone());
-        let name = format!("user-{round}-{number}");
+        let name = name(round, number);
         async move {
             let mut worker = Worker {
                 auth,

@@ -44,6 +44,19 @@ fn it_prints_what_its_guide_expects() {
 }
 
 #[test]
+fn without_tracking_nothing_is_counted_or_limited_and_every_token_can_be_ended() {
+    let mut command = command("user_token_tracking");
+    let output = command.arg("--untracked").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let times = |what: &str| printed.matches(what).count();
+    assert_eq!(times("SUCCESS"), 4, "{printed}");
+    assert_eq!(times("Current sessions: 0"), 4, "{printed}");
+    assert_eq!(times("Active tokens for user 'user123': 0"), 1, "{printed}");
+    assert_eq!(times("REVOKED (token is already revoked)"), 4, "{printed}");
+}
+
+#[test]
 fn what_is_normalised_is_lengths_and_ids_alone() {
     assert_eq!(
         line("  Token 1: SUCCESS (length: 351)"),

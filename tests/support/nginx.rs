@@ -24,9 +24,22 @@ impl Nginx {
 
     /// Passes each request on to the next of them: round-robin, and nobody sticks to one.
     pub fn in_turn(upstreams: &[&str], directives: &str) -> Self {
+        Self::start(upstreams, "", directives)
+    }
+
+    /// Keeps every answer that it is allowed to, whoever asks; `x-cache` says `HIT` where it did.
+    pub fn with_cache(upstream: &str) -> Self {
+        let directives = "proxy_cache all; proxy_cache_key $request_uri; \
+                          add_header x-cache $upstream_cache_status always;";
+        let path = "proxy_cache_path FOLDER/cache keys_zone=all:1m;";
+        Self::start(&[upstream], path, directives)
+    }
+
+    fn start(upstreams: &[&str], of_all: &str, directives: &str) -> Self {
         let folder = folder();
         let port = free_port();
-        let config = config(&folder, port, upstreams, directives);
+        let of_all = of_all.replace("FOLDER", &folder.display().to_string());
+        let config = config(&folder, port, upstreams, &of_all, directives);
         let file = folder.join("nginx.conf");
         fs::write(&file, config).expect("the folder is ours");
         let process = Command::new("nginx")
@@ -66,7 +79,7 @@ impl Drop for Nginx {
     }
 }
 
-fn config(folder: &Path, port: u16, upstreams: &[&str], directives: &str) -> String {
+fn config(folder: &Path, port: u16, upstreams: &[&str], of_all: &str, directives: &str) -> String {
     let servers = upstreams.iter().map(|one| format!("server {one}; "));
     let servers: String = servers.collect();
     let folder = folder.display();
@@ -76,6 +89,7 @@ fn config(folder: &Path, port: u16, upstreams: &[&str], directives: &str) -> Str
          http {{\n\
            access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
+           {of_all}\n\
            upstream nodes {{ {servers}}}\n\
            server {{\n\
              listen 127.0.0.1:{port};\n\

@@ -153,3 +153,21 @@ pub async fn no_session_of_the_old_password_survives_its_change<F>(world: World<
         }
     }
 }
+
+/// The four of them, in a world of each store.
+#[macro_export]
+macro_rules! races {
+    ($world:ident) => {
+        $crate::races!($world:
+            parallel_sign_ins_leave_exactly_the_limit_alive(SessionLimit::evicting(10)),
+            one_token_refreshed_by_fifty_clients_at_once_has_one_successor(SessionLimit::UNLIMITED),
+            nothing_that_a_refresh_mints_survives_a_revocation(SessionLimit::UNLIMITED),
+            no_session_of_the_old_password_survives_its_change(SessionLimit::UNLIMITED));
+    };
+    ($world:ident: $($rule:ident($limit:expr)),+) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $rule() {
+            $crate::support::races::$rule($world(|builder| builder.limit($limit)).await).await;
+        })+
+    };
+}

@@ -34,6 +34,9 @@ pub trait Backend: Send + Sync {
     /// Adds ten sessions for each of the users of those numbers, by the quickest way there is.
     fn fill<'a>(&'a self, part: &'a str, users: Range<u64>) -> BoxFuture<'a, ()>;
 
+    /// How many bytes a part takes where it is kept, if that can be told.
+    fn bytes<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Option<f64>>;
+
     /// Sends a signal to the server, where it is one of our own.
     fn signal(&self, signal: &str) -> bool;
 }

@@ -109,6 +109,17 @@ impl Backend for Postgres {
         })
     }
 
+    fn bytes<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Option<f64>> {
+        Box::pin(async move {
+            let mut connection =
+                connect(&self.options().database(&self.database(part).await)).await;
+            let sql = "SELECT sum(pg_total_relation_size(relid))::float8 AS bytes \
+                 FROM pg_stat_user_tables";
+            let row = raw_sql(sql).fetch_one(&mut connection).await;
+            row.ok().map(|row| row.get("bytes"))
+        })
+    }
+
     fn signal(&self, signal: &str) -> bool {
         self.own.iter().for_each(|own| own.signal(signal));
         self.own.is_some()

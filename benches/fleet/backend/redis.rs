@@ -110,6 +110,11 @@ impl Backend for Redis {
         Box::pin(async move { drive(self.connection().await, part, clients).await })
     }
 
+    /// Of the whole server.
+    fn bytes<'a>(&'a self, _part: &'a str) -> BoxFuture<'a, Option<f64>> {
+        Box::pin(async { self.info("memory", "used_memory").await.parse().ok() })
+    }
+
     fn signal(&self, signal: &str) -> bool {
         self.own.iter().for_each(|own| own.signal(signal));
         self.own.is_some()

@@ -80,6 +80,11 @@ impl Backend for Sqlite {
         })
     }
 
+    fn bytes<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Option<f64>> {
+        let file = std::fs::metadata(self.file(part));
+        Box::pin(std::future::ready(file.ok().map(|file| file.len() as f64)))
+    }
+
     fn signal(&self, _signal: &str) -> bool {
         false
     }

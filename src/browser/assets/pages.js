@@ -110,7 +110,7 @@ if (feed) {
     const stats = response?.ok && (await response.json());
     if (!stats?.live) return;
     for (const figure of document.querySelectorAll('[data-of]')) {
-      figure.textContent = figure.dataset.of.split('.').reduce((of, name) => of[name], stats);
+      figure.textContent = figure.dataset.of.split('.').reduce((of, name) => of?.[name], stats) ?? '–';
     }
     document.querySelector('#now ~ p time').dateTime = stats.live.as_of;
     keepTime();

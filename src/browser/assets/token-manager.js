@@ -214,14 +214,14 @@ export class TokenManager extends EventTarget {
     });
   }
 
-  // Saves refreshes; safety does not rest on it. A frozen tab would keep its place in a queue.
+  // Saves refreshes; safety does not rest on it. A frozen tab would keep its turn, and keeps its lock.
   async #locked(work) {
     const { locks } = this.#global.navigator;
     const before = this.#state;
-    for (let left = 30; ; left--) {
+    for (let tries = 0; ; tries++) {
       let begun;
-      await locks?.request(SHARED, { ifAvailable: true }, (lock) => lock && (begun = work())).catch(() => (left = 0));
-      if (begun || !locks || !left || differs(this.#state, before)) return begun ?? work();
+      await locks?.request(SHARED + (tries >> 5), { ifAvailable: true }, (lock) => lock && (begun = work())).catch(() => (tries = 99));
+      if (begun || !locks || tries > 95 || (differs(this.#state, before) && !this.#isDue())) return begun ?? work();
       await this.#sleep(0);
     }
   }
@@ -315,7 +315,7 @@ export class TokenManager extends EventTarget {
     return Math.min(60_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
   }
 
-  // A clock that went back tells nothing: the server is asked.
+  // A clock that went back tells nothing.
   #elapsed() {
     const elapsed = this.#now() - this.#state.receivedAt;
     return elapsed < 0 ? Infinity : elapsed;
@@ -466,5 +466,5 @@ const json = (body, headers) => ({
   body: body && JSON.stringify(body),
 });
 
-// A page that declares its mode needs no script.
+// The page declares its mode.
 if (globalThis.document?.querySelector('meta[name="token-manager"]')) TokenManager.install();

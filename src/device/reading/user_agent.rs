@@ -1,7 +1,5 @@
 //! From a `User-Agent` to the name of a browser or client and its platform.
 
-use woothee::parser::Parser;
-
 use super::products::{APPS, BOTS, BROWSERS, CLIENTS, TRAILING_CLIENTS};
 use super::{Guess, text};
 use crate::session::DeviceKind;
@@ -109,29 +107,14 @@ fn native(user_agent: &str) -> Option<Guess> {
     })
 }
 
-/// Consoles, feature phones, crawlers that few have heard of: what the data set of woothee knows.
+/// What our own table does not name.
 fn long_tail(user_agent: &str) -> Guess {
-    let Some(known) = Parser::new().parse(user_agent) else {
-        return Guess {
-            client: None,
-            platform: platform(user_agent),
-            kind: kind(platform(user_agent), user_agent),
-        };
-    };
-    let kind = match known.category {
-        "crawler" => DeviceKind::Script,
-        "mobilephone" | "smartphone" => DeviceKind::Phone,
-        "pc" => DeviceKind::Desktop,
-        _ => DeviceKind::Unknown,
-    };
-    let name = match known.name {
-        "UNKNOWN" => None,
-        "misc crawler" => Some("Bot"),
-        name => Some(name),
-    };
+    let platform = platform(user_agent);
+    let (client, kind) =
+        super::long_tail::known(user_agent).unwrap_or_else(|| (None, kind(platform, user_agent)));
     Guess {
-        client: name.map(str::to_owned),
-        platform: platform(user_agent),
+        client,
+        platform,
         kind,
     }
 }

@@ -191,6 +191,7 @@ impl Call {
             self = BEHIND_THE_LAYER
                 .into_iter()
                 .fold(self, |call, code| call.refuses(401, code))
+                .refuses(503, "overloaded")
                 .refuses(503, "store_unavailable");
         }
         if matches!(access, Access::Admin | Access::Introspector) {

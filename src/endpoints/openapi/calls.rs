@@ -189,6 +189,7 @@ fn of_tokens(method: &str, path: &str) -> Option<Described> {
             (401, "malformed_token"),
             (401, "missing_token"),
             (403, "insufficient_scope"),
+            (503, "overloaded"),
         ]),
         _ => return of_others(method, path),
     })
@@ -201,6 +202,7 @@ fn of_others(method: &str, path: &str) -> Option<Described> {
             status: 200,
             ..call("revoke", "Revokes a token (RFC 7009)")
                 .form(&[("token", "text"), ("token_type_hint?", "text")])
+                .errors(&[(503, "overloaded")])
         },
         ("POST", "/oauth/introspect") => call("introspect", "What a token is worth (RFC 7662)")
             .form(&[
@@ -239,6 +241,7 @@ fn of_others(method: &str, path: &str) -> Option<Described> {
         .query(&[
             ("user", "about this user alone"),
             ("session", "about this session alone"),
+            ("event", "of events of this name alone"),
             ("cursor", "what the last page called next_cursor"),
             ("limit", "how many at most, 50 unless said, 500 at most"),
         ])

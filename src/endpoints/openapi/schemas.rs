@@ -55,6 +55,7 @@ fn kind(of: &str) -> RefOr<Schema> {
                 .into(),
         ),
         "text" => simple(Type::String),
+        "object?" => or_null(Type::Object),
         "text?" => or_null(Type::String),
         "number" => simple(Type::Integer),
         "number?" => or_null(Type::Integer),

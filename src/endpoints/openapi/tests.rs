@@ -130,6 +130,9 @@ fn every_rejection_of_the_layer_is_told_of() {
         Rejection::InvalidToken,
         Rejection::MalformedToken,
         Rejection::MissingToken,
+        Rejection::Overloaded {
+            retry_after: std::time::Duration::ZERO,
+        },
         Rejection::StoreUnavailable {
             retry_after: std::time::Duration::ZERO,
         },

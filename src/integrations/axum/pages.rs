@@ -34,6 +34,7 @@ impl<C: CustomClaims> Pages<C> {
             .route("/devices/{id}/end", post(end_device::<C>))
             .route("/devices/{id}/name", post(name_device::<C>))
             .route("/admin", get(admin::<C>))
+            .route("/admin/audit", get(audit::<C>))
             .route("/admin/sessions/{id}/end", post(admin_end::<C>))
             .route("/admin/users/{id}/end-all", post(admin_end_all::<C>))
             .route_layer(layer)
@@ -80,6 +81,10 @@ async fn name_device<C: CustomClaims>(
 
 async fn admin<C: CustomClaims>(State(pages): Shared<C>, request: Request) -> Response {
     convert(pages.admin(request).await)
+}
+
+async fn audit<C: CustomClaims>(State(pages): Shared<C>, request: Request) -> Response {
+    convert(pages.audit(request).await)
 }
 
 async fn admin_end<C: CustomClaims>(

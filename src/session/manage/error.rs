@@ -31,6 +31,11 @@ pub enum SessionError {
     SignInSuperseded,
     /// The session, or the presented token, is over.
     Over(EndReason),
+    /// So many bad tokens came that this one was not looked at.
+    Overloaded {
+        /// When trying again makes sense.
+        retry_after: Duration,
+    },
     /// The store failed.
     Store(StoreError),
     /// Everything of the user was ended while they signed in: start again from the ticket.
@@ -56,6 +61,7 @@ pub(super) fn outcome<T>(result: &Result<T, SessionError>) -> &'static str {
         Some(SessionError::LimitReached) => "limit_reached",
         Some(SessionError::NotFound) => "not_found",
         Some(SessionError::Over(_)) => "over",
+        Some(SessionError::Overloaded { .. }) => "overloaded",
         Some(SessionError::RefreshReused) => "refresh_reused",
         Some(SessionError::SignInSuperseded) => "sign_in_superseded",
         Some(SessionError::Store(error)) if error.is_unavailable() => "store_unavailable",
@@ -76,6 +82,7 @@ impl fmt::Display for SessionError {
             Self::LimitReached => "maximum concurrent sessions exceeded",
             Self::NotFound => "no such session",
             Self::Over(_) => "the session is over",
+            Self::Overloaded { .. } => "too many bad tokens to look at this one",
             Self::RefreshReused => "the refresh token was used before; the session was ended",
             Self::SignInSuperseded => "the session of this sign-in has ended meanwhile",
             Self::Store(_) => "the session store failed",

@@ -14,6 +14,7 @@ mod sign_out;
 mod signed_in;
 mod tokens;
 mod tracking;
+mod untracked;
 mod watching;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub use info::{SessionInfo, SessionStatistics};
 pub use inspect::RefreshTokenInfo;
 pub use sign_in::{SignIn, SignInTicket, SignedIn};
 pub use tokens::Tokens;
+pub use untracked::{IssueUntracked, UntrackedToken};
 
 use super::population::Population;
 use super::record::SessionRecord;

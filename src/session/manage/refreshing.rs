@@ -14,7 +14,7 @@ use crate::clock::UnixTime;
 use crate::events::Event;
 use crate::revocation::{EndReason, EntryId};
 use crate::session::core::Core;
-use crate::session::mint::AccessToken;
+use crate::session::mint::{AccessToken, StandsFor};
 use crate::session::refresh::{Advance, Presented, RefreshKeys, RefreshRules, RefreshToken};
 use crate::session::store::{
     Counters, EndAll, Granted, RefreshAttempt, RefreshOutcome, SessionChange,
@@ -286,12 +286,14 @@ impl<C: CustomClaims> Core<C> {
         let policy = self.verifier.policy();
         let token = AccessToken {
             user: &record.user,
-            session: record.id,
+            stands_for: StandsFor::Session {
+                id: record.id,
+                authenticated_at: record.authenticated_at,
+                authentication: &record.authentication,
+            },
             binding,
             issued_at: record.refresh.issued_at,
             expires_at,
-            authenticated_at: record.authenticated_at,
-            authentication: &record.authentication,
             roles: &grants.roles,
             scopes: &grants.scopes,
             custom: &grants.custom,

@@ -30,9 +30,9 @@ use crate::verify::CustomClaims;
 #[derive(Clone, Debug)]
 #[must_use = "a ticket is redeemed by `Sessions::sign_in`"]
 pub struct SignInTicket {
-    user: UserId,
-    counters: Counters,
-    taken_at: UnixTime,
+    pub(super) user: UserId,
+    pub(super) counters: Counters,
+    pub(super) taken_at: UnixTime,
 }
 
 impl SignInTicket {
@@ -40,6 +40,13 @@ impl SignInTicket {
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user
+    }
+
+    pub(super) fn check(&self, now: UnixTime) -> Result<(), SessionError> {
+        if now > self.taken_at + TICKET_LIFETIME {
+            return Err(SessionError::TicketOutdated);
+        }
+        Ok(())
     }
 }
 
@@ -161,9 +168,7 @@ impl<C: CustomClaims> IntoFuture for SignIn<C> {
 impl<C: CustomClaims> SignIn<C> {
     async fn run(mut self) -> Result<SignedIn, SessionError> {
         let core = self.core.clone();
-        if core.clock.now() > self.ticket.taken_at + TICKET_LIFETIME {
-            return Err(SessionError::TicketOutdated);
-        }
+        self.ticket.check(core.clock.now())?;
         self.name = self.name.as_deref().map(checked_name).transpose()?;
         self.data.as_deref().map(check_data).transpose()?;
         core.placing.apply(&mut self.device);

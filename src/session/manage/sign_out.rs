@@ -7,7 +7,9 @@ use super::error::SessionError;
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::events::Event;
-use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked, WriteKey};
+use crate::revocation::{
+    Committed, EndReason, EntryId, RETRY_AFTER, RevocationEntry, Revoked, WriteKey,
+};
 use crate::session::refresh::RefreshToken;
 use crate::token::RawToken;
 use crate::verify::CustomClaims;
@@ -34,12 +36,13 @@ impl<C: CustomClaims> Sessions<C> {
 
     /// Ends the session of an access token, also of one that has merely expired.
     ///
-    /// A token that we did not issue, or that is older than our sessions, has no session here: it
-    /// is revoked by the session that it names, or by its own id.
+    /// A token that we did not issue, that is [untracked](Self::issue_untracked), or that is older than
+    /// our sessions, has no session here: it is revoked by the session that it names, or by its own id.
     ///
     /// # Errors
     ///
     /// [`SessionError::InvalidToken`] for a token that is not genuine;
+    /// [`SessionError::Overloaded`] when so many bad ones came that it was not looked at;
     /// [`SessionError::InvalidInput`] for one that there is nothing to revoke by; as for
     /// [`end`](Self::end).
     pub async fn end_by_access_token(&self, access_token: &str) -> Result<Done, SessionError> {
@@ -48,17 +51,24 @@ impl<C: CustomClaims> Sessions<C> {
             .core
             .verifier
             .verify_ignoring_expiry(RawToken::from_parameter(access_token), now)
-            .map_err(|_| SessionError::InvalidToken)?;
+            .map_err(|error| match error.is_busy() {
+                true => SessionError::Overloaded {
+                    retry_after: RETRY_AFTER,
+                },
+                false => SessionError::InvalidToken,
+            })?;
         let facts = token.claims().facts();
         match (facts.binding, facts.session, &facts.token) {
             (Some(_), Some(id), _) => self.end_own(&facts.user, id, EndReason::SignedOut).await,
             (_, Some(session), _) => {
                 let user = Some(facts.user.clone());
-                self.revoke(Revoked::Session { session, user }).await
+                self.revoke(Revoked::Session { session, user }, EndReason::SignedOut)
+                    .await
             }
             (_, None, Some(token)) => {
                 let (token, user) = (token.clone(), Some(facts.user.clone()));
-                self.revoke(Revoked::Token { token, user }).await
+                self.revoke(Revoked::Token { token, user }, EndReason::SignedOut)
+                    .await
             }
             (_, None, None) => Err(SessionError::InvalidInput {
                 what: "the token names neither a session nor itself, so it cannot be revoked alone",
@@ -67,8 +77,11 @@ impl<C: CustomClaims> Sessions<C> {
     }
 
     /// Revokes what has no session here.
-    async fn revoke(&self, revoked: Revoked) -> Result<Done, SessionError> {
-        let reason = EndReason::SignedOut;
+    pub(super) async fn revoke(
+        &self,
+        revoked: Revoked,
+        reason: EndReason,
+    ) -> Result<Done, SessionError> {
         let key = WriteKey::of(&revoked);
         let told = token_revoked(&revoked, &reason);
         let tentative = self.core.tentative(EntryId::random(), revoked, reason);

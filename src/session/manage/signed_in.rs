@@ -5,7 +5,7 @@ use super::info::SessionInfo;
 use crate::events::Event;
 use crate::revocation::EndReason;
 use crate::session::core::Core;
-use crate::session::mint::AccessToken;
+use crate::session::mint::{AccessToken, StandsFor};
 use crate::session::store::{Listing, NewSession, SignInOutcome};
 use crate::session::{Grants, SessionRecord};
 use crate::verify::{Binding, CustomClaims};
@@ -91,7 +91,11 @@ impl<C: CustomClaims> Core<C> {
     ) -> Result<(), SessionError> {
         let token = AccessToken {
             user: &session.user,
-            session: session.id,
+            stands_for: StandsFor::Session {
+                id: session.id,
+                authenticated_at: session.issued_at,
+                authentication: &session.authentication,
+            },
             binding: Binding {
                 generation: 1,
                 revoked_gen: session.revoked_gen,
@@ -99,8 +103,6 @@ impl<C: CustomClaims> Core<C> {
             },
             issued_at: session.issued_at,
             expires_at: session.access_expires_at,
-            authenticated_at: session.issued_at,
-            authentication: &session.authentication,
             roles: &grants.roles,
             scopes: &grants.scopes,
             custom: &grants.custom,

@@ -40,7 +40,11 @@ impl Case {
     fn token<'a, C>(&'a self, custom: &'a C) -> AccessToken<'a, C> {
         AccessToken {
             user: &self.user,
-            session: "0197a0d2-5c4e-7000-8000-000000000001".parse().unwrap(),
+            stands_for: StandsFor::Session {
+                id: "0197a0d2-5c4e-7000-8000-000000000001".parse().unwrap(),
+                authenticated_at: NOW,
+                authentication: &self.authentication,
+            },
             binding: Binding {
                 generation: 4,
                 revoked_gen: Counter::from_u64(1_700_000_000_000_001),
@@ -48,8 +52,6 @@ impl Case {
             },
             issued_at: NOW + std::time::Duration::from_micros(7),
             expires_at: NOW + std::time::Duration::from_micros(7_200_000_007),
-            authenticated_at: NOW,
-            authentication: &self.authentication,
             roles: &self.roles,
             scopes: &self.scopes,
             custom,

@@ -7,7 +7,7 @@ use aws_lc_rs::{hkdf, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::token::{SessionId, UserId};
 use crate::verify::{Algorithm, KeyError, check_secret};
@@ -26,7 +26,7 @@ pub struct RefreshToken {
 }
 
 /// The secret that every refresh token of a session carries and that nobody else keeps.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, PartialEq, Eq)]
 struct Seed([u8; 32]);
 
 /// What a store keeps of the seed.
@@ -161,6 +161,12 @@ impl fmt::Debug for RefreshToken {
             .field("session", &self.session)
             .field("generation", &self.generation)
             .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -1,30 +1,29 @@
 //! All sessions of one store, brought to another.
 
+mod comparing;
 mod restoring;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use comparing::Walk;
 pub use restoring::{RestoreProgress, StoreRestore};
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{EndReason, EntryId, FleetLimits};
-use crate::session::{
-    EndOutcome, EndSession, ExportCursor, Listing, PageRequest, SessionRecord, SessionStore, Upkeep,
-};
-use crate::token::{SessionId, UserId};
+use crate::revocation::FleetLimits;
+use crate::session::{ExportCursor, SessionStore, Upkeep};
+use crate::token::SessionId;
 
 /// Copies sessions, what ended of them, and the revocations that still matter from one store to
 /// another, whatever engines they are, a step at a time.
 ///
 /// A step that was made is made: whoever stops anywhere goes on from the last
 /// [position](Self::position), or begins again, to the same end. Nothing that ended on the way
-/// comes back to life: the last steps look each user's sessions up on both sides and end here what
+/// comes back to life: the last steps compare what is alive on both sides and end here what
 /// is not alive there. Data that is encrypted stays so, for nodes with the same keys.
 ///
 /// While nodes still use the old store, what changes after a step is not seen: copy once while
@@ -52,10 +51,9 @@ pub struct StoreCopy {
     to: Arc<dyn SessionStore>,
     position: CopyPosition,
     report: CopyReport,
-    /// Where the walk over the live sessions of the new store is, and whom it has met.
+    /// Where the walk over the live sessions of the new store is.
     checked: Option<SessionId>,
-    met: HashSet<UserId>,
-    counted: Option<SessionId>,
+    there: Walk,
 }
 
 /// Where a copy stands, to be kept in a file. Holds no secret, and nothing of a user.
@@ -84,7 +82,7 @@ pub enum CopyStage {
     Log,
     /// What is alive in the new store is looked up in the old one.
     Check,
-    /// What is alive in the old one is counted.
+    /// What else is alive in the old one is counted.
     Count,
     /// There is no more to do.
     Done,
@@ -196,8 +194,7 @@ impl StoreCopy {
             },
             report: CopyReport::default(),
             checked: None,
-            met: HashSet::new(),
-            counted: None,
+            there: Walk::default(),
         };
         let old = copy.old_store()?.inspect().await;
         let Some(deployment) = old.deployment else {
@@ -272,67 +269,6 @@ impl StoreCopy {
         Ok(())
     }
 
-    /// Ends what is alive in the new store alone.
-    async fn check(&mut self) -> Result<(), StoreError> {
-        let request = PageRequest {
-            user: None,
-            after: self.checked,
-            limit: PAGE,
-        };
-        let page = self.to.page(request).await?;
-        for record in page.records {
-            if self.met.insert(record.user.clone()) {
-                self.check_user(&record.user).await?;
-            }
-        }
-        self.checked = page.next;
-        if self.checked.is_none() {
-            self.position.stage = CopyStage::Count;
-            self.met = HashSet::new();
-        }
-        Ok(())
-    }
-
-    async fn check_user(&mut self, user: &UserId) -> Result<(), StoreError> {
-        let there = self.from.list(user, Listing::Live).await?;
-        let here = self.to.list(user, Listing::Live).await?;
-        let is_there = |id| there.iter().any(|record| record.id == id);
-        let over: Vec<_> = here.iter().filter(|record| !is_there(record.id)).collect();
-        self.report.live_to += (here.len() - over.len()) as u64;
-        if over.is_empty() {
-            return Ok(());
-        }
-        let ended = self.from.list(user, Listing::Ended).await?;
-        for record in over {
-            let request = EndSession {
-                session: record.id,
-                owner: Some(user.clone()),
-                reason: reason_of(record, &ended),
-                by: None,
-                entry: EntryId::random(),
-            };
-            if let EndOutcome::Ended { .. } = self.to.end(request).await? {
-                self.report.ended += 1;
-            }
-        }
-        Ok(())
-    }
-
-    async fn count(&mut self) -> Result<(), StoreError> {
-        let request = PageRequest {
-            user: None,
-            after: self.counted,
-            limit: PAGE,
-        };
-        let page = self.from.page(request).await?;
-        self.report.live_from += page.records.len() as u64;
-        self.counted = page.next;
-        if self.counted.is_none() {
-            self.position.stage = CopyStage::Done;
-        }
-        Ok(())
-    }
-
     fn old_store(&self) -> Result<&dyn Upkeep, StoreError> {
         movable(&*self.from)
     }
@@ -368,13 +304,6 @@ async fn is_empty(store: &dyn Upkeep) -> Result<bool, StoreError> {
             return Ok(true);
         }
     }
-}
-
-/// Why a session is over that is alive in the new store alone.
-fn reason_of(record: &SessionRecord, ended: &[SessionRecord]) -> EndReason {
-    let there = ended.iter().find(|other| other.id == record.id);
-    let ended = there.and_then(|other| other.ended.as_ref());
-    ended.map_or(EndReason::AdminRevoked, |ended| ended.reason.clone())
 }
 
 fn movable(store: &dyn SessionStore) -> Result<&dyn Upkeep, StoreError> {

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use super::{PAGE, movable};
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{EndReason, EntryId};
-use crate::session::{EndAll, EndAllOutcome, ExportCursor, SessionStore};
+use crate::session::{EndAll, EndAllOutcome, ExportCursor, SessionStore, StoredSession};
 use crate::token::UserId;
 
 /// Ends all sessions of a store that was restored from a backup, and raises every user's counter,
@@ -82,15 +84,14 @@ impl StoreRestore {
         }
         let upkeep = movable(&*self.store)?;
         let page = upkeep.export(self.cursor.clone(), PAGE).await?;
-        for stored in &page.sessions {
-            let user = &stored.record.user;
-            if self.only_looks {
-                self.progress.ended += u64::from(stored.record.ended.is_none());
-                self.met.insert(user.clone());
-            } else if !self.met.contains(user) {
-                self.progress.ended += self.end_all(user).await?;
-                self.met.insert(user.clone());
-            }
+        if self.only_looks {
+            let open = page.sessions.iter();
+            let open = open.filter(|stored| stored.record.ended.is_none());
+            self.progress.ended += open.count() as u64;
+            let users = page.sessions.iter().map(|stored| &stored.record.user);
+            self.met.extend(users.cloned());
+        } else {
+            self.end_users(&page.sessions).await?;
         }
         self.progress.users = self.met.len() as u64;
         self.progress.sessions += page.sessions.len() as u64;
@@ -106,20 +107,50 @@ impl StoreRestore {
         self.progress
     }
 
-    async fn end_all(&self, user: &UserId) -> Result<u64, StoreError> {
-        let request = EndAll {
-            user: user.clone(),
-            except: None,
-            reason: EndReason::AdminRevoked,
-            by: None,
-            entry: EntryId::random(),
-        };
-        Ok(match self.store.end_all(request).await? {
-            EndAllOutcome::Ended { records, .. } => records.len() as u64,
-            EndAllOutcome::ExceptNotAlive => 0,
-        })
+    /// Ends all sessions of the users who were not met before, some of them at once: each is a write of its own.
+    async fn end_users(&mut self, sessions: &[StoredSession]) -> Result<(), StoreError> {
+        let users = sessions.iter().map(|stored| &stored.record.user);
+        let new: HashSet<UserId> = users
+            .filter(|user| !self.met.contains(*user))
+            .cloned()
+            .collect();
+        let mut waiting = new.into_iter();
+        let mut ending = JoinSet::new();
+        loop {
+            while ending.len() < AT_ONCE
+                && let Some(user) = waiting.next()
+            {
+                let store = self.store.clone();
+                ending.spawn(async move { end_all(&*store, user).await });
+            }
+            let Some(ended) = ending.join_next().await else {
+                return Ok(());
+            };
+            let gone = |_| StoreError::new(StoreErrorKind::Unavailable, self.store.backend());
+            let (user, count) = ended.map_err(gone)??;
+            self.progress.ended += count;
+            self.met.insert(user);
+        }
     }
 }
+
+async fn end_all(store: &dyn SessionStore, user: UserId) -> Result<(UserId, u64), StoreError> {
+    let request = EndAll {
+        user: user.clone(),
+        except: None,
+        reason: EndReason::AdminRevoked,
+        by: None,
+        entry: EntryId::random(),
+    };
+    let ended = match store.end_all(request).await? {
+        EndAllOutcome::Ended { records, .. } => records.len() as u64,
+        EndAllOutcome::ExceptNotAlive => 0,
+    };
+    Ok((user, ended))
+}
+
+/// How many users are ended at a time.
+const AT_ONCE: usize = 32;
 
 impl fmt::Debug for StoreRestore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

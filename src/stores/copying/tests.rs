@@ -1,10 +1,11 @@
 use super::*;
 use crate::clock::UnixTime;
-use crate::revocation::RevocationStore;
+use crate::revocation::{EndReason, EntryId, RevocationStore};
 use crate::session::refresh::SeedHash;
-use crate::session::{EndAll, NewSession};
+use crate::session::{EndAll, EndSession, Listing, NewSession, PageRequest};
 use crate::stores::MemoryStore;
 use crate::testing::ManualClock;
+use crate::token::UserId;
 
 const LIMITS: FleetLimits = FleetLimits {
     access_lifetime: std::time::Duration::from_secs(7_202),

@@ -47,7 +47,7 @@ impl State {
         now: UnixTime,
     ) -> EndOutcome {
         let by = self.records.ended_by(record.id);
-        let until = now + self.entry_lifetime();
+        let until = self.until(now);
         let committed = match by.filter(|by| self.log.prolong(*by, until).is_some()) {
             Some(by) => self.committed(&[by], now),
             None => {
@@ -152,7 +152,7 @@ impl State {
 
     pub(super) fn append(&mut self, mut entries: Vec<RevocationEntry>, now: UnixTime) -> Committed {
         self.log.purge(now);
-        let until = now + self.entry_lifetime();
+        let until = self.until(now);
         for entry in &mut entries {
             if entry.at == UnixTime::EPOCH {
                 entry.at = now;

@@ -24,13 +24,15 @@ impl State {
 
     pub(super) fn poll(&mut self, request: &PollRequest<'_>, now: UnixTime) -> Poll {
         self.log.purge(now);
+        self.highest = self.highest.polled(now).unwrap_or(self.highest);
         let lease = Lease {
             node: request.node,
             history: request.history.unwrap_or(self.history),
             applied: request.since.cloned().unwrap_or_default(),
             until: now + request.lease,
         };
-        self.leases.insert(lease.node, lease);
+        self.leases.retain(|before| before.node != lease.node);
+        self.leases.push(lease);
         let same_history = request.history.is_none_or(|known| known == self.history);
         let since = request.since.filter(|_| same_history);
         Poll {
@@ -49,7 +51,7 @@ impl State {
 
     /// The leases that have not run out.
     pub(super) fn leases(&mut self, now: UnixTime) -> Vec<Lease> {
-        self.leases.retain(|_, lease| now < lease.until);
-        self.leases.values().cloned().collect()
+        self.leases.retain(|lease| now < lease.until);
+        self.leases.clone()
     }
 }

@@ -1,6 +1,6 @@
 //! The revocation log: entries in the order of their commits, and who they concern.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 
 use crate::clock::UnixTime;
@@ -14,7 +14,8 @@ pub(super) struct Log {
     end: u64,
     entries: BTreeMap<u64, RevocationEntry>,
     by_id: HashMap<EntryId, u64>,
-    by_subject: HashMap<Subject, BTreeSet<u64>>,
+    /// Ascending, as they were written.
+    by_subject: HashMap<Subject, VecDeque<u64>>,
     by_until: BTreeSet<(UnixTime, u64)>,
 }
 
@@ -47,7 +48,7 @@ impl Log {
         self.by_subject
             .entry(Subject::of(&entry.revoked))
             .or_default()
-            .insert(self.end);
+            .push_back(self.end);
         self.entries.insert(self.end, entry);
         position(self.end)
     }
@@ -112,7 +113,9 @@ impl Log {
             self.by_id.remove(&entry.id);
             let subject = Subject::of(&entry.revoked);
             if let Some(numbers) = self.by_subject.get_mut(&subject) {
-                numbers.remove(&number);
+                if let Ok(at) = numbers.binary_search(&number) {
+                    numbers.remove(at);
+                }
                 if numbers.is_empty() {
                     self.by_subject.remove(&subject);
                 }

@@ -1,6 +1,6 @@
 //! What the store holds, and the steps that the others are made of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::log::Log;
 use super::records::Records;
 use crate::clock::UnixTime;
 use crate::revocation::{
-    Committed, EndReason, EntryId, FleetLimits, Lease, NodeId, RevocationEntry, Revoked,
+    Committed, EndReason, EntryId, FleetLimits, Highest, Lease, RevocationEntry, Revoked,
 };
 use crate::session::{Counters, Ended, SessionRecord};
 use crate::token::{SessionId, UserId};
@@ -21,7 +21,8 @@ pub(super) struct State {
     pub(super) deployment: u128,
     pub(super) history: u128,
     pub(super) limits: Option<FleetLimits>,
-    pub(super) leases: BTreeMap<NodeId, Lease>,
+    pub(super) highest: Highest,
+    pub(super) leases: Vec<Lease>,
     pub(super) log: Log,
     pub(super) records: Records,
     counters: HashMap<UserId, Counters>,
@@ -41,7 +42,8 @@ impl State {
             deployment: Uuid::now_v7().as_u128(),
             history: Uuid::now_v7().as_u128(),
             limits: None,
-            leases: BTreeMap::new(),
+            highest: Highest::default(),
+            leases: Vec::new(),
             log: Log::default(),
             records: Records::default(),
             counters: HashMap::new(),
@@ -122,7 +124,7 @@ impl State {
 
     /// Writes lines into the log; those whose name it knows stay as they are and live longer.
     pub(super) fn commit(&mut self, lines: Vec<Line>, now: UnixTime) -> Committed {
-        let until = now + self.entry_lifetime();
+        let until = self.until(now);
         let entries = lines
             .into_iter()
             .map(|line| RevocationEntry {
@@ -177,8 +179,10 @@ impl State {
         self.log.holds(id).then(|| self.committed(&[id], now))
     }
 
-    pub(super) fn entry_lifetime(&self) -> Duration {
-        self.limits.unwrap_or(BEFORE_ATTACH).entry_lifetime()
+    /// Until when an entry that is written at `now` must be known.
+    pub(super) fn until(&self, now: UnixTime) -> UnixTime {
+        let lifetime = self.limits.unwrap_or(BEFORE_ATTACH).entry_lifetime();
+        self.highest.since(now) + lifetime
     }
 }
 

@@ -77,12 +77,17 @@ impl RedisStore {
             Some(user) => self.part_of(user)..=self.part_of(user),
             None => 0..=self.parts() - 1,
         };
+        // Of many streams each has a share of the page; one that has more of it makes the page shorter.
+        let share = match parts.len() {
+            1 => limit,
+            streams => (2 * limit).div_ceil(streams) + SPARE,
+        };
         let asked = parts.map(|part| {
             let args = vec![
                 optional(request.user.as_ref()),
                 optional(request.session),
                 before(request.before, part),
-                limit.to_string(),
+                share.to_string(),
                 LOOKED_AT.to_string(),
             ];
             (part, args)
@@ -202,6 +207,8 @@ impl AuditLog for RedisStore {
 
 /// How many entries one script hands out or removes at most: others wait for it meanwhile.
 const LONGEST: usize = 1_000;
+/// How many more each of many streams is asked for than its share.
+const SPARE: usize = 8;
 /// How many it looks at.
 const LOOKED_AT: usize = 5_000;
 /// How often it is asked for one page.

@@ -11,6 +11,7 @@ use redis::{Client, RedisResult};
 
 use super::address::client;
 use super::error::{not_opened, told};
+use super::link::PATIENCE;
 use super::transport;
 use crate::error::{StoreError, StoreErrorKind};
 
@@ -48,7 +49,7 @@ impl Cluster {
         let tcp = transport::patient(TcpSettings::default().set_nodelay(true));
         let client = ClusterClient::builder(addresses)
             .tcp_settings(tcp)
-            .connection_timeout(PATIENCE)
+            .connection_timeout(LET_IN)
             .response_timeout(LONGEST)
             .retries(RETRIES)
             .min_retry_wait(10)
@@ -75,6 +76,10 @@ impl Cluster {
 
 /// How often a command follows a slot that moved, or comes again while it moves.
 const RETRIES: u32 = 5;
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a node may take to let somebody in. The driver waits for it twice, once among those
+/// that it was given and once among those that they name, and both has to fit into the patience
+/// with a connection: else one node that hangs would keep everybody out.
+const LET_IN: Duration = Duration::from_millis(700);
+const _: () = assert!(2 * LET_IN.as_millis() < PATIENCE.as_millis());
 /// How long a master may work on one script: all of its part of a long log.
 const LONGEST: Duration = Duration::from_secs(10);

@@ -1,6 +1,7 @@
 //! The connection: opened when it is needed, replaced when it is lost.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,10 +9,10 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use redis::aio::{ConnectionManager, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
-use redis::{AsyncConnectionConfig, RedisError, RedisResult, Value};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, ResponsePolicy, RoutingInfo};
+use redis::{AsyncConnectionConfig, ErrorKind, RedisError, RedisResult, Value};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::address::Address;
 use super::checks;
@@ -38,6 +39,8 @@ struct Open {
     wire: Wire,
     suspected: AtomicBool,
     answers: AtomicU64,
+    /// Whether it was given up.
+    over: watch::Sender<bool>,
 }
 
 #[derive(Clone)]
@@ -102,7 +105,10 @@ impl Link {
             answered: false,
         };
         let answer = match open.wire.clone() {
-            Wire::Cluster(mut wire) => verb.run(&mut wire, keys, args).await,
+            Wire::Cluster(mut wire) => {
+                let run = verb.run(&mut wire, keys, args);
+                pending.or_given_up(run).await
+            }
             Wire::Manager(mut wire) => verb.run(&mut wire, keys, args).await,
             Wire::Own(mut wire) => verb.run(&mut wire, keys, args).await,
         };
@@ -200,6 +206,7 @@ impl Shared {
     fn give_up(&self, open: &Arc<Open>) {
         if !matches!(open.wire, Wire::Manager(_)) {
             self.open.compare_and_swap(open, None);
+            open.over.send_replace(true);
         }
     }
 }
@@ -220,6 +227,7 @@ impl Open {
             wire,
             suspected: AtomicBool::new(false),
             answers: AtomicU64::new(0),
+            over: watch::Sender::new(false),
         }
     }
 }
@@ -231,10 +239,28 @@ struct Pending<'a> {
     answered: bool,
 }
 
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        let is_manager = matches!(self.open.wire, Wire::Manager(_));
-        if is_manager || self.answered || self.open.suspected.swap(true, Ordering::Relaxed) {
+impl Pending<'_> {
+    /// The answer of a cluster; an error of the connection where that is given up meanwhile. The
+    /// driver waits for itself now and then, and whoever is in it then waits for ever.
+    async fn or_given_up(
+        &self,
+        answer: impl Future<Output = RedisResult<Value>>,
+    ) -> RedisResult<Value> {
+        let mut answer = pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+            return answer;
+        }
+        self.suspect();
+        let mut over = self.open.over.subscribe();
+        tokio::select! {
+            answer = answer => answer,
+            _ = over.wait_for(|over| *over) => Err((ErrorKind::Io, "the connection was given up").into()),
+        }
+    }
+
+    /// Sees whether there is anybody at the other end, unless somebody is at that.
+    fn suspect(&self) {
+        if self.open.suspected.swap(true, Ordering::Relaxed) {
             return;
         }
         let (shared, open) = (self.shared.clone(), self.open.clone());
@@ -265,11 +291,20 @@ impl Drop for Pending<'_> {
     }
 }
 
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.answered && !matches!(self.open.wire, Wire::Manager(_)) {
+            self.suspect();
+        }
+    }
+}
+
 async fn ping(wire: Wire) -> RedisResult<Value> {
     let ping = redis::cmd("PING");
     match wire {
         Wire::Cluster(mut wire) => {
-            let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::RandomPrimary);
+            let all = MultipleNodeRoutingInfo::AllMasters;
+            let any = RoutingInfo::MultiNode((all, Some(ResponsePolicy::OneSucceeded)));
             wire.route_command(ping, any).await
         }
         Wire::Manager(mut wire) => ping.query_async(&mut wire).await,
@@ -278,7 +313,7 @@ async fn ping(wire: Wire) -> RedisResult<Value> {
 }
 
 /// How long a server may take to let somebody in, or to answer a ping.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long no master of a cluster may be heard: after a failover the driver waits for itself more
-/// than once.
-const SILENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long no master of a cluster may be heard, and how long any of them may take to answer before
+/// that is looked at: after a failover the driver waits for itself more than once.
+const SILENCE: Duration = Duration::from_millis(300);

@@ -2,6 +2,8 @@
 
 mod across;
 mod address;
+#[cfg(feature = "test-util")]
+pub(crate) mod anything;
 mod audit;
 mod batch;
 mod blacklist;

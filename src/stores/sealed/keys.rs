@@ -136,7 +136,16 @@ impl SealKeys {
     }
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The places of a session of a user, by their fields.
+    pub(super) fn of(session: SessionId, user: &'a UserId) -> impl Fn(&'static str) -> Self {
+        move |field| Self {
+            session,
+            user,
+            field,
+        }
+    }
+
     fn aad(&self) -> Aad<Vec<u8>> {
         let mut aad = self.field.as_bytes().to_vec();
         aad.push(0);

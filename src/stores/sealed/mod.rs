@@ -15,8 +15,8 @@ pub use keys::{SealError, SealKey, SealKeys};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition, Poll,
+    PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use crate::session::{
     AuditLog, Counters, Device, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession,
@@ -57,6 +57,10 @@ impl SealedStore {
         self.keys.store(Arc::new(keys));
     }
 
+    pub(crate) fn as_store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.clone())
+    }
+
     fn refused(&self, error: SealError) -> StoreError {
         StoreError::new(StoreErrorKind::Configuration, self.store.backend()).with_source(error)
     }
@@ -70,11 +74,7 @@ impl SealedStore {
     /// A new session as the store may see it. The device is one text in the place of its label.
     fn sealed(&self, mut session: NewSession) -> Result<NewSession, StoreError> {
         let user = session.user.clone();
-        let place = |field| Place {
-            session: session.id,
-            user: &user,
-            field,
-        };
+        let place = Place::of(session.id, &user);
         session.name = self.seal(place(NAME), session.name)?;
         session.data = self.seal(place(DATA), session.data)?;
         let text = serde_json::to_string(&session.device).map_err(|error| {
@@ -236,6 +236,10 @@ impl RevocationStore for SealedStore {
         self.store.glance(since, history)
     }
 
+    fn has_read(&self, cursor: &Cursor, position: LogPosition) -> bool {
+        self.store.has_read(cursor, position)
+    }
+
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {
         self.store.ask(question)
     }
@@ -330,11 +334,7 @@ impl SessionStore for SealedStore {
         change: SessionChange,
     ) -> BoxFuture<'a, Result<Option<SessionRecord>, StoreError>> {
         Box::pin(async move {
-            let place = |field| Place {
-                session: id,
-                user,
-                field,
-            };
+            let place = Place::of(id, user);
             let change = match change {
                 SessionChange::Name(name) => SessionChange::Name(self.seal(place(NAME), name)?),
                 SessionChange::Data(data) => SessionChange::Data(self.seal(place(DATA), data)?),

@@ -1,7 +1,7 @@
 //! Ending sessions, and what else enters the log by its own name.
 
 use super::rows::{Found, Rows};
-use super::steps::{NewLine, Steps, entry_lifetime};
+use super::steps::{NewLine, Steps};
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{Committed, EndReason, EntryId, RevocationEntry, Revoked};
@@ -151,7 +151,7 @@ impl<R: Rows> Steps<R> {
                 entry.at = self.now;
             }
             if entry.until == UnixTime::EPOCH {
-                entry.until = self.now + entry_lifetime(fleet.limits);
+                entry.until = self.until(&fleet);
             }
             if self.rows.log_get(entry.id, self.now).await?.is_none() {
                 self.apply(&entry).await?;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::rows::Rows;
 use super::steps::Steps;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Attached, Cursor, FleetLimits, Lease, NodeId, Poll, PollRequest};
+use crate::revocation::{
+    Attached, Cursor, FleetLimits, Lease, NodeId, Poll, PollRequest, RevocationEntry,
+};
 
 impl<R: Rows> Steps<R> {
     pub(super) async fn attach(&mut self, limits: FleetLimits) -> Result<Attached, StoreError> {
@@ -39,8 +41,12 @@ impl<R: Rows> Steps<R> {
         lifetime: Duration,
     ) -> Result<(), StoreError> {
         let fleet = self.rows.fleet().await?;
-        if let Some(idleness) = fleet.idleness.polled(self.now, lifetime) {
-            self.rows.set_idleness(idleness).await?;
+        let idleness = fleet.idleness.polled(self.now, lifetime);
+        let highest = fleet.highest.polled(self.now);
+        if idleness.is_some() || highest.is_some() {
+            let idleness = idleness.unwrap_or(fleet.idleness);
+            let highest = highest.unwrap_or(fleet.highest);
+            self.rows.set_clocks(idleness, highest).await?;
         }
         let lease = Lease {
             node,
@@ -70,6 +76,19 @@ impl<R: Rows> Steps<R> {
             missing,
             now: self.now,
         })
+    }
+
+    /// Reads what a cursor of this history has not seen.
+    pub(super) async fn glance(
+        &mut self,
+        since: &Cursor,
+        history: u128,
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        if self.rows.fleet().await?.history != history {
+            return Ok(Vec::new());
+        }
+        let (lines, _) = self.rows.log_since(Some(since), self.now).await?;
+        Ok(lines.into_iter().map(|line| line.entry).collect())
     }
 
     pub(super) async fn leases(&mut self) -> Result<Vec<Lease>, StoreError> {

@@ -4,7 +4,9 @@ use std::future::Future;
 
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{
+    Cursor, EntryId, FleetLimits, Highest, Lease, LogPosition, RevocationEntry,
+};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::token::{SessionId, UserId};
 
@@ -25,10 +27,12 @@ pub(super) trait Rows: Send {
         limits: FleetLimits,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes down when being unused counts.
-    fn set_idleness(
+    /// Writes down when being unused counts, and what the store's clock has shown; later instants
+    /// that are there stay.
+    fn set_clocks(
         &mut self,
         idleness: Idleness,
+        highest: Highest,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A user's counters; the default where nothing is known.
@@ -202,6 +206,7 @@ pub(super) struct Fleet {
     pub(super) history: u128,
     pub(super) limits: Option<FleetLimits>,
     pub(super) idleness: Idleness,
+    pub(super) highest: Highest,
 }
 
 /// A session, and its user's counters as they are in the same moment.
@@ -219,11 +224,11 @@ pub(super) struct Row {
     pub(super) found: Option<Found>,
 }
 
-/// An entry of the log and its number.
+/// An entry of the log and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) entry: RevocationEntry,
-    pub(super) number: u64,
+    pub(super) at: LogPosition,
 }
 
 /// A session that may be unreadable, and the operation that made it.

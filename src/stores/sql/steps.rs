@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use super::rows::{Found, Line, Rows};
+use super::rows::{Fleet, Found, Line, Rows};
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{
-    Committed, EndReason, EntryId, FleetLimits, LogPosition, RevocationEntry, Revoked,
-};
+use crate::revocation::{Committed, EndReason, EntryId, FleetLimits, RevocationEntry, Revoked};
 use crate::session::{Ended, SessionRecord};
 use crate::token::{SessionId, UserId};
 
@@ -113,7 +111,7 @@ impl<R: Rows> Steps<R> {
     /// Writes lines into the log; those whose name it knows stay as they are and live longer.
     pub(super) async fn commit(&mut self, lines: Vec<NewLine>) -> Result<Committed, StoreError> {
         let fleet = self.rows.fleet().await?;
-        let until = self.now + entry_lifetime(fleet.limits);
+        let until = self.until(&fleet);
         let mut standing = Vec::new();
         for line in lines {
             let entry = RevocationEntry {
@@ -126,6 +124,12 @@ impl<R: Rows> Steps<R> {
             standing.push(self.rows.log_put(&entry, self.now).await?);
         }
         self.committed(standing, fleet.history).await
+    }
+
+    /// Until when an entry that is written now must be known.
+    pub(super) fn until(&self, fleet: &Fleet) -> UnixTime {
+        let lifetime = fleet.limits.unwrap_or(BEFORE_ATTACH).entry_lifetime();
+        fleet.highest.since(self.now) + lifetime
     }
 
     /// The same where there may be nothing to write.
@@ -145,10 +149,7 @@ impl<R: Rows> Steps<R> {
         lines: Vec<Line>,
         history: u128,
     ) -> Result<Committed, StoreError> {
-        let (entries, positions) = lines
-            .into_iter()
-            .map(|line| (line.entry, position(line.number)))
-            .unzip();
+        let (entries, positions) = lines.into_iter().map(|line| (line.entry, line.at)).unzip();
         Ok(Committed {
             entries,
             positions,
@@ -168,18 +169,6 @@ impl<R: Rows> Steps<R> {
         };
         let history = self.rows.fleet().await?.history;
         self.committed(vec![line], history).await.map(Some)
-    }
-}
-
-/// How long an entry must be known.
-pub(super) fn entry_lifetime(limits: Option<FleetLimits>) -> Duration {
-    limits.unwrap_or(BEFORE_ATTACH).entry_lifetime()
-}
-
-fn position(number: u64) -> LogPosition {
-    LogPosition {
-        part: 0,
-        value: number,
     }
 }
 

@@ -37,6 +37,13 @@ const LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 /// A grace that is over at once, but is not the strict one: store clocks count microseconds.
 pub(super) const NO_TIME: Duration = Duration::from_nanos(1);
 
+/// It is known for no shorter than it must be, and for hardly longer.
+pub(super) fn lives_long_enough(entry: &RevocationEntry, written: UnixTime) {
+    let least = written + LIMITS.entry_lifetime();
+    let most = least + Duration::from_secs(60);
+    assert!((least..=most).contains(&entry.until), "{entry:?}");
+}
+
 impl<'h> Case<'h> {
     pub(super) async fn of(harness: &'h dyn Harness) -> Self {
         let store = harness.store();

@@ -58,6 +58,12 @@ pub trait Harness: Send + Sync {
         false
     }
 
+    /// Sets the store's clock back; `false` where that cannot be done, which is the default.
+    fn set_back(&self, by: Duration) -> bool {
+        let _ = by;
+        false
+    }
+
     /// Whether [`hint`](crate::revocation::RevocationStore::hint) ever resolves. Defaults to
     /// `false`, as the method does.
     fn gives_hints(&self) -> bool {

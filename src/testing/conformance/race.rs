@@ -1,7 +1,7 @@
 //! What holds however many do it at once, on real threads.
 #![expect(missing_docs, reason = "the name of a rule is what it says")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::Harness;
 use super::fixture::{Case, HOUR, attempt_at, ids};
-use crate::revocation::{EndReason, EntryId, Revoked};
+use crate::revocation::{Committed, Cursor, EndReason, EntryId, Revoked};
 use crate::session::{
     EndOutcome, EndSession, Listing, RefreshOutcome, SessionLimit, SessionStore, SignInOutcome,
 };
@@ -215,25 +215,48 @@ pub async fn a_node_that_follows_the_log_misses_no_entry(harness: &dyn Harness) 
         let (store, user) = (harness.store(), case.user.clone());
         writers.spawn(async move { write_entries(store, user, EACH).await });
     }
-    let mut followed = HashSet::new();
-    let mut cursor = None;
+    let mut followed: HashMap<EntryId, [Option<Cursor>; 2]> = HashMap::new();
+    let (mut cursor, mut written) = (None, Vec::new());
     while followed.len() < WRITERS * EACH {
         let done = writers.is_empty();
         let poll = case.poll(cursor.as_ref()).await;
-        followed.extend(poll.entries.into_iter().map(|entry| entry.id));
+        for entry in poll.entries {
+            let between = [cursor.clone(), Some(poll.cursor.clone())];
+            followed.insert(entry.id, between);
+        }
         cursor = Some(poll.cursor);
         assert!(
             !done || followed.len() == WRITERS * EACH,
             "an entry was missed"
         );
-        while writers.try_join_next().is_some() {}
+        while let Some(of_one) = writers.try_join_next() {
+            written.extend(of_one.expect("no writer panics"));
+        }
         tokio::task::yield_now().await;
+    }
+    for of_one in writers.join_all().await {
+        written.extend(of_one);
+    }
+    // The poll that read an entry is known to have, and the one before is not.
+    for committed in written {
+        let [before, with] = &followed[&committed.entries[0].id];
+        let has_read = |cursor: &Option<Cursor>| {
+            let cursor = cursor.as_ref();
+            cursor.is_some_and(|cursor| case.store.has_read(cursor, committed.positions[0]))
+        };
+        assert!(has_read(with) && !has_read(before));
     }
 }
 
-async fn write_entries(store: Arc<dyn SessionStore>, user: crate::token::UserId, count: usize) {
+async fn write_entries(
+    store: Arc<dyn SessionStore>,
+    user: crate::token::UserId,
+    count: usize,
+) -> Vec<Committed> {
+    let mut written = Vec::new();
     for _ in 0..count {
         let raised = store.raise_roles(&user, EntryId::random()).await;
-        raised.expect("the store answers");
+        written.push(raised.expect("the store answers"));
     }
+    written
 }

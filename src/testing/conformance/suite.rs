@@ -27,6 +27,7 @@ macro_rules! conformance_suite {
                 a_hint_comes_when_there_is_something_to_read,
                 a_glance_shows_nothing_but_what_the_next_poll_reads,
                 an_entry_is_kept_for_as_long_as_a_token_may_live_and_not_for_ever,
+                an_entry_written_while_the_clock_is_behind_is_known_for_as_long,
                 the_log_goes_on_after_old_entries_were_forgotten,
                 a_commit_tells_the_clock_of_the_store,
             }

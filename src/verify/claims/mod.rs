@@ -18,7 +18,7 @@ use crate::token::{SessionId, TokenId, UserId};
 pub(crate) use members::Known;
 pub(super) use payload::{ReadPayload, Reading, peek, read};
 pub(super) use rules::judge;
-pub(super) use times::Times;
+pub(super) use times::{Times, Window};
 
 /// The claims of a verified token, each in its own type.
 ///
@@ -42,7 +42,8 @@ pub struct TokenClaims {
 pub struct TokenFacts {
     /// The `sub` claim.
     pub user: UserId,
-    /// The session id claim (`sid` unless configured otherwise).
+    /// The session id claim (`sid` unless configured otherwise). A token of ours without one is
+    /// [untracked](Self::is_untracked).
     pub session: Option<SessionId>,
     /// The `jti` claim.
     pub token: Option<TokenId>,
@@ -57,12 +58,33 @@ pub struct TokenFacts {
 /// What ties one of our own tokens to its session: the claims `gen`, `ugen` and `rgen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Binding {
-    /// The generation of the session that this token belongs to; rotation raises it.
+    /// The generation of the session that this token belongs to; rotation raises it. An untracked
+    /// token belongs to none and has [`NO_GENERATION`](Self::NO_GENERATION).
     pub generation: u32,
-    /// The user's revocation counter that the session was made under.
+    /// The user's revocation counter that the session, or the untracked token, was made under.
     pub revoked_gen: Counter,
     /// The user's role counter that the token's roles were read under.
     pub roles_gen: Counter,
+}
+
+impl Binding {
+    /// In the place of a generation where a token belongs to no session: sessions begin at 1.
+    pub const NO_GENERATION: u32 = 0;
+}
+
+impl TokenFacts {
+    /// Whether it is a token of ours that belongs to a session, which is kept in the store.
+    #[must_use]
+    pub fn is_tracked(&self) -> bool {
+        self.binding.is_some() && self.session.is_some()
+    }
+
+    /// Whether it is a token of ours that no session stands behind; see
+    /// [`Sessions::issue_untracked`](crate::Sessions::issue_untracked).
+    #[must_use]
+    pub fn is_untracked(&self) -> bool {
+        self.session.is_none() && self.binding.is_some()
+    }
 }
 
 /// A counter of a user that only grows and never takes the same value twice.

@@ -7,7 +7,7 @@ use super::times::Times;
 use super::{Binding, Counter, TokenClaims, TokenFacts};
 use crate::clock::UnixTime;
 use crate::token::SessionId;
-use crate::verify::policy::{RolesClaim, TokenPolicy};
+use crate::verify::policy::{RolesClaim, TokenPolicy, Untracked};
 use crate::verify::{Origin, VerifyError};
 
 /// Claims that are accepted, but for their end.
@@ -25,7 +25,8 @@ pub(in crate::verify) struct Judged {
 /// 3. `aud` holds an audience of the policy.
 /// 4. `sub` is there.
 /// 5. A token of ours names its session, itself, when it was issued, and where in the session's
-///    history it stands, or is an older one while the migration lasts.
+///    history it stands; or it names all but the session, and the policy accepts untracked tokens;
+///    or it is an older one while the migration lasts.
 pub(in crate::verify) fn judge(
     mut members: Members,
     custom: Box<dyn Any + Send + Sync>,
@@ -49,6 +50,13 @@ pub(in crate::verify) fn judge(
         .ok_or(VerifyError::invalid("the claim sub is missing"))?;
     let ours = *origin == Origin::Ours;
     let binding = binding(&members).filter(|_| ours);
+    let untracked = binding.is_some() && members.session.is_none();
+    // Also while a migration lasts, whose older tokens have no counters.
+    if untracked && policy.untracked == Untracked::Refuse {
+        return Err(VerifyError::invalid(
+            "an untracked token, which the policy refuses",
+        ));
+    }
     let legacy = ours && binding.is_none();
     if legacy && !policy.is_migrating(now) {
         return Err(VerifyError::invalid(
@@ -111,13 +119,18 @@ fn check_audience(audience: Option<&[Box<str>]>, policy: &TokenPolicy) -> Result
         .ok_or(VerifyError::invalid("meant for another audience"))
 }
 
-/// Where one of our tokens stands; `None` where it lacks any part of it.
+/// Where one of our tokens stands; `None` where it lacks any part of it. Session and generation
+/// come together, or neither does.
 fn binding(members: &Members) -> Option<Binding> {
-    members.session.as_ref()?;
     members.token.as_ref()?;
     members.issued_at?;
+    let generation = match (&members.session, members.generation) {
+        (Some(_), Some(generation)) => generation,
+        (None, None) => Binding::NO_GENERATION,
+        _ => return None,
+    };
     Some(Binding {
-        generation: members.generation?,
+        generation,
         revoked_gen: Counter::from_u64(members.revoked_gen?),
         roles_gen: Counter::from_u64(members.roles_gen?),
     })

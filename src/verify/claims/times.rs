@@ -14,7 +14,44 @@ pub(in crate::verify) struct Times {
     pub(in crate::verify) not_before: Option<UnixTime>,
 }
 
+/// The instants at which all times of a token are known to be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::verify) struct Window {
+    from: UnixTime,
+    end: UnixTime,
+}
+
+impl Window {
+    /// Of a token whose times have to be looked at each time.
+    pub(in crate::verify) const NEVER: Self = Self {
+        from: UnixTime::MAX,
+        end: UnixTime::EPOCH,
+    };
+
+    /// Whether `check_begin` and `check_end` would pass; two comparisons, for what is asked with each
+    /// request.
+    #[inline]
+    pub(in crate::verify) fn holds(self, now: UnixTime) -> bool {
+        self.from <= now && now < self.end
+    }
+}
+
 impl Times {
+    /// When both checks pass.
+    pub(in crate::verify) fn window(&self, policy: &TokenPolicy) -> Window {
+        let lifetime = policy.max_lifetime();
+        let earliest = match self.issued_at {
+            Some(at) if self.expires_at > at + lifetime => return Window::NEVER,
+            Some(at) => at,
+            None => self.expires_at - lifetime,
+        };
+        let begin = self.not_before.map_or(earliest, |at| at.max(earliest));
+        Window {
+            from: begin - policy.leeway,
+            end: self.expires_at + policy.leeway.min(FORGOTTEN),
+        }
+    }
+
     /// Checks all but whether the token has expired, with the same answer for a forged token and
     /// a genuine one.
     pub(in crate::verify) fn check_begin(
@@ -65,6 +102,8 @@ const FORGOTTEN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::verify::VerifyErrorKind;
 
@@ -144,6 +183,26 @@ mod tests {
             kind(times(None, None, -90 * day)),
             Some(VerifyErrorKind::Invalid)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn the_window_is_when_both_checks_pass(
+            iat in prop::option::of(-4000_i64..20),
+            nbf in prop::option::of(-20_i64..20),
+            exp in -20_i64..4000,
+            edge in prop::option::of(prop::sample::select(vec![0, 1, u64::MAX - 1, u64::MAX])),
+        ) {
+            let mut times = times(iat, nbf, exp);
+            if let Some(edge) = edge {
+                times.expires_at = UnixTime::from_micros(edge);
+            }
+            for now in [UnixTime::EPOCH, NOW, UnixTime::MAX] {
+                let passes = times.check_begin(&policy(), now).is_ok()
+                    && times.check_end(&policy(), now).is_ok();
+                prop_assert_eq!(times.window(&policy()).holds(now), passes, "{:?}", now);
+            }
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub struct KeyError {
 }
 
 impl KeyError {
-    fn new(what: impl Into<String>, fix: &'static str) -> Self {
+    pub(crate) fn new(what: impl Into<String>, fix: &'static str) -> Self {
         Self {
             what: what.into(),
             fix,

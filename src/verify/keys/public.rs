@@ -37,6 +37,24 @@ impl PublicNumbers {
         })
     }
 
+    /// From the `SubjectPublicKeyInfo` of a key on this curve (RFC 5480, section 2).
+    pub(super) fn from_ec_info(curve: &'static str, der: &[u8]) -> Option<Self> {
+        let algorithm: &[u8] = match curve {
+            "P-256" => {
+                b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+            }
+            "P-384" => b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22",
+            _ => return None,
+        };
+        Self::from_point(curve, key_bits(algorithm, der)?)
+    }
+
+    /// From the `SubjectPublicKeyInfo` of an Ed25519 key (RFC 8410, section 4).
+    pub(super) fn from_ed_info(der: &[u8]) -> Option<Self> {
+        let x = key_bits(b"\x06\x03\x2b\x65\x70", der)?.to_vec();
+        Some(Self::Ed { x })
+    }
+
     /// From the DER of an `RSAPublicKey` (RFC 8017, appendix A.1.1).
     pub(super) fn from_rsa_der(der: &[u8]) -> Option<Self> {
         let (sequence, rest) = der_element(0x30, der)?;
@@ -87,6 +105,16 @@ fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The key in a `SubjectPublicKeyInfo` of exactly this algorithm (RFC 5280, section 4.1).
+fn key_bits<'d>(algorithm: &[u8], der: &'d [u8]) -> Option<&'d [u8]> {
+    let (info, rest) = der_element(0x30, der)?;
+    let (found, info) = der_element(0x30, info)?;
+    let (bits, end) = der_element(0x03, info)?;
+    let (unused, key) = bits.split_first()?;
+    let whole = rest.is_empty() && end.is_empty() && *unused == 0;
+    (whole && found == algorithm).then_some(key)
+}
+
 /// The content of the DER element with this tag at the start, and what follows it.
 fn der_element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (found, rest) = der.split_first()?;
@@ -129,6 +157,27 @@ mod tests {
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
         );
         assert_eq!(numbers.modulus_bits(), 2048);
+    }
+
+    #[test]
+    fn a_public_key_of_another_algorithm_or_with_more_or_less_of_it_is_refused() {
+        let mut der = vec![
+            0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0,
+        ];
+        der.extend([7; 32]);
+        let numbers = PublicNumbers::Ed { x: vec![7; 32] };
+        assert_eq!(PublicNumbers::from_ed_info(&der), Some(numbers));
+        assert_eq!(PublicNumbers::from_ec_info("P-256", &der), None);
+        for end in 0..der.len() {
+            assert_eq!(PublicNumbers::from_ed_info(&der[..end]), None, "{end}");
+        }
+        for (at, byte) in [(8, 0x71), (11, 1)] {
+            let mut other = der.clone();
+            other[at] = byte;
+            assert_eq!(PublicNumbers::from_ed_info(&other), None, "{at}");
+        }
+        der.push(0);
+        assert_eq!(PublicNumbers::from_ed_info(&der), None);
     }
 
     #[test]

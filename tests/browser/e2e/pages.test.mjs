@@ -315,7 +315,7 @@ test('no page has a barrier that axe knows, light and dark, wide and narrow, fro
     try {
       for (const path of ['/sign-in', '/register', '/docs']) await look(path);
       await signIn(page, server);
-      for (const path of ['/', '/devices', '/admin', '/admin?user=nobody']) await look(path);
+      for (const path of ['/', '/devices', '/admin', '/admin?user=nobody', '/admin/audit', '/admin/audit?user=nobody']) await look(path);
     } finally {
       await page.context().close();
       await dark?.close();
@@ -327,7 +327,7 @@ test('no page has a barrier that axe knows, light and dark, wide and narrow, fro
 (BROWSER === 'chromium' ? test : () => {})('nothing moves once it is painted, and the first paint can be used', async () => {
   const page = await window();
   await signIn(page, server);
-  for (const path of ['/devices', '/admin', '/', '/sign-in', '/register']) {
+  for (const path of ['/devices', '/admin', '/admin/audit', '/', '/sign-in', '/register']) {
     // What a page needs to be used is in its first answer: scripts never come.
     await page.route('**/*.js*', (route) => route.abort());
     await page.goto(server.address + path);
@@ -381,9 +381,34 @@ test('administrators see counts, search, and end sessions with a reason', async 
   clean(admin);
 });
 
+once('the audit log is sifted by forms, without scripts and by the keyboard', async () => {
+  const { email } = await somebody();
+  const admin = await window({ javaScriptEnabled: false, locale: 'de-AT', viewport: { width: 320, height: 700 } });
+  await signIn(admin, server);
+  await server.device(email, '"><script>window.hit=1</script>');
+  await admin.goto(`${server.address}/admin`);
+  await admin.getByRole('link', { name: 'Protokoll' }).click();
+  await admin.getByRole('heading', { name: 'Protokoll' }).waitFor();
+  // What has just happened is written down a moment later.
+  for (let tries = 0; !/angemeldet/.test(await admin.textContent('main')) && tries < 100; tries++) await admin.reload();
+  await admin.locator('select[name=event]').focus();
+  await admin.keyboard.type('angem');
+  await admin.locator('select[name=event]').press('Tab');
+  await admin.keyboard.press('Enter');
+  await admin.waitForURL('**/admin/audit?user=&event=signed_in');
+  assert.ok((await admin.locator('.log li').count()) > 1);
+  for (const kind of await admin.locator('.log b').allTextContents()) assert.equal(kind, 'angemeldet');
+  await admin.locator('.log a bdi').first().click();
+  await admin.waitForURL('**/admin/audit?user=**');
+  await admin.getByRole('link', { name: 'Sitzungen dieser Person' }).click();
+  await admin.waitForURL('**/admin?user=**');
+  assert.equal(await admin.locator('script:not([src])').count(), 0);
+  clean(admin);
+});
+
 once('who is no administrator is refused', async () => {
   const { page } = await somebody();
-  for (const path of ['/admin', '/api/admin/stats', '/api/admin/events']) {
+  for (const path of ['/admin', '/admin/audit', '/api/admin/stats', '/api/admin/events']) {
     assert.equal(await page.evaluate(async (path) => (await fetch(path)).status, path), 403, path);
   }
 });

@@ -89,14 +89,33 @@ test('tabs without locks refresh at once and all go on', async () => {
   assert.deepEqual(world.tabs.flatMap((tab) => tab.of('signed-out')), []);
 });
 
-test('a lock that is never given up is waited for a while only', async () => {
+test('locks that are never given up are waited for a while only', async () => {
   const { world, manager } = await signedIn();
-  world.locks.set('tokenManager', never());
+  for (const number of [0, 1, 2]) world.locks.set(`tokenManager${number}`, never());
   const refreshed = manager.refreshAccessToken();
-  await world.advance(4_000);
-  assert.equal(world.count(REFRESH), 0);
   await world.advance(20_000);
+  assert.equal(world.count(REFRESH), 0);
+  await world.advance(40_000);
   assert.equal(await refreshed, true);
+});
+
+test('a tab that is frozen with the lock costs one refresh for each that is due, and not one for each tab', async () => {
+  const { world } = await signedIn();
+  Object.assign(world.server, { lifetime: 60_000, grace: 10_000 });
+  const others = Array.from({ length: 9 }, () => world.tab());
+  await others[0].manager.refreshAccessToken();
+  world.locks.set('tokenManager0', never());
+  const before = world.count(REFRESH);
+  const answered = world.server.answer.bind(world.server);
+  world.intercept = async (request) => {
+    if (request.path !== REFRESH) return undefined;
+    await new Promise((go) => world.timers.set(world.nextTimer++, { at: world.now + 5_000, work: go }));
+    return answered(request);
+  };
+  await world.advance(5 * MINUTE);
+  const { n } = world.server.sessions.get('s1');
+  assert.ok(n > 5, `${n} generations in five minutes`);
+  assert.equal(world.count(REFRESH) - before, n - 2);
 });
 
 test('nobody queues for the lock, where a frozen tab would keep its turn', async () => {
@@ -109,7 +128,7 @@ test('nobody queues for the lock, where a frozen tab would keep its turn', async
     return request(name, options, work);
   };
   assert.equal(await manager.refreshAccessToken(), true);
-  assert.deepEqual(asked, [['tokenManager', true]]);
+  assert.deepEqual(asked, [['tokenManager0', true]]);
 });
 
 // What comes instead of an answer to a refresh, none of which says anything of the session.

@@ -18,7 +18,7 @@ for i = 1, #ARGV - 4, 11 do
   for j = 1, 8 do fields[j] = arg(i + j) end
   fields[9] = arg(i + 9) == '0' and text(now) or arg(i + 9)
   local till = number(arg(i + 10))
-  put(id, fields, till == 0 and plus(now, entry_lifetime()) or till)
+  put(id, fields, till == 0 and until_when() or till)
   ids[#ids + 1] = id
 end
 return done(committed(ids))

@@ -16,6 +16,7 @@ local DAY = 86400000000
 local KEEP = 400 * DAY
 local MARGIN = DAY / 24
 local SETTLING = 30000000
+local AHEAD = 10000000
 
 local base = 4
 local function arg(i) return ARGV[base + i] end
@@ -44,7 +45,7 @@ end
 -- The fleet ------------------------------------------------------------------------------------
 
 local fleet = call('HMGET', KEYS[1], 'deployment', 'history', 'access', 'leeway', 'skew',
-  'covered', 'settles')
+  'covered', 'settles', 'highest')
 
 local function ensure()
   if fleet[1] and fleet[2] then return end
@@ -63,11 +64,19 @@ end
 -- written down.
 local covered, settles = number(fleet[6]) or 0, number(fleet[7]) or 0
 
+-- No less than what the clock has shown to any poll: from there an entry lives, which else would be
+-- over at once when a clock that was behind is set right. Written down ahead, and so seldom.
+local highest = number(fleet[8]) or 0
+
 local function lapsed() return covered > 0 and now >= covered end
 
 local function excused() return lapsed() or now < settles end
 
 local function polled(lease)
+  if now >= highest then
+    highest = plus(now, AHEAD)
+    call('HSET', KEYS[1], 'highest', text(highest))
+  end
   if lapsed() then
     settles = plus(now, SETTLING)
   elseif covered >= plus(now, math.floor(lease / 2)) then
@@ -82,6 +91,8 @@ local function entry_lifetime()
   if access and leeway and skew then return access + leeway + 4 * skew end
   return DAY + 300000000
 end
+
+local function until_when() return plus(math.max(now, highest), entry_lifetime()) end
 
 local function leases()
   local out, flat = {}, call('HGETALL', P .. 'leases')
@@ -160,7 +171,7 @@ end
 
 local function put_now(id, fields)
   fields[9] = text(now)
-  put(id, fields, plus(now, entry_lifetime()))
+  put(id, fields, until_when())
 end
 
 local function put_session(id, r, reason)

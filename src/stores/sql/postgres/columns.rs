@@ -5,11 +5,11 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::cursor::Snapshot;
+use super::cursor::{Snapshot, position};
 use super::error::{STANDBY, told};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, Lease, NodeId};
+use crate::revocation::{Cursor, EntryId, Highest, Lease, NodeId};
 use crate::session::{Counters, Idleness};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row};
@@ -43,9 +43,11 @@ pub(super) fn operation(row: &PgRow) -> Option<[u8; 32]> {
     bytes.try_into().ok()
 }
 
-/// The columns `number, id, subject, until, entry`.
+/// The columns `number, xid, id, subject, until, entry`.
 pub(super) fn line(row: &PgRow, now: UnixTime) -> Option<Line> {
     let number = row.try_get::<i64, _>("number").ok()?.cast_unsigned();
+    // Where the transaction is not told, nobody has read it.
+    let xid = xid(row, "xid").unwrap_or(u64::MAX);
     let Some(id) = uuid(row, "id").map(EntryId::from_bytes) else {
         tracing::error!(
             number,
@@ -57,7 +59,10 @@ pub(super) fn line(row: &PgRow, now: UnixTime) -> Option<Line> {
     let subject = row.try_get::<&str, _>("subject").unwrap_or_default();
     let text = row.try_get::<&str, _>("entry").unwrap_or_default();
     let entry = codec::decode_entry(id, subject, until, text, now)?;
-    Some(Line { entry, number })
+    Some(Line {
+        entry,
+        at: position(xid),
+    })
 }
 
 /// The columns `revoked_gen, roles_gen`, absent for a user of whom nothing is known.
@@ -141,6 +146,7 @@ pub(super) fn greeting(rows: &[PgRow]) -> Result<Greeting, StoreError> {
                     covered_until: instant(row.try_get("covered_until").ok()?),
                     settles_at: instant(row.try_get("settles_at").ok()?),
                 },
+                highest: Highest::kept(instant(row.try_get("highest").ok()?)),
             },
             now: instant(row.try_get("now").ok()?),
             xmax: xid(row, "xmax")?,
@@ -177,11 +183,10 @@ pub(super) fn count(row: &PgRow, name: &str) -> Option<u64> {
     row.try_get::<i64, _>(name).ok().map(i64::cast_unsigned)
 }
 
-/// The cursor of a poll: its lease's transaction, and what it saw.
+/// The cursor of a poll: what it saw.
 pub(super) fn cursor(rows: &[PgRow]) -> Option<Cursor> {
     use super::names::tag as kind;
     let of = |wanted| rows.iter().find(|row| tag(row) == Some(wanted));
-    let lease = xid(of(kind::WRITTEN)?, "xid")?;
     let text: &str = of(kind::SNAPSHOT)?.try_get("snapshot").ok()?;
-    Some(Snapshot::parse(text)?.into_cursor(lease))
+    Some(Snapshot::parse(text)?.into_cursor())
 }

@@ -2,10 +2,10 @@
 //!
 //! Transactions do not become visible in the order of their numbers, so no number says what was
 //! read. A snapshot does: the next poll reads what its own sees and the one before did not,
-//! however long some other transaction stays open. In front of it stands the number of the
-//! transaction that wrote the poll's lease. A writer that has committed reads the number that no
-//! ended transaction has reached; a lease of at least that number was committed later, and the
-//! snapshot that was taken after it has seen the write.
+//! however long some other transaction stays open. An entry lands at the number of the transaction
+//! that wrote it, and whoever has read up to a snapshot that sees this transaction has read it.
+//! No other number will do: one that was looked up after the commit is ever larger while others
+//! write, and a poll that has read the entry may stand below it.
 
 use crate::revocation::{Cursor, LogPosition};
 
@@ -34,7 +34,7 @@ impl Snapshot {
 
     /// From a cursor that this store made.
     pub(super) fn of(cursor: &Cursor) -> Option<Self> {
-        let [_, xmin, xmax, open @ ..] = cursor.0.as_slice() else {
+        let [xmin, xmax, open @ ..] = cursor.0.as_slice() else {
             return None;
         };
         let within = open.iter().all(|xid| (xmin..xmax).contains(&xid));
@@ -45,10 +45,14 @@ impl Snapshot {
         })
     }
 
-    pub(super) fn into_cursor(self, lease: u64) -> Cursor {
-        let mut parts = vec![lease, self.xmin, self.xmax];
+    pub(super) fn into_cursor(self) -> Cursor {
+        let mut parts = vec![self.xmin, self.xmax];
         parts.extend(self.open);
         Cursor(parts)
+    }
+
+    fn sees(&self, xid: u64) -> bool {
+        xid < self.xmin || xid < self.xmax && self.open.binary_search(&xid).is_err()
     }
 
     /// Whether a server that has come this far may have taken it.
@@ -69,12 +73,25 @@ impl Snapshot {
     }
 }
 
-/// Where something landed that was committed before this number was read.
-pub(super) fn position(next: u64) -> LogPosition {
+/// Where something landed that a transaction of this number wrote.
+///
+/// The plain comparison with a cursor is true where nothing older was open any more, which is never
+/// too early; [`has_read`] also knows what was.
+pub(super) fn position(xid: u64) -> LogPosition {
     LogPosition {
         part: 0,
-        value: next,
+        value: xid.saturating_add(1),
     }
+}
+
+/// Whether who has read up to a cursor has read what landed there.
+pub(super) fn has_read(cursor: &Cursor, position: LogPosition) -> bool {
+    let snapshot = Snapshot::of(cursor);
+    let xid = position.value.checked_sub(1);
+    position.part == 0
+        && xid
+            .zip(snapshot)
+            .is_some_and(|(xid, snapshot)| snapshot.sees(xid))
 }
 
 #[cfg(test)]
@@ -85,10 +102,25 @@ mod tests {
     fn a_snapshot_survives_the_way_through_a_cursor() {
         for text in ["10:10:", "10:20:10,14,15"] {
             let snapshot = Snapshot::parse(text).expect("it is one");
-            let cursor = snapshot.clone().into_cursor(19);
+            let cursor = snapshot.clone().into_cursor();
             assert_eq!(Snapshot::of(&cursor), Some(snapshot));
-            assert!(cursor.covers(position(19)) && !cursor.covers(position(20)));
         }
+    }
+
+    #[test]
+    fn what_a_snapshot_sees_was_read_and_nothing_else() {
+        let snapshot = Snapshot::parse("10:20:10,14,15").expect("it is one");
+        let cursor = snapshot.into_cursor();
+        for xid in 0..30 {
+            let seen = xid < 20 && ![10, 14, 15].contains(&xid);
+            assert_eq!(has_read(&cursor, position(xid)), seen, "{xid}");
+            // Whoever compares plainly may wait longer, and never too short.
+            assert!(seen || !cursor.covers(position(xid)), "{xid}");
+        }
+        let elsewhere = LogPosition { part: 1, value: 2 };
+        assert!(!has_read(&cursor, elsewhere));
+        assert!(!has_read(&Cursor::default(), position(3)));
+        assert!(!has_read(&Cursor(vec![7, 3, 9]), position(1)));
     }
 
     #[test]
@@ -96,14 +128,7 @@ mod tests {
         for text in ["", "10", "10:20", "a:b:", "10:20:x"] {
             assert_eq!(Snapshot::parse(text), None, "{text}");
         }
-        for parts in [
-            vec![],
-            vec![1],
-            vec![1, 2],
-            vec![1, 3, 2],
-            vec![1, 2, 3, 3],
-            vec![1, 2, 9, 5, 4],
-        ] {
+        for parts in [vec![], vec![1], vec![3, 2], vec![2, 3, 3], vec![2, 9, 5, 4]] {
             assert_eq!(Snapshot::of(&Cursor(parts.clone())), None, "{parts:?}");
         }
     }

@@ -116,7 +116,7 @@ impl Names {
         format!(
             "SELECT {} AS q, {} AS now, \
              pg_is_in_recovery() AS standby, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax, \
-             m.deployment::text AS deployment, m.limits, m.covered_until, m.settles_at, {system} AS system, \
+             m.deployment::text AS deployment, m.limits, m.covered_until, m.settles_at, m.highest, {system} AS system, \
              CASE WHEN pg_is_in_recovery() THEN '' ELSE {timeline} END AS timeline FROM {} m; ",
             tag::FLEET,
             Now::Server,
@@ -234,12 +234,10 @@ impl Names {
         self.lines(tag::LINE, &format!("l.subject IN ({subjects})"), now)
     }
 
-    /// The leases, the number that no transaction which has ended by now has reached, and which
-    /// server it is that says so.
+    /// The leases, and which server it is that says so.
     pub(super) fn after_commit(&self, now: Now) -> String {
         format!(
-            "SELECT {} AS q, pg_snapshot_xmax(pg_current_snapshot())::text AS xid, \
-             {} AS system, {} AS timeline; {}",
+            "SELECT {} AS q, {} AS system, {} AS timeline; {}",
             tag::WRITTEN,
             self.system,
             self.timeline,
@@ -324,7 +322,8 @@ impl Names {
 }
 
 /// The columns of a line.
-pub(super) const LINE: &str = "l.number, l.id::text AS id, l.subject, l.until, l.entry";
+pub(super) const LINE: &str =
+    "l.number, l.xid::text AS xid, l.id::text AS id, l.subject, l.until, l.entry";
 
 /// What names a user's lock, the same for every node and for ever.
 pub(super) fn key_of(user: &str) -> i64 {

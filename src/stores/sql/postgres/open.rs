@@ -58,12 +58,7 @@ impl Server {
         let rows = link.run(question).await?;
         let row = rows.first().ok_or_else(no_answer)?;
         let version: i32 = row.try_get("version").map_err(|_| no_answer())?;
-        if version < OLDEST {
-            let named = text(row, "named");
-            return Err(misconfigured(format!(
-                "the server is PostgreSQL {named}, and 13 is the oldest that can be used: upgrade it"
-            )));
-        }
+        new_enough(version, &text(row, "named"))?;
         if row.try_get("standby").unwrap_or(true) {
             return Err(told(StoreErrorKind::Unavailable, STANDBY));
         }
@@ -85,6 +80,16 @@ impl Server {
             user: text(row, "me"),
         })
     }
+}
+
+/// Refuses a server that lacks what the statements use.
+pub(super) fn new_enough(version: i32, named: &str) -> Result<(), StoreError> {
+    if version >= OLDEST {
+        return Ok(());
+    }
+    Err(misconfigured(format!(
+        "the server is PostgreSQL {named}, and 13 is the oldest that can be used: upgrade it"
+    )))
 }
 
 /// Sees whether the tables are ours, and may be used: the version that they are of, 0 where there
@@ -324,12 +329,15 @@ fn text(row: &PgRow, name: &str) -> String {
 }
 
 /// The tables that this code reads and writes.
-pub(super) const LAYOUT: Layout =
-    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
+pub(super) const LAYOUT: Layout = Layout::new(&[
+    include_str!("schema.sql"),
+    include_str!("audit.sql"),
+    include_str!("highest.sql"),
+]);
 const COLUMNS: [(&str, &str); 6] = [
     (
         "jwt_meta",
-        "one, version, deployment, limits, covered_until, settles_at",
+        "one, version, deployment, limits, covered_until, settles_at, highest",
     ),
     ("jwt_users", "id, revoked_gen, roles_gen"),
     (

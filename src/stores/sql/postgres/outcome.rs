@@ -1,6 +1,5 @@
 //! What is known of a write only after its commit.
 
-use super::cursor::position;
 use crate::revocation::{Answer, Attached, Committed, Lease};
 use crate::session::{
     EndAllOutcome, EndOutcome, Imported, RefreshOutcome, SessionRecord, SignInOutcome, Swept, Use,
@@ -18,8 +17,6 @@ pub(super) trait Outcome: Send {
 pub(super) struct Aftermath {
     /// The lines that were written, as they stand.
     pub(super) standing: Vec<Line>,
-    /// The number that no ended transaction had reached.
-    pub(super) next: Option<u64>,
     pub(super) leases: Vec<Lease>,
     pub(super) history: u128,
 }
@@ -27,16 +24,16 @@ pub(super) struct Aftermath {
 impl Aftermath {
     /// Completes an answer.
     pub(super) fn complete(&self, outcome: &mut impl Outcome) {
-        let (Some(committed), Some(next)) = (outcome.committed(), self.next) else {
+        let Some(committed) = outcome.committed() else {
             return;
         };
-        for entry in &mut committed.entries {
+        for (entry, position) in committed.entries.iter_mut().zip(&mut committed.positions) {
             let standing = self.standing.iter().find(|line| line.entry.id == entry.id);
             if let Some(line) = standing {
                 entry.clone_from(&line.entry);
+                *position = line.at;
             }
         }
-        committed.positions = vec![position(next); committed.entries.len()];
         committed.leases.clone_from(&self.leases);
         committed.history = self.history;
     }

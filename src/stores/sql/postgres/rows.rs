@@ -1,6 +1,7 @@
 //! What the steps ask of the tables.
 
 use super::columns;
+use super::cursor::position;
 use super::error::{BACKEND, told};
 use super::known;
 use super::literal::{Bytes, Id, Maybe, Text, count, instant};
@@ -8,7 +9,7 @@ use super::names::{LINE, Lock, Now, behind, key_of, tag};
 use super::tables::{Growing, PURGED_AT_ONCE, Tables, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
@@ -33,15 +34,17 @@ impl Rows for Tables {
         Ok(())
     }
 
-    async fn set_idleness(&mut self, idleness: Idleness) -> Result<(), StoreError> {
+    async fn set_clocks(&mut self, idleness: Idleness, highest: Highest) -> Result<(), StoreError> {
         let meta = self.names.clone();
         self.later(format_args!(
-            "UPDATE {} SET covered_until = {}, settles_at = {}",
+            "UPDATE {} SET covered_until = greatest(covered_until, {}), \
+             settles_at = greatest(settles_at, {}), highest = greatest(highest, {})",
             meta.meta,
             instant(idleness.covered_until),
-            instant(idleness.settles_at)
+            instant(idleness.settles_at),
+            instant(highest.at())
         ));
-        self.fleet.idleness = idleness;
+        (self.fleet.idleness, self.fleet.highest) = (idleness, highest);
         Ok(())
     }
 
@@ -53,16 +56,8 @@ impl Rows for Tables {
     }
 
     async fn set_counters(&mut self, user: &UserId, counters: Counters) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
-             ON CONFLICT (id) DO UPDATE SET \
-             revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen",
-            names.users,
-            Text(user.as_str()),
-            counters.revoked_gen.as_u64().cast_signed(),
-            counters.roles_gen.as_u64().cast_signed(),
-        ));
+        let taken = "revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen";
+        self.later_counters(user, counters, taken);
         self.known.counters.insert(user.clone(), counters);
         Ok(())
     }
@@ -72,17 +67,9 @@ impl Rows for Tables {
         user: &UserId,
         counters: Counters,
     ) -> Result<(), StoreError> {
-        let names = self.names.clone();
-        self.later(format_args!(
-            "INSERT INTO {} AS u (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
-             ON CONFLICT (id) DO UPDATE SET \
-             revoked_gen = greatest(u.revoked_gen, excluded.revoked_gen), \
-             roles_gen = greatest(u.roles_gen, excluded.roles_gen)",
-            names.users,
-            Text(user.as_str()),
-            counters.revoked_gen.as_u64().cast_signed(),
-            counters.roles_gen.as_u64().cast_signed(),
-        ));
+        let higher = "revoked_gen = greatest(u.revoked_gen, excluded.revoked_gen), \
+             roles_gen = greatest(u.roles_gen, excluded.roles_gen)";
+        self.later_counters(user, counters, higher);
         self.known.counters.remove(user);
         Ok(())
     }
@@ -308,7 +295,7 @@ impl Rows for Tables {
         // How it stands is known when it was sent, and told after the commit.
         Ok(Line {
             entry: entry.clone(),
-            number: 0,
+            at: position(u64::MAX),
         })
     }
 

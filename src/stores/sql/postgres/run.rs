@@ -221,9 +221,8 @@ impl Shared {
         };
         let mut statements = tables.unsent();
         statements.push_str(&format!(
-            "SELECT {} AS q, pg_current_xact_id()::text AS xid; COMMIT; {SNAPSHOT}{}\
+            "COMMIT; {SNAPSHOT}{}\
              SELECT {} AS q, pg_current_snapshot()::text AS snapshot; {}{}COMMIT",
-            tag::WRITTEN,
             names.fleet(),
             tag::SNAPSHOT,
             names.lines(tag::LINE, &unseen, Now::At(now)),
@@ -276,7 +275,6 @@ pub(super) async fn commit(steps: Stepping) -> Result<Aftermath, Failure> {
     let history = written.and_then(|row| columns::history(deployment, row));
     let history = history.unwrap_or(tables.fleet.history);
     Ok(Aftermath {
-        next: written.and_then(|row| columns::xid(row, "xid")),
         leases: of(tag::LEASE)
             .map(|row| columns::lease(row, history))
             .collect(),

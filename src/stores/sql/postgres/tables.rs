@@ -12,6 +12,7 @@ use super::columns::{self, Greeting};
 use super::error::BACKEND;
 use super::known::{self, Known};
 use super::link::Link;
+use super::literal::Text;
 use super::names::{Lock, Names, tag};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
@@ -95,6 +96,19 @@ impl Tables {
         self.growing = None;
         // Writing to a string does not fail.
         let _ = write!(self.unsent, "{statement}; ");
+    }
+
+    /// Writes counters, or makes of those that are there what is said.
+    pub(super) fn later_counters(&mut self, user: &UserId, counters: Counters, known: &str) {
+        let names = self.names.clone();
+        self.later(format_args!(
+            "INSERT INTO {} AS u (id, revoked_gen, roles_gen) VALUES ({}, {}, {}) \
+             ON CONFLICT (id) DO UPDATE SET {known}",
+            names.users,
+            Text(user.as_str()),
+            counters.revoked_gen.as_u64().cast_signed(),
+            counters.roles_gen.as_u64().cast_signed(),
+        ));
     }
 
     /// Adds a row to the statement that came last, where that is of the same kind, or begins one.

@@ -151,7 +151,11 @@ async fn older_tables_are_brought_up_to_date_and_keep_what_they_hold() {
 async fn new_tables_go_through_all_steps() {
     let server = server::shared();
     let database = server.database().await;
-    const TABLES: &str = concat!(include_str!("schema.sql"), include_str!("audit.sql"));
+    const TABLES: &str = concat!(
+        include_str!("schema.sql"),
+        include_str!("audit.sql"),
+        include_str!("highest.sql")
+    );
     let all = Layout::new(&[TABLES, COUNTED]);
     sign_in(&store(&server.admin(&database), all), 1).await;
     assert_eq!(runs(server, &database).await, 1);
@@ -247,7 +251,11 @@ async fn a_crash_in_the_middle_leaves_the_older_tables_whole() {
         }
         // It would go on once the server is back.
         bringing.abort();
-        assert!(bringing.await.is_err_and(|error| error.is_cancelled()));
+        match bringing.await {
+            Err(error) => assert!(error.is_cancelled()),
+            // It has heard of the crash first.
+            Ok(counted) => assert!(crashes && counted.is_err()),
+        }
         if crashes {
             server.resume();
         } else {
@@ -263,12 +271,13 @@ async fn a_crash_in_the_middle_leaves_the_older_tables_whole() {
 }
 
 #[tokio::test]
-async fn tables_without_an_audit_log_get_one() {
+async fn tables_of_the_first_version_get_what_they_lack() {
     let server = server::shared();
     let database = server.database().await;
     let address = server.admin(&database);
     sign_in(&store(&address, LAYOUT), 1).await;
-    let first = "DROP TABLE jwt_audit; UPDATE jwt_meta SET version = 1";
+    let first = "DROP TABLE jwt_audit; ALTER TABLE jwt_meta DROP COLUMN highest; \
+         UPDATE jwt_meta SET version = 1";
     server.execute(&database, first).await;
     let store = store(&address, LAYOUT);
     assert_eq!(store.count(&user()).await.ok(), Some(1));
@@ -278,4 +287,16 @@ async fn tables_without_an_audit_log_get_one() {
     written.expect("it takes it");
     let read = log.read(AuditRequest::new(1)).await;
     assert_eq!(read.expect("it answers").entries, [entry]);
+}
+
+#[test]
+fn a_server_that_is_too_old_is_refused_with_the_fix() {
+    assert!(open::new_enough(130_000, "13.0").is_ok());
+    let error = open::new_enough(120_022, "12.22").expect_err("it is too old");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration);
+    let what = error.source().expect("it says why").to_string();
+    assert!(
+        what.contains("12.22") && what.contains("upgrade it"),
+        "{what}"
+    );
 }

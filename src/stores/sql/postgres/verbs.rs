@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::PostgresStore;
 use super::ahead::{key_of_entry, of, on, session_of};
+use super::cursor;
 use super::error::BACKEND;
 use super::known::Asked;
 use super::names::{Lock, key_of};
@@ -14,8 +15,8 @@ use crate::BoxFuture;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition, Poll,
+    PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use crate::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
@@ -114,6 +115,10 @@ impl RevocationStore for PostgresStore {
         history: u128,
     ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
         Box::pin(async move { self.shared.glance(self.clock(), since, history).await })
+    }
+
+    fn has_read(&self, cursor: &Cursor, position: LogPosition) -> bool {
+        cursor::has_read(cursor, position)
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>> {

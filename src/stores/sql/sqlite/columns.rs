@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::UnixTime;
-use crate::revocation::EntryId;
+use crate::revocation::{EntryId, Highest, LogPosition};
 use crate::session::{Counters, Idleness};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row};
@@ -46,7 +46,11 @@ pub(super) fn line(row: &SqliteRow, now: UnixTime) -> Option<Line> {
     let subject = row.try_get::<&str, _>("subject").unwrap_or_default();
     let text = row.try_get::<&str, _>("entry").unwrap_or_default();
     let entry = codec::decode_entry(id, subject, until, text, now)?;
-    Some(Line { entry, number })
+    let at = LogPosition {
+        part: 0,
+        value: number,
+    };
+    Some(Line { entry, at })
 }
 
 /// The columns `revoked_gen, roles_gen`, absent for a user of whom nothing is known.
@@ -63,7 +67,7 @@ pub(super) fn counters(row: &SqliteRow) -> Counters {
     }
 }
 
-/// The columns `deployment, history, limits, covered_until, settles_at`.
+/// The columns `deployment, history, limits, covered_until, settles_at, highest`.
 pub(super) fn fleet(row: &SqliteRow) -> Option<Fleet> {
     let limits: Option<&str> = row.try_get("limits").ok()?;
     Some(Fleet {
@@ -74,6 +78,7 @@ pub(super) fn fleet(row: &SqliteRow) -> Option<Fleet> {
             covered_until: instant(row.try_get("covered_until").ok()?),
             settles_at: instant(row.try_get("settles_at").ok()?),
         },
+        highest: Highest::kept(instant(row.try_get("highest").ok()?)),
     })
 }
 

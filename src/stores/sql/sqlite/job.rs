@@ -80,6 +80,7 @@ where
         Box::pin(async move {
             // Read inside the transaction, so that writes and instants have the same order.
             steps.now = self.clock.now();
+            steps.rows.now = steps.now;
             if let Some(step) = self.step.take() {
                 self.result = Some(step(steps).await);
             }

@@ -36,7 +36,7 @@ use crate::BoxFuture;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    Answer, Attached, Committed, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
     RevocationEntry, RevocationStore,
 };
 use crate::session::{
@@ -232,6 +232,17 @@ impl RevocationStore for SqliteStore {
             // A file that is not open is not watched. Why it cannot be, the next poll tells.
             let _ = self.opened().await;
             heard.await;
+        })
+    }
+
+    fn glance<'a>(
+        &'a self,
+        since: &'a Cursor,
+        history: u128,
+    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+        Box::pin(async move {
+            let snapshot = self.opened().await?.snapshot().await?;
+            reading(snapshot, &*self.clock).glance(since, history).await
         })
     }
 

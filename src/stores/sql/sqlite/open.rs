@@ -191,12 +191,15 @@ pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<(), sqlx:
 }
 
 /// The tables that this code reads and writes.
-pub(super) const LAYOUT: Layout =
-    Layout::new(&[include_str!("schema.sql"), include_str!("audit.sql")]);
+pub(super) const LAYOUT: Layout = Layout::new(&[
+    include_str!("schema.sql"),
+    include_str!("audit.sql"),
+    include_str!("highest.sql"),
+]);
 
 /// What finds each column, and reads nothing.
 const COLUMNS: [&str; 6] = [
-    "SELECT one, version, deployment, history, limits, covered_until, settles_at FROM jwt_meta LIMIT 0",
+    "SELECT one, version, deployment, history, limits, covered_until, settles_at, highest FROM jwt_meta LIMIT 0",
     "SELECT id, revoked_gen, roles_gen FROM jwt_users LIMIT 0",
     "SELECT id, user, operation, due_at, ended_at, ended_by, record FROM jwt_sessions LIMIT 0",
     "SELECT number, id, subject, until, entry FROM jwt_log LIMIT 0",

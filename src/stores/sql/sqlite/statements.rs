@@ -13,6 +13,7 @@ use sqlx::{Row as _, query};
 
 use super::columns;
 use super::error::{failed, told};
+use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::session::Counters;
 use crate::stores::sql::rows::{Found, Row};
@@ -25,6 +26,8 @@ pub(super) struct Tables<C> {
     pub(super) log_grew: bool,
     /// What the last look before a sign-in told of its user, until something is changed.
     pub(super) known: Option<(UserId, Counters, bool)>,
+    /// When the write under way is made.
+    pub(super) now: UnixTime,
     changed: Changed,
 }
 
@@ -46,6 +49,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
             connection,
             log_grew: false,
             known: None,
+            now: UnixTime::EPOCH,
             changed: Changed::Nothing,
         }
     }
@@ -77,6 +81,22 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
             self.changed = Changed::One;
         }
         Ok(changed)
+    }
+
+    /// Replaces the record of an open session where its place in the order of what is due may stay:
+    /// it lasts longer than it did, and is not due. No index has to be written then, and the sweep
+    /// finds out in time.
+    pub(super) async fn update_in_place(
+        &mut self,
+        id: &[u8],
+        record: &str,
+        due: i64,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE jwt_sessions SET record = ? \
+             WHERE id = ? AND ended_at IS NULL AND due_at > ? AND due_at <= ?";
+        let statement = query(sql).bind(record.to_owned()).bind(id.to_vec());
+        let statement = statement.bind(columns::integer(self.now)).bind(due);
+        Ok(self.change_one(statement).await? > 0)
     }
 
     /// Has what follows undone together when the write fails.

@@ -8,10 +8,10 @@ use sqlx::{Row as _, query, query_scalar};
 use super::columns::{self, integer};
 use super::error::{BACKEND, failed};
 use super::statements::Tables;
-use super::values::{FLEET, POPULATION, bytes, count, text, unwritable};
+use super::values::{FLEET, POPULATION, bytes, count, of_user, text, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, RevocationEntry};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
@@ -45,10 +45,11 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             .map(drop)
     }
 
-    async fn set_idleness(&mut self, idleness: Idleness) -> Result<(), StoreError> {
-        let sql = query("UPDATE jwt_meta SET covered_until = ?, settles_at = ?")
+    async fn set_clocks(&mut self, idleness: Idleness, highest: Highest) -> Result<(), StoreError> {
+        let sql = query("UPDATE jwt_meta SET covered_until = ?, settles_at = ?, highest = ?")
             .bind(integer(idleness.covered_until))
-            .bind(integer(idleness.settles_at));
+            .bind(integer(idleness.settles_at))
+            .bind(integer(highest.at()));
         self.execute(sql).await.map(drop)
     }
 
@@ -62,11 +63,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         let sql = "INSERT INTO jwt_users (id, revoked_gen, roles_gen) VALUES (?, ?, ?) \
              ON CONFLICT (id) DO UPDATE SET \
              revoked_gen = excluded.revoked_gen, roles_gen = excluded.roles_gen";
-        let statement = query(sql)
-            .bind(text(user))
-            .bind(counters.revoked_gen.as_u64().cast_signed())
-            .bind(counters.roles_gen.as_u64().cast_signed());
-        self.change(statement).await.map(drop)
+        self.change(of_user(sql, user, counters)).await.map(drop)
     }
 
     async fn raise_counters(
@@ -77,11 +74,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         let sql = "INSERT INTO jwt_users (id, revoked_gen, roles_gen) VALUES (?, ?, ?) \
              ON CONFLICT (id) DO UPDATE SET revoked_gen = max(revoked_gen, excluded.revoked_gen), \
              roles_gen = max(roles_gen, excluded.roles_gen)";
-        let statement = query(sql)
-            .bind(text(user))
-            .bind(counters.revoked_gen.as_u64().cast_signed())
-            .bind(counters.roles_gen.as_u64().cast_signed());
-        self.change(statement).await.map(drop)
+        self.change(of_user(sql, user, counters)).await.map(drop)
     }
 
     async fn knows(&mut self, user: &UserId) -> Result<(Counters, bool), StoreError> {
@@ -241,14 +234,19 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         record: &SessionRecord,
         by: Option<EntryId>,
     ) -> Result<(), StoreError> {
+        let text = codec::encode_session(record).map_err(unwritable)?;
+        let (id, due) = (bytes(record.id.as_bytes()), integer(record.due_at()));
+        if record.ended.is_none() && self.update_in_place(&id, &text, due).await? {
+            return Ok(());
+        }
         let sql = "UPDATE jwt_sessions SET due_at = ?, ended_at = ?, ended_by = ?, record = ? \
              WHERE id = ? AND ended_at IS NULL";
         let statement = query(sql)
-            .bind(integer(record.due_at()))
+            .bind(due)
             .bind(record.ended.as_ref().map(|ended| integer(ended.at)))
             .bind(by.map(|by| bytes(by.as_bytes())))
-            .bind(codec::encode_session(record).map_err(unwritable)?)
-            .bind(bytes(record.id.as_bytes()));
+            .bind(text)
+            .bind(id);
         // What ends a session is followed by a line of the log.
         let updated = match by {
             Some(_) => self.change(statement).await,

@@ -100,6 +100,38 @@ async fn what_was_acknowledged_is_there_after_reopening() {
     assert_eq!((poll.history, poll.entries.len()), (history, 1));
 }
 
+#[tokio::test]
+async fn what_lasts_longer_keeps_its_place_and_is_put_off_when_that_comes() {
+    let (folder, clock) = (Folder::new(), ManualClock::new());
+    let store = SqliteStore::new(folder.file()).with_clock(Arc::new(clock.clone()));
+    let mut new = new_session(1);
+    new.idle_lifetime = Some(HOUR / 2);
+    let session = new.id;
+    store.sign_in(new).await.expect("the store answers");
+    let place = || async {
+        let place = sqlx::query_scalar("SELECT due_at FROM jwt_sessions");
+        let place = place.fetch_one(&mut folder.connection().await).await;
+        place.map(|place: i64| place).expect("there is one")
+    };
+    let before = place().await;
+    clock.advance(HOUR / 3);
+    let (bucket, at) = (0, clock.now());
+    let used = Use {
+        session,
+        bucket,
+        at,
+    };
+    store.touch(&[used]).await.expect("the store answers");
+    let found = store.find(session).await.expect("the store answers");
+    assert!(found.is_some_and(|record| record.last_active_at == at));
+    assert_eq!(place().await, before);
+    clock.advance(HOUR / 3);
+    let swept = store.sweep(HOUR, 10).await.expect("the store answers");
+    assert!(swept.ended.is_empty() && !swept.more);
+    assert!(place().await > before);
+    assert_eq!(store.count(&user()).await.ok(), Some(1));
+}
+
 #[test]
 fn nothing_is_opened_or_spawned_before_the_first_use() {
     let folder = Folder::new();
@@ -458,4 +490,22 @@ async fn the_file_is_for_its_owner_alone() {
         let metadata = std::fs::metadata(folder.0.join(name)).expect("it is there");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_another_process_revoked_is_seen_while_somebody_writes() {
+    let folder = Folder::new();
+    let (here, there) = (folder.store().await, folder.store().await);
+    let session = sign_in(&there, 1).await;
+    let before = poll(&here, &[]).await;
+    let request = end(&session);
+    let entry = request.entry;
+    there.end(request).await.expect("the store answers");
+    let mut writing = folder.connection().await;
+    let begun = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut writing).await;
+    begun.expect("nobody else writes");
+    let seen = here.glance(&before.cursor, before.history).await;
+    let seen = seen.expect("reading waits for no writer");
+    let seen: Vec<_> = seen.iter().map(|entry| entry.id).collect();
+    assert_eq!(seen, [entry]);
 }

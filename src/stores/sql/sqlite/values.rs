@@ -1,7 +1,11 @@
 //! Values as SQLite takes them, and questions that stand alone.
 
+use sqlx::query;
+
 use super::error::BACKEND;
+use super::statements::Statement;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::session::Counters;
 use crate::token::UserId;
 
 pub(super) fn bytes(bytes: &[u8]) -> Vec<u8> {
@@ -20,8 +24,16 @@ pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, BACKEND).with_source(error)
 }
 
+/// A statement about a user and their counters.
+pub(super) fn of_user(sql: &'static str, user: &UserId, counters: Counters) -> Statement {
+    query(sql)
+        .bind(text(user))
+        .bind(counters.revoked_gen.as_u64().cast_signed())
+        .bind(counters.roles_gen.as_u64().cast_signed())
+}
+
 pub(super) const FLEET: &str =
-    "SELECT deployment, history, limits, covered_until, settles_at FROM jwt_meta";
+    "SELECT deployment, history, limits, covered_until, settles_at, highest FROM jwt_meta";
 
 /// Each half is answered from an index alone.
 pub(super) const POPULATION: &str = "SELECT \

@@ -39,6 +39,28 @@ fn another_spelling_of_one_token_is_another_entry() {
 }
 
 #[test]
+fn a_token_that_ends_like_a_known_one_is_not_taken_for_it() {
+    let key = key(Algorithm::Hs256);
+    let verifier = verifier(&key);
+    let known = token(&key, &claims());
+    let first = verify(&verifier, &known).unwrap();
+    let (header, rest) = known.split_once('.').unwrap();
+    let (_, signature) = rest.rsplit_once('.').unwrap();
+    let payload = encode(claims_with("sub", "eve".into()).to_string());
+    let forged = format!("{header}.{payload}.{signature}");
+    assert_eq!(kind(&verifier, &forged), Some(VerifyErrorKind::Invalid));
+
+    // Even where both are kept, each is found by all of its bytes.
+    let other = verify(&verifier, &token(&key, &claims_with("sub", "eve".into()))).unwrap();
+    let stamp = verifier.keys.stamp();
+    verifier
+        .cache
+        .insert(forged.as_bytes(), stamp, other.checked.clone());
+    assert!(is_same(&first, &verify(&verifier, &known).unwrap()));
+    assert!(is_same(&other, &verify(&verifier, &forged).unwrap()));
+}
+
+#[test]
 fn times_are_checked_again_on_each_hit() {
     let key = key(Algorithm::Hs256);
     let verifier = verifier(&key);

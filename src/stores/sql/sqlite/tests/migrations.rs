@@ -85,7 +85,11 @@ async fn an_older_file_is_brought_up_to_date_and_keeps_what_it_holds() {
 #[tokio::test]
 async fn a_new_file_goes_through_all_steps() {
     let folder = Folder::new();
-    const TABLES: &str = concat!(include_str!("../schema.sql"), include_str!("../audit.sql"));
+    const TABLES: &str = concat!(
+        include_str!("../schema.sql"),
+        include_str!("../audit.sql"),
+        include_str!("../highest.sql")
+    );
     let all = Layout::new(&[TABLES, COUNTED]);
     let store = store(&folder, all);
     sign_in(&store, 1).await;
@@ -225,10 +229,11 @@ async fn a_process_that_is_killed_in_the_middle_leaves_the_older_file_whole() {
 }
 
 #[tokio::test]
-async fn a_file_without_an_audit_log_gets_one() {
+async fn a_file_of_the_first_version_gets_what_it_lacks() {
     let folder = Folder::new();
     let record = sign_in(&folder.store().await, 1).await;
-    let first = "DROP TABLE jwt_audit; UPDATE jwt_meta SET version = 1";
+    let first = "DROP TABLE jwt_audit; ALTER TABLE jwt_meta DROP COLUMN highest; \
+         UPDATE jwt_meta SET version = 1";
     folder.tamper(first).await;
     let store = folder.store().await;
     assert!(
@@ -244,5 +249,5 @@ async fn a_file_without_an_audit_log_gets_one() {
         .expect("it takes it");
     let read = log.read(AuditRequest::new(1)).await.expect("it answers");
     assert_eq!(read.entries, [entry]);
-    assert_eq!(layout_of(&folder).await.0, 2);
+    assert_eq!(layout_of(&folder).await.0, 3);
 }

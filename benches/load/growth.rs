@@ -1,0 +1,160 @@
+//! How what a store does grows: with all sessions, with those of one user, with clients and with
+//! nodes.
+
+mod crowd;
+mod steps;
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tower_jwt_session::{MemoryStore, SessionStore, UserId};
+
+use crate::backend::{self, Backend};
+use crate::plot::Curve;
+use crate::rate::new_session;
+use crate::results::{Results, Wanted as Figure};
+use crate::scale::user_name;
+use crate::start::known;
+use crate::{Wanted, resident, runtime};
+use steps::{STEPS, Steps};
+
+/// A store that is filled.
+pub struct Place {
+    name: &'static str,
+    /// None is the memory of this process.
+    backend: Option<Box<dyn Backend>>,
+    memory: MemoryStore,
+}
+
+pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
+    results.say(&format!(
+        "Steps of the store, one after the other: the middle of {} each. Each user has ten sessions; the steps meet users that are \
+         drawn at random, and `revoke all` ends all ten of one. `check` is the question that a node asks at first sight.",
+        steps::TIMES
+    ));
+    let runtime = runtime(2);
+    for name in &wanted.stores {
+        let place = Place::named(name, folder);
+        runtime.block_on(async {
+            by_sessions(wanted, &place, results).await;
+            crowd::by_sessions_of_one(wanted, &place, results).await;
+            crowd::by_clients(wanted, &place, results).await;
+        });
+    }
+}
+
+async fn by_sessions(wanted: &Wanted, place: &Place, results: &mut Results) {
+    let most = wanted.most.min(place.most());
+    let sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+    let mut curves = STEPS.map(|name| Curve {
+        name,
+        points: Vec::new(),
+    });
+    let (mut filled, mut all, before) = (0, Vec::new(), resident());
+    for size in sizes.into_iter().filter(|size| *size <= most) {
+        let (users, began) = (size / SESSIONS_OF_A_USER, Instant::now());
+        place.fill(filled..users).await;
+        filled = users;
+        let took = began.elapsed().as_secs();
+        eprintln!(
+            "  {}: {size} sessions are there, after {took} s",
+            place.name
+        );
+        let steps = Steps::measure(&place.store(PART).await, users).await;
+        for (curve, millis) in curves.iter_mut().zip(steps.millis()) {
+            let name = format!("{}: {} among {size}", place.name, curve.name);
+            results.add(name, millis, "ms");
+            curve.points.push((size as f64, millis));
+        }
+        all.push((size, steps));
+    }
+    if let Some(bytes) = place.bytes(before).await {
+        let each = bytes / (filled * SESSIONS_OF_A_USER) as f64;
+        results.add(format!("{}: a stored session", place.name), each, "bytes");
+    }
+    let (Some((fewest, first)), Some((size, last))) = (all.first(), all.last()) else {
+        return;
+    };
+    for ((step, few), many) in STEPS.iter().zip(first.millis()).zip(last.millis()) {
+        let gated = Figure::AtMost {
+            goal: 1.5,
+            gate: 3.0,
+        };
+        let name = format!("{}: {step} among {size}, times among {fewest}", place.name);
+        results.judge(name, many / few, "", gated);
+    }
+    let title = format!("{}, by stored sessions: milliseconds", place.name);
+    let name = format!("{}-by-sessions", place.name.to_lowercase());
+    results.draw(&name, &title, place.sentence(), &curves);
+}
+
+impl Place {
+    fn named(name: &str, folder: &Path) -> Self {
+        let backend = (name != "memory")
+            .then(|| backend::at(name, folder).unwrap_or_else(|why| crate::refuse(&why)));
+        Self {
+            name: known(name),
+            backend,
+            memory: MemoryStore::new(),
+        }
+    }
+
+    /// As many sessions as fit beside everything else, and are there within minutes.
+    fn most(&self) -> u64 {
+        match self.name {
+            "PostgreSQL" | "Redis" => 1_000_000,
+            _ => 10_000_000,
+        }
+    }
+
+    async fn store(&self, part: &str) -> Arc<dyn SessionStore> {
+        match &self.backend {
+            Some(backend) => backend.store(part).await,
+            None => Arc::new(self.memory.clone()),
+        }
+    }
+
+    async fn fill(&self, users: Range<u64>) {
+        if let Some(backend) = &self.backend {
+            return backend.fill(PART, users).await;
+        }
+        for user in users {
+            let user = UserId::new(user_name(&format!("{user:010}"))).expect("it is a name");
+            for _ in 0..SESSIONS_OF_A_USER {
+                let mut session = new_session();
+                session.user = user.clone();
+                let made = self.memory.sign_in(session).await;
+                made.expect("memory takes it");
+            }
+        }
+    }
+
+    /// What all sessions take, where it can be told.
+    async fn bytes(&self, before: f64) -> Option<f64> {
+        match &self.backend {
+            None => Some(resident() - before),
+            Some(backend) => backend.bytes(PART).await,
+        }
+    }
+
+    /// What grows, and why.
+    fn sentence(&self) -> &'static str {
+        match self.name {
+            "memory" => {
+                "Constant: each step meets the map of sessions and the entry of one user; what is left of growth are misses of the \
+                 processor's caches."
+            }
+            "Redis" => {
+                "Constant for hashes, logarithmic for the orders of what is due, of which a step writes one or two."
+            }
+            _ => {
+                "Logarithmic: each step walks a few trees from the root, and one level more stands for a hundred times as many rows."
+            }
+        }
+    }
+}
+
+const PART: &str = "scale";
+const SESSIONS_OF_A_USER: u64 = 10;

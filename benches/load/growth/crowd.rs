@@ -1,0 +1,144 @@
+//! One user with many sessions; many clients; many nodes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tower_jwt_session::revocation::EndReason;
+use tower_jwt_session::session::{EndAll, Listing};
+use tower_jwt_session::{SessionId, SessionStore, UserId};
+
+use super::steps::{Live, STEPS};
+use super::{PART, Place};
+use crate::Wanted;
+use crate::plot::Curve;
+use crate::results::{Results, median};
+
+/// What a user pays who has very many sessions.
+pub async fn by_sessions_of_one(wanted: &Wanted, place: &Place, results: &mut Results) {
+    let store = place.store(PART).await;
+    let most = if wanted.quick { 100 } else { 10_000 };
+    let mut curves = STEPS.map(|name| Curve {
+        name,
+        points: Vec::new(),
+    });
+    for count in [1, 10, 100, 1_000, 10_000_u32] {
+        if count > most {
+            break;
+        }
+        let took = of_one(&store, count).await;
+        for (curve, millis) in curves.iter_mut().zip(took) {
+            let name = format!("{}: {} of one with {count}", place.name, curve.name);
+            results.add(name, millis, "ms");
+            curve.points.push((f64::from(count), millis));
+        }
+    }
+    results.draw(
+        &format!("{}-by-sessions-of-one", place.name.to_lowercase()),
+        &format!("{}, by sessions of one user: milliseconds", place.name),
+        "Refresh and check are constant: they meet one session. List and revoke all are linear, since each session is read or \
+         written; a sign-in counts the sessions of its user, and so is linear as well (a user has ten unless configured otherwise).",
+        &curves,
+    );
+}
+
+async fn of_one(store: &Arc<dyn SessionStore>, count: u32) -> [f64; STEPS.len()] {
+    let user = UserId::new(format!("crowd-{}", SessionId::random())).expect("it is a name");
+    let mut live = Live::new(store, Some(&user)).await;
+    for _ in 2..count {
+        Live::new(store, Some(&user)).await;
+    }
+    let times = if count < 1_000 { 21 } else { 5 };
+    let mut took = [const { Vec::new() }; STEPS.len()];
+    let note = |times: &mut Vec<f64>, began: Instant| {
+        times.push(began.elapsed().as_secs_f64() * 1_000.0);
+    };
+    for _ in 0..times {
+        let began = Instant::now();
+        let more = Live::new(store, Some(&user)).await;
+        note(&mut took[0], began);
+        // So that there stay as many.
+        let request =
+            tower_jwt_session::session::EndSession::new(more.record.id, EndReason::SignedOut);
+        store.end(request).await.expect("the store answers");
+        let began = Instant::now();
+        live.refresh(store).await;
+        note(&mut took[1], began);
+        let began = Instant::now();
+        live.check(store).await;
+        note(&mut took[2], began);
+        let began = Instant::now();
+        let listed = store.list(&user, Listing::Live).await;
+        note(&mut took[3], began);
+        drop(listed.expect("the store answers"));
+    }
+    let began = Instant::now();
+    let ended = store
+        .end_all(EndAll::new(user, EndReason::UserRevoked))
+        .await;
+    note(&mut took[4], began);
+    ended.expect("the store answers");
+    took.map(median)
+}
+
+/// What many get done at once, from one node and from eight.
+pub async fn by_clients(wanted: &Wanted, place: &Place, results: &mut Results) {
+    let lasts = Duration::from_millis(if wanted.quick { 200 } else { 1_000 });
+    let mut nodes = Vec::new();
+    for _ in 0..NODES {
+        nodes.push(place.store(PART).await);
+    }
+    let mut rates = Vec::new();
+    for clients in [1, 4, 16, 64] {
+        let name = format!("{clients} clients on one node");
+        rates.push((name, rate(&nodes[..1], clients, lasts).await));
+    }
+    for count in [2, 4, NODES] {
+        let name = format!("64 clients on {count} nodes");
+        rates.push((name, rate(&nodes[..count], 64, lasts).await));
+    }
+    for (name, [sign_ins, refreshes]) in rates {
+        results.add(format!("{}: sign-ins, {name}", place.name), sign_ins, "/s");
+        results.add(
+            format!("{}: refreshes, {name}", place.name),
+            refreshes,
+            "/s",
+        );
+    }
+}
+
+/// Sign-ins and refreshes per second, each for as long as the other.
+async fn rate(nodes: &[Arc<dyn SessionStore>], clients: usize, lasts: Duration) -> [f64; 2] {
+    let mut rates = [0.0; 2];
+    let mut live: Vec<Vec<Live>> = vec![Vec::new(); clients];
+    for (which, rate) in rates.iter_mut().enumerate() {
+        let (done, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
+        let tasks = live.into_iter().enumerate().map(|(client, mut own)| {
+            let (store, done) = (nodes[client % nodes.len()].clone(), done.clone());
+            tokio::spawn(async move {
+                let mut next = 0;
+                while began.elapsed() < lasts {
+                    if which == 0 {
+                        own.push(Live::new(&store, None).await);
+                    } else {
+                        // Each in turn: nobody refreshes one a hundred times within a minute.
+                        let of = own.len();
+                        own[next % of].refresh(&store).await;
+                        next += 1;
+                    }
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+                own
+            })
+        });
+        let tasks: Vec<_> = tasks.collect();
+        live = Vec::with_capacity(clients);
+        for task in tasks {
+            live.push(task.await.expect("no client panics"));
+        }
+        *rate = done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
+    }
+    rates
+}
+
+const NODES: usize = 8;

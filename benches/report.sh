@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Joins what the benches left in benches/results into BENCHMARKS.md, and names the parts that are missing.
+# Usage: benches/report.sh            from the results that are there
+#        benches/report.sh measure    runs instructions, peers, sockets and choices before: some fifteen minutes beside the builds;
+#                                     the others are cargo bench --bench load
+# Every part leaves PART.md, its raw data as PART.json or PART.csv, and its plots as SVG in benches/results.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+if [ "${1:-}" = measure ]; then
+    instructions/check.sh write
+    peers/run.sh
+    peers/sockets.sh
+    peers/choices.sh
+fi
+
+# In this order; a part that is not named here comes after them.
+parts="instructions profile peers sockets choices hostile churn memory start growth"
+for found in results/*.md; do
+    [ -e "$found" ] || continue
+    part=$(basename "$found" .md)
+    [ "$part" != notes ] || continue
+    case " $parts " in *" $part "*) ;; *) parts+=" $part" ;; esac
+done
+
+missing=() present=()
+for part in $parts; do
+    if [ -s "results/$part.md" ]; then present+=("$part"); else missing+=("$part"); fi
+done
+
+{
+    cat report/head.md
+    # On what machine, when, and what else ran there.
+    if [ -s results/notes.md ]; then echo; cat results/notes.md; fi
+    if [ ${#missing[@]} -gt 0 ]; then
+        echo
+        echo "**This report is not whole.** Parts without results: ${missing[*]}."
+    fi
+    for part in "${present[@]}"; do
+        echo
+        if ! head -1 "results/$part.md" | grep -q '^#'; then
+            printf '## %s\n\n' "${part^}"
+        fi
+        # Plots lie beside the parts.
+        sed -E 's#\]\(([A-Za-z0-9._-]+\.svg)\)#](benches/results/\1)#g' "results/$part.md"
+        for raw in "results/$part.json" "results/$part.csv"; do
+            if [ -s "$raw" ]; then printf '\nRaw data: [`benches/%s`](benches/%s)\n' "$raw" "$raw"; fi
+        done
+    done
+} | cat -s >../BENCHMARKS.md
+for part in "${missing[@]}"; do
+    echo "MISSING: benches/results/$part.md" >&2
+done
+echo "written: BENCHMARKS.md with ${present[*]:-nothing}" >&2

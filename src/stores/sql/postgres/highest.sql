@@ -1,0 +1,1 @@
+ALTER TABLE {schema}.jwt_meta ADD COLUMN highest BIGINT NOT NULL DEFAULT 0;
