@@ -178,7 +178,7 @@ impl Revocations {
             return Err(effect.into());
         }
         let goes_on = pending.on_store_failure == OnStoreFailure::AcceptVerifiedUntilExpiry
-            && self.local.was_admitted(token.standing());
+            && self.local.may_go_on(token.standing());
         if goes_on {
             Ok(ActiveToken { token })
         } else {

@@ -145,11 +145,15 @@ impl Revocations {
         let goes_on = self.watching.get().is_some_and(|watching| {
             watching.on_store_failure == OnStoreFailure::AcceptVerifiedUntilExpiry
         });
-        match self.clone().confirm(token).await {
+        match self.clone().confirm(token.clone()).await {
             Ok(_) => Ok(self.settings.max_staleness),
             Err(Refusal::Revoked(reason)) => Err(reason),
             Err(Refusal::Stale) => Err(EndReason::RolesChanged),
-            Err(Refusal::StoreUnavailable { retry_after }) if goes_on => Ok(retry_after),
+            Err(Refusal::StoreUnavailable { retry_after })
+                if goes_on && self.local.may_go_on(token.token.standing()) =>
+            {
+                Ok(retry_after)
+            }
             Err(_) => Err(EndReason::Unconfirmed),
         }
     }

@@ -270,10 +270,12 @@ impl Revocations {
 
     /// Gives the log back what it lost, a part at a time; whether there was any.
     async fn write_back(&self) -> Result<bool, StoreError> {
-        let part = self.progress().to_write_back(WRITE_BACK);
+        let mut part = self.progress().to_write_back(WRITE_BACK);
         if part.is_empty() {
             return Ok(false);
         }
+        // In the order in which they were made: that is how they are told.
+        part.sort_unstable_by_key(|entry| (entry.at, entry.id));
         let ids = part.iter().map(|entry| entry.id).collect();
         tracing::warn!(
             entries = part.len(),

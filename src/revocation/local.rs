@@ -84,9 +84,14 @@ impl Local {
         standing.confirmed.load(Ordering::Acquire) == era
     }
 
-    /// Whether this node has ever admitted a token.
-    pub(crate) fn was_admitted(&self, standing: &Standing) -> bool {
-        standing.epoch.load(Ordering::Acquire) != 0
+    /// Whether this node has admitted a token, and would know if it had heard of its end since: a
+    /// view without room for all of it knows only that nothing came.
+    pub(crate) fn may_go_on(&self, standing: &Standing) -> bool {
+        let Some(group) = standing.group.load(Ordering::Relaxed).checked_sub(1) else {
+            return false;
+        };
+        let epoch = standing.epoch.load(Ordering::Acquire);
+        epoch != 0 && (self.epochs.current(group) == epoch || self.view.is_complete())
     }
 
     /// Searches the view for a token.

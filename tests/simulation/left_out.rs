@@ -133,6 +133,13 @@ pub const RULES: &[Rule] = &[
         self.wall.min(self.store)",
     ),
     rule(
+        "R14-full",
+        "without the store a full view lets nobody go on of whom something came",
+        LOCAL,
+        "(self.epochs.current(group) == epoch || self.view.is_complete())",
+        "(crate::off(\"R14-full\") || self.epochs.current(group) == epoch || self.view.is_complete())",
+    ),
+    rule(
         "R9",
         "the epoch is raised with every entry",
         LOCAL,
@@ -168,11 +175,11 @@ pub const RULES: &[Rule] = &[
         "R10-start",
         "freshness counts from the start of a poll",
         FOLLOWER,
-        "        self.progress().advanced(poll, began);
+        "        self.progress().advanced(poll, began, &*self.store);
         self.local
             .fresh()
             .extend(began, self.settings.max_staleness);",
-        "        self.progress().advanced(poll, began);
+        "        self.progress().advanced(poll, began, &*self.store);
         let began = if crate::off(\"R10-start\") { self.clock.instants() } else { began };
         self.local
             .fresh()

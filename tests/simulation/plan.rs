@@ -228,10 +228,12 @@ impl Settings {
     }
 
     pub fn rotation(&self) -> Rotation {
-        if self.strict {
-            return Rotation::strict();
-        }
-        Rotation::default().with_grace(millis(self.grace))
+        let rotation = if self.strict {
+            Rotation::strict()
+        } else {
+            Rotation::default().with_grace(millis(self.grace))
+        };
+        rotation.with_suggestion(millis(self.access / 4))
     }
 
     pub fn revocation(&self) -> RevocationSettings {

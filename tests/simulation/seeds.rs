@@ -7,7 +7,7 @@ use crate::people::{self, Whose};
 use crate::world::World;
 
 /// How many seeds the test command plays.
-pub const SHORT: u64 = 200;
+pub const SHORT: u64 = 60;
 
 /// What became of a story.
 pub struct Ending {
@@ -147,7 +147,7 @@ pub fn run_seeds(seeds: u64) {
                 break;
             }
         }
-        if (seed + 1 - first).is_multiple_of(1000) {
+        if (seed + 1 - first).is_multiple_of(5000) {
             let done = seed + 1 - first;
             println!(
                 "{done} of {seeds} stories, {judged} answers judged, {:?}",

@@ -73,6 +73,10 @@ pub enum Event {
     Replicate,
 }
 
+/// How far nodes run before it is looked at what others said meanwhile: so much may one be ahead of
+/// another, in milliseconds.
+const STRIDE: Millis = 20;
+
 impl Story {
     pub fn tell(&mut self, now: Millis, line: impl FnOnce() -> String) {
         let line = line();
@@ -163,19 +167,23 @@ impl World {
     /// Lets everything happen until `until`.
     pub fn run(&mut self, until: Millis) {
         loop {
-            let next = self.queue.first_key_value().map(|((at, _), _)| *at);
-            let next = next.unwrap_or(until).min(until);
+            let first = self.queue.first_key_value().map(|((at, _), _)| *at);
+            let next = first.unwrap_or(until).min(until).min(self.now + STRIDE);
             if self.let_nodes_run(next) {
                 continue;
             }
             self.now = next;
-            if next >= until {
+            if let Some(event) = self.due() {
+                self.happens(event);
+            } else if next >= until {
                 return;
             }
-            if let Some((_, event)) = self.queue.pop_first() {
-                self.happens(event);
-            }
         }
+    }
+
+    fn due(&mut self) -> Option<Event> {
+        let first = self.queue.first_entry()?;
+        (first.key().0 <= self.now).then(|| first.remove())
     }
 
     /// Whether any node has said something on the way.

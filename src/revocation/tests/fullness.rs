@@ -41,6 +41,25 @@ async fn a_token_that_was_admitted_before_looks_again_when_the_view_overflows() 
 }
 
 #[tokio::test]
+async fn without_the_store_a_full_view_lets_nobody_go_on_of_whom_something_came() {
+    let bench = Bench::with_room_for(0).await;
+    let lenient = Terms {
+        on_store_failure: OnStoreFailure::AcceptVerifiedUntilExpiry,
+        ..FIRST_SIGHT
+    };
+    let facts = facts_of("ada");
+    let token = token_of(&facts);
+    assert!(bench.request(&token, &lenient).await.is_ok());
+    bench.end(facts.session.unwrap(), &facts.user).await;
+    let other = token_of(&facts_of("bob"));
+    assert!(bench.request(&other, &lenient).await.is_ok());
+    bench.store.state().fails = Some(StoreErrorKind::Unavailable);
+    let refused = bench.request(&token, &lenient).await;
+    assert_eq!(refused.unwrap_err(), away());
+    assert!(bench.request(&other, &lenient).await.is_ok());
+}
+
+#[tokio::test]
 async fn while_the_view_is_incomplete_no_remembered_answer_counts() {
     let bench = Bench::with_room_for(0).await;
     let facts = facts_of("ada");

@@ -43,6 +43,9 @@ pub fn hears(world: &mut World, at: Millis, node: usize, life: u32, happened: Ha
             outcome,
         } => {
             if outcome.is_ok() {
+                if settled {
+                    world.people.welcome.insert((token.session, node));
+                }
                 world
                     .model
                     .admitted(&token, node, life, route, sent, settled);
