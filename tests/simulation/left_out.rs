@@ -260,8 +260,8 @@ pub const RULES: &[Rule] = &[
         "R13-applied",
         "what is committed is in the view before the answer",
         COMMIT,
-        "        if let Some(committed) = known.as_ref().ok().and_then(committed) {",
-        "        if let Some(committed) = known.as_ref().ok().and_then(committed).filter(|_| !crate::off(\"R13-applied\")) {",
+        "        if let Some(committed) = known.as_ref().ok().and_then(deed.committed) {",
+        "        if let Some(committed) = known.as_ref().ok().and_then(deed.committed).filter(|_| !crate::off(\"R13-applied\")) {",
     ),
     rule(
         "R13-stays",
@@ -287,18 +287,13 @@ pub const RULES: &[Rule] = &[
         "R13-survives",
         "a write survives its caller",
         COMMIT,
-        "                let run = this.run(key, tentative, write, committed, then, sender);
-                tokio::spawn(run.in_current_span());
-            }
-            Entered::Wait",
-        "                let run = this.run(key, tentative, write, committed, then, sender);
-                if crate::off(\"R13-survives\") {
-                    run.await;
-                } else {
-                    tokio::spawn(run.in_current_span());
-                }
-            }
-            Entered::Wait",
+        "            tasks::spawn(Box::pin(run.in_current_span()));",
+        "            let run: BoxFuture<'static, ()> = Box::pin(run.in_current_span());
+            if crate::off(\"R13-survives\") {
+                run.await;
+            } else {
+                tasks::spawn(run);
+            }",
     ),
     rule(
         "R14",
