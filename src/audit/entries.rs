@@ -145,6 +145,7 @@ pub const KINDS: &[&str] = &[
     "store_lost",
     "token_revoked",
     "too_many_refresh_failures",
+    "untracked_issued",
     "view_fresh",
     "view_stale",
     "written_back",

@@ -94,6 +94,7 @@ texts! {
     event_store_lost: "store lost", "Speicher ausgefallen";
     event_token_revoked: "token revoked", "Token widerrufen";
     event_too_many_refresh_failures: "many failed refreshes", "viele gescheiterte Erneuerungen";
+    event_untracked_issued: "token without a session made", "Token ohne Sitzung ausgestellt";
     event_view_fresh: "answers by itself again", "antwortet wieder selbst";
     event_view_stale: "asks the store for each request", "fragt den Speicher bei jeder Anfrage";
     event_written_back: "revocations written back", "Widerrufe zurückgeschrieben";
@@ -215,6 +216,7 @@ impl Texts {
             "store_lost" => &self.event_store_lost,
             "token_revoked" => &self.event_token_revoked,
             "too_many_refresh_failures" => &self.event_too_many_refresh_failures,
+            "untracked_issued" => &self.event_untracked_issued,
             "view_fresh" => &self.event_view_fresh,
             "view_stale" => &self.event_view_stale,
             "written_back" => &self.event_written_back,

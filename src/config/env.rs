@@ -357,7 +357,7 @@ impl fmt::Debug for Environment {
     /// Names alone: values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names: Vec<_> = self.variables.keys().collect();
-        names.sort_unstable();
+        names.sort();
         f.debug_tuple("Environment").field(&names).finish()
     }
 }

@@ -69,9 +69,7 @@ impl<C: CustomClaims> Endpoints<C> {
         };
         let seen = listed.into_iter().map(|info| info.seen_from(session.id()));
         let mut seen: Vec<_> = seen.collect();
-        if let Some(at) = seen.iter().position(|info| info.is_current) {
-            seen[..=at].rotate_right(1);
-        }
+        seen.sort_by_key(|info| !info.is_current);
         Ok(reply::json(StatusCode::OK, &seen))
     }
 

@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, timeout};
 
 use super::signal::{Signal, Signals};
 use crate::clock::Clock;
@@ -101,30 +99,6 @@ struct Pass<'a> {
     deadline: Duration,
 }
 
-pin_project! {
-    /// A call under its breaker. There are as many types of it as answers, so it holds nothing that
-    /// does not depend on the answer.
-    pub(crate) struct Call<'a, F> {
-        // Dropped before what watches it.
-        #[pin]
-        call: F,
-        #[pin]
-        watched: Watched<'a>,
-    }
-}
-
-pin_project! {
-    /// What watches a call.
-    struct Watched<'a> {
-        breakers: &'a Breakers,
-        class: Class,
-        deadline: Duration,
-        pass: Option<Pass<'a>>,
-        #[pin]
-        over: Option<Sleep>,
-    }
-}
-
 impl Breakers {
     pub(crate) fn new(clock: Arc<dyn Clock>, backend: &'static str) -> Self {
         Self {
@@ -148,16 +122,24 @@ impl Breakers {
     ///
     /// What takes longer than `deadline` counts as failed. It is not given up: who waits longer
     /// has a reason.
-    pub(crate) fn call<F>(&self, class: Class, deadline: Duration, call: F) -> Call<'_, F> {
-        Call {
-            call,
-            watched: Watched {
-                breakers: self,
-                class,
-                deadline,
-                pass: None,
-                over: None,
-            },
+    pub(crate) async fn call<T>(
+        &self,
+        class: Class,
+        deadline: Duration,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut pass = self.enter(class, deadline)?;
+        let mut call = pin!(call);
+        match timeout(deadline, &mut call).await {
+            Ok(outcome) => {
+                let failed = matches!(&outcome, Err(error) if error.is_unavailable());
+                pass.settle(failed);
+                outcome
+            }
+            Err(_) => {
+                pass.settle(true);
+                call.await
+            }
         }
     }
 
@@ -202,62 +184,6 @@ impl Breakers {
             begun: Instant::now(),
             deadline,
         })
-    }
-}
-
-impl<T, F> Future for Call<'_, F>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Err(shed) = this.watched.as_mut().enter() {
-            return Poll::Ready(Err(shed));
-        }
-        let Poll::Ready(outcome) = this.call.poll(cx) else {
-            this.watched.wait(cx);
-            return Poll::Pending;
-        };
-        this.watched.settle(outcome.as_ref().err());
-        Poll::Ready(outcome)
-    }
-}
-
-impl Watched<'_> {
-    fn enter(self: Pin<&mut Self>) -> Result<(), StoreError> {
-        let mut this = self.project();
-        if this.pass.is_none() {
-            *this.pass = Some(this.breakers.enter(*this.class, *this.deadline)?);
-            this.over.set(Some(sleep(*this.deadline)));
-        }
-        Ok(())
-    }
-
-    /// Counts a call as failed when its deadline is over.
-    fn wait(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.project();
-        if let Some(over) = this.over.as_mut().as_pin_mut()
-            && over.poll(cx).is_ready()
-        {
-            this.over.set(None);
-            settle(this.pass, true);
-        }
-    }
-
-    fn settle(self: Pin<&mut Self>, error: Option<&StoreError>) {
-        let this = self.project();
-        // One that came after its deadline was counted then.
-        if this.over.is_some() {
-            settle(this.pass, error.is_some_and(StoreError::is_unavailable));
-        }
-    }
-}
-
-fn settle(pass: &mut Option<Pass<'_>>, failed: bool) {
-    if let Some(pass) = pass {
-        pass.settle(failed);
     }
 }
 

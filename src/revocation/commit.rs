@@ -23,16 +23,6 @@ enum Turn {
     Later(oneshot::Receiver<Vec<RevocationEntry>>),
 }
 
-/// What is to be written, where its outcome says what it committed, and who hears of it. Of one type
-/// for each kind of outcome, whatever it does.
-struct Deed<T> {
-    write: Write<T>,
-    committed: fn(&T) -> Option<&Committed>,
-    then: Box<dyn FnOnce(&T) + Send>,
-}
-
-type Write<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync>;
-
 impl Revocations {
     /// Runs a write that puts somebody out, so that it holds here when it returns.
     ///
@@ -52,34 +42,17 @@ impl Revocations {
     /// write goes on, and the entries hold until its outcome is known. Who asks for what has failed
     /// already is not kept waiting. Past
     /// [`MAX_UNSETTLED`] such writes a new one is not begun and its entries are not held.
-    pub(crate) fn commit<T, W>(
+    pub(crate) async fn commit<T, W>(
         self: &Arc<Self>,
         key: WriteKey,
         tentative: Vec<RevocationEntry>,
         write: W,
         committed: fn(&T) -> Option<&Committed>,
         then: impl FnOnce(&T) + Send + 'static,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send
-    where
-        T: Clone + Send + Sync + 'static,
-        W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
-    {
-        let deed = Deed {
-            write: Box::new(write),
-            committed,
-            then: Box::new(then),
-        };
-        self.commit_deed(key, tentative, deed)
-    }
-
-    async fn commit_deed<T>(
-        self: &Arc<Self>,
-        key: WriteKey,
-        tentative: Vec<RevocationEntry>,
-        deed: Deed<T>,
     ) -> Result<T, StoreError>
     where
         T: Clone + Send + Sync + 'static,
+        W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
     {
         // Before it has a place: whoever begins it releases what it holds.
         for entry in &tentative {
@@ -109,7 +82,8 @@ impl Revocations {
                         Err(_) => return,
                     },
                 };
-                this.run(key, tentative, deed, sender).await;
+                let run = this.run(key, tentative, write, committed, then, sender);
+                run.await;
             };
             tasks::spawn(Box::pin(run.in_current_span()));
         }
@@ -137,31 +111,34 @@ impl Revocations {
     }
 
     /// Runs a write whose turn it is, and takes in what it did.
-    async fn run<T>(
+    async fn run<T, W>(
         self: Arc<Self>,
         key: WriteKey,
         tentative: Vec<RevocationEntry>,
-        deed: Deed<T>,
+        write: W,
+        committed: fn(&T) -> Option<&Committed>,
+        then: impl FnOnce(&T) + Send + 'static,
         outcome: watch::Sender<Heard<T>>,
     ) where
         T: Clone + Send + Sync + 'static,
+        W: Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync + 'static,
     {
         let turn = self.unsettled.turn::<T>(&key);
         let known = self
-            .write(&deed.write, |shed| {
+            .write(&write, |shed| {
                 turn.failing();
                 if shed {
                     outcome.send_replace(Heard::Shed);
                 }
             })
             .await;
-        if let Some(committed) = known.as_ref().ok().and_then(deed.committed) {
+        if let Some(committed) = known.as_ref().ok().and_then(committed) {
             self.committed(committed);
         }
         // After what was committed is in: in between the view must not be without either.
         self.release(&tentative);
         if let Ok(known) = &known {
-            (deed.then)(known);
+            then(known);
         }
         outcome.send_replace(Heard::Done(known));
     }
@@ -170,7 +147,7 @@ impl Revocations {
     /// tried at all.
     async fn write<T>(
         &self,
-        write: &Write<T>,
+        write: &(impl Fn() -> BoxFuture<'static, Result<T, StoreError>> + Send + Sync),
         failed: impl Fn(bool) + Send + Sync,
     ) -> Result<T, StoreError> {
         let mut backoff = Backoff::begun_at(FIRST_RETRY, self.clock.now());

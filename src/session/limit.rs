@@ -91,7 +91,7 @@ impl SessionLimit {
             return LimitDecision::Refuse;
         }
         let mut order: Vec<_> = live.to_vec();
-        order.sort_unstable_by_key(|record| {
+        order.sort_by_key(|record| {
             (
                 record.refresh.ever_used,
                 record.last_active_at,

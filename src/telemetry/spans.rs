@@ -1,10 +1,7 @@
 //! Spans around the verbs and the calls to the store, and what both are called.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug_span};
 
@@ -90,45 +87,19 @@ pub(crate) async fn verb<T, E>(
 }
 
 /// Runs a call to the store in a span, and counts how it went.
-pub(crate) fn store_call<F>(operation: Operation, call: F) -> StoreCall<F> {
-    StoreCall {
-        call,
+pub(crate) async fn store_call<T>(
+    operation: Operation,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let mut run = Call {
         operation,
-        run: None,
-    }
-}
-
-pin_project! {
-    /// A call to the store in its span. There are as many types of it as answers, so what does not
-    /// depend on the answer is done elsewhere.
-    pub(crate) struct StoreCall<F> {
-        #[pin]
-        call: F,
-        operation: Operation,
-        // From the first poll to the answer.
-        run: Option<Call>,
-    }
-}
-
-impl<T, F> Future for StoreCall<F>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let operation = *this.operation;
-        let run = this.run.get_or_insert_with(|| Call::begin(operation));
-        let inside = run.span.enter();
-        let polled = this.call.poll(cx);
-        drop(inside);
-        if let Poll::Ready(result) = &polled {
-            run.error = result.as_ref().err().map(class);
-            *this.run = None;
-        }
-        polled
-    }
+        error: Some(ABANDONED),
+        watch: Watch::started(),
+        span: debug_span!("store", operation = operation.as_str(), error = Empty),
+    };
+    let result = call.instrument(run.span.clone()).await;
+    run.error = result.as_ref().err().map(class);
+    result
 }
 
 /// Around a question to the store that a request waits for.
@@ -157,17 +128,6 @@ struct Call {
     error: Option<&'static str>,
     watch: Watch,
     span: Span,
-}
-
-impl Call {
-    fn begin(operation: Operation) -> Self {
-        Self {
-            operation,
-            error: Some(ABANDONED),
-            watch: Watch::started(),
-            span: debug_span!("store", operation = operation.as_str(), error = Empty),
-        }
-    }
 }
 
 impl Drop for Call {

@@ -1,8 +1,6 @@
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::time::timeout;
-
 use super::*;
 use crate::testing::ManualClock;
 

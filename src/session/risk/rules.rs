@@ -1,6 +1,6 @@
 //! The rules: what is unusual about a sighting, by those before it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::sighting::{Sight, Sighting, client};
@@ -157,12 +157,12 @@ impl RiskRules {
         let begun = now.at - self.devices_within;
         let signed_in = || before.iter().filter(|seen| seen.how == Sight::SignedIn);
         let device = |seen: &Sighting| Some((client(&seen.device), seen.network()?));
-        let old: HashSet<_> = signed_in()
+        let old: BTreeSet<_> = signed_in()
             .filter(|seen| seen.at < begun)
             .filter_map(device)
             .collect();
         let recent = signed_in().filter(|seen| seen.at >= begun && seen.at <= now.at + SLACK);
-        let new: HashSet<_> = recent
+        let new: BTreeSet<_> = recent
             .chain([now])
             .filter_map(device)
             .filter(|device| !old.contains(device))
@@ -194,9 +194,7 @@ fn new_country(now: &Sighting, before: &[Sighting]) -> Option<RiskSignal> {
     }
     let country = now.device.country.clone()?;
     let seen = before.iter().filter_map(|seen| seen.device.country.clone());
-    let mut seen: Vec<_> = seen.collect();
-    seen.sort_unstable();
-    seen.dedup();
+    let seen: BTreeSet<_> = seen.collect();
     let near = before.iter().any(|seen| is_near(seen, now));
     let new = !seen.is_empty() && !seen.contains(&country) && !near;
     new.then(|| RiskSignal::NewCountry {

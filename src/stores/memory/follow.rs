@@ -31,8 +31,7 @@ impl State {
             applied: request.since.cloned().unwrap_or_default(),
             until: now + request.lease,
         };
-        self.leases.retain(|before| before.node != lease.node);
-        self.leases.push(lease);
+        self.leases.insert(lease.node, lease);
         let same_history = request.history.is_none_or(|known| known == self.history);
         let since = request.since.filter(|_| same_history);
         Poll {
@@ -51,7 +50,7 @@ impl State {
 
     /// The leases that have not run out.
     pub(super) fn leases(&mut self, now: UnixTime) -> Vec<Lease> {
-        self.leases.retain(|lease| now < lease.until);
-        self.leases.clone()
+        self.leases.retain(|_, lease| now < lease.until);
+        self.leases.values().cloned().collect()
     }
 }

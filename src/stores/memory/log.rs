@@ -1,6 +1,6 @@
 //! The revocation log: entries in the order of their commits, and who they concern.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use crate::clock::UnixTime;
@@ -14,8 +14,7 @@ pub(super) struct Log {
     end: u64,
     entries: BTreeMap<u64, RevocationEntry>,
     by_id: HashMap<EntryId, u64>,
-    /// Ascending, as they were written.
-    by_subject: HashMap<Subject, VecDeque<u64>>,
+    by_subject: HashMap<Subject, BTreeSet<u64>>,
     by_until: BTreeSet<(UnixTime, u64)>,
 }
 
@@ -48,7 +47,7 @@ impl Log {
         self.by_subject
             .entry(Subject::of(&entry.revoked))
             .or_default()
-            .push_back(self.end);
+            .insert(self.end);
         self.entries.insert(self.end, entry);
         position(self.end)
     }
@@ -113,9 +112,7 @@ impl Log {
             self.by_id.remove(&entry.id);
             let subject = Subject::of(&entry.revoked);
             if let Some(numbers) = self.by_subject.get_mut(&subject) {
-                if let Ok(at) = numbers.binary_search(&number) {
-                    numbers.remove(at);
-                }
+                numbers.remove(&number);
                 if numbers.is_empty() {
                     self.by_subject.remove(&subject);
                 }

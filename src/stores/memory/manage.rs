@@ -22,7 +22,7 @@ impl State {
             Listing::Ended => self.records.ended_of(user).cloned().collect(),
             Listing::Live => {
                 let mut live: Vec<_> = self.live(user, now).cloned().collect();
-                live.sort_unstable_by_key(|record| Reverse((record.last_active_at, record.id)));
+                live.sort_by_key(|record| Reverse((record.last_active_at, record.id)));
                 live
             }
         }

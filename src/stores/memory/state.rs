@@ -1,6 +1,6 @@
 //! What the store holds, and the steps that the others are made of.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::log::Log;
 use super::records::Records;
 use crate::clock::UnixTime;
 use crate::revocation::{
-    Committed, EndReason, EntryId, FleetLimits, Highest, Lease, RevocationEntry, Revoked,
+    Committed, EndReason, EntryId, FleetLimits, Highest, Lease, NodeId, RevocationEntry, Revoked,
 };
 use crate::session::{Counters, Ended, SessionRecord};
 use crate::token::{SessionId, UserId};
@@ -22,7 +22,7 @@ pub(super) struct State {
     pub(super) history: u128,
     pub(super) limits: Option<FleetLimits>,
     pub(super) highest: Highest,
-    pub(super) leases: Vec<Lease>,
+    pub(super) leases: BTreeMap<NodeId, Lease>,
     pub(super) log: Log,
     pub(super) records: Records,
     counters: HashMap<UserId, Counters>,
@@ -43,7 +43,7 @@ impl State {
             history: Uuid::now_v7().as_u128(),
             limits: None,
             highest: Highest::default(),
-            leases: Vec::new(),
+            leases: BTreeMap::new(),
             log: Log::default(),
             records: Records::default(),
             counters: HashMap::new(),
