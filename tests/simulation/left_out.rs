@@ -260,8 +260,8 @@ pub const RULES: &[Rule] = &[
         "R13-applied",
         "what is committed is in the view before the answer",
         COMMIT,
-        "        if let Some(committed) = known.as_ref().ok().and_then(deed.committed) {",
-        "        if let Some(committed) = known.as_ref().ok().and_then(deed.committed).filter(|_| !crate::off(\"R13-applied\")) {",
+        "        if let Some(committed) = known.as_ref().ok().and_then(committed) {",
+        "        if let Some(committed) = known.as_ref().ok().and_then(committed).filter(|_| !crate::off(\"R13-applied\")) {",
     ),
     rule(
         "R13-stays",

@@ -80,14 +80,14 @@ impl Model {
         let here = (call.node, call.life) == (admission.node, admission.life);
         let roles = matches!(call.whom, Whom::Roles { .. });
         let stays = !roles && !known.lost && admission.route != Route::Lenient;
-        // A full view has to ask a store that may have lost it.
+        // A full view has to ask a store that may have lost it, and writes back what it had room for.
         let crowded = self.settings.room < CROWDED && self.lost_something(call);
         if here && !crowded && sent > at && (holds || stays) && !(!holds && call.whom.spares()) {
             return Some("this node had said so:");
         }
         let healed = self.lives.get(call.node) == Some(&call.life);
         let unsure = !holds && call.whom.spares();
-        if admission.settled && healed && !unsure {
+        if admission.settled && healed && !unsure && !crowded {
             return Some("whoever ended it still lives:");
         }
         if !holds || admission.route == Route::Lenient {
