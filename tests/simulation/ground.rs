@@ -226,11 +226,10 @@ impl Ground {
         let expected = self.table.expected(&attempt, self.clock.now());
         let mut outcome = now(self.memory.refresh(attempt.clone()))?;
         match &mut outcome {
-            RefreshOutcome::Granted { committed, .. } => {
-                if let Some(committed) = committed {
-                    self.note(committed, did);
-                }
-            }
+            RefreshOutcome::Granted {
+                committed: Some(committed),
+                ..
+            } => self.note(committed, did),
             RefreshOutcome::Over {
                 record, committed, ..
             } => {

@@ -1,5 +1,10 @@
 //! A deterministic simulation of a fleet; see `docs/simulation.md`.
 
+#![allow(
+    clippy::large_enum_variant,
+    reason = "events are few, and read more often than made"
+)]
+
 mod clock;
 mod ground;
 mod left_out;

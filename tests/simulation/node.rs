@@ -30,12 +30,15 @@ pub enum State {
     Down,
 }
 
+/// What reaches a process.
+pub type Arrival<R> = Box<dyn FnOnce(&Alive<R>) + Send>;
+
 pub struct Node<R> {
     pub state: State,
     /// Which life of the process this is.
     pub life: u32,
     pub offset: Arc<AtomicI64>,
-    waiting: Vec<Box<dyn FnOnce(&Alive<R>) + Send>>,
+    waiting: Vec<Arrival<R>>,
     alive: Option<Alive<R>>,
 }
 

@@ -219,7 +219,7 @@ fn sign_in(world: &mut World, device: usize, node: usize) {
     world.story.tell(now, || {
         format!("device {device} signs in at node {node} as {key:?}")
     });
-    world.to_node(node, move |alive| {
+    world.reach_node(node, move |alive| {
         alive.spawn(move |auth, results| async move {
             let outcome = async {
                 let user = users.nth(user);
@@ -263,7 +263,7 @@ pub fn send_refresh(world: &mut World, whose: Whose, token: Arc<Token>, node: us
         )
     });
     world.model.attempt(&token, node, life, now);
-    world.to_node(node, move |alive| {
+    world.reach_node(node, move |alive| {
         alive.spawn(move |auth, results| async move {
             let begun = results.now();
             let outcome = auth.sessions().refresh(&token.refresh).await;
@@ -314,7 +314,7 @@ pub fn ask(
     settled: bool,
 ) {
     let now = world.now;
-    world.to_node(node, move |alive| {
+    world.reach_node(node, move |alive| {
         alive.spawn(move |auth, results| async move {
             let outcome = admit(&auth, &token.text, route).await;
             results.tell(Happened::Asked {

@@ -13,7 +13,7 @@ use crate::clock::{Millis, StoreClock};
 use crate::ground::Copies;
 use crate::link::{Op, Reply, Sent};
 use crate::model::{Model, Token};
-use crate::node::{Alive, Node, Route, State, Stirred};
+use crate::node::{Alive, Arrival, Node, Route, State, Stirred};
 use crate::people::{Happened, People, Whose};
 use crate::plan::{Fault, Plan};
 use crate::users::Users;
@@ -61,7 +61,7 @@ pub enum Event {
     AtNode {
         node: usize,
         life: u32,
-        arrival: Box<dyn FnOnce(&Alive<Happened>) + Send>,
+        arrival: Arrival<Happened>,
     },
     Act(usize),
     Ask(Arc<Token>, usize, Route),
@@ -423,7 +423,7 @@ impl World {
     }
 
     /// Sends something to a node, which arrives at once unless the node stands still.
-    pub fn to_node(
+    pub fn reach_node(
         &mut self,
         node: usize,
         arrival: impl FnOnce(&Alive<Happened>) + Send + 'static,

@@ -82,11 +82,11 @@ impl Model {
         let stays = !roles && !known.lost && admission.route != Route::Lenient;
         // A full view has to ask a store that may have lost it, and writes back what it had room for.
         let crowded = self.settings.room < CROWDED && self.lost_something(call);
-        if here && !crowded && sent > at && (holds || stays) && !(!holds && call.whom.spares()) {
+        let unsure = !holds && call.whom.spares();
+        if here && !crowded && sent > at && (holds || stays) && !unsure {
             return Some("this node had said so:");
         }
         let healed = self.lives.get(call.node) == Some(&call.life);
-        let unsure = !holds && call.whom.spares();
         if admission.settled && healed && !unsure && !crowded {
             return Some("whoever ended it still lives:");
         }

@@ -69,10 +69,10 @@ impl Model {
                     },
                 );
             }
-            SignInOutcome::LimitReached { .. } => {
-                if before.len() < max || new.limit.policy() != LimitPolicy::Reject {
-                    self.problem(format!("{at}: refused for a limit that is not reached"));
-                }
+            SignInOutcome::LimitReached { .. }
+                if before.len() < max || new.limit.policy() != LimitPolicy::Reject =>
+            {
+                self.problem(format!("{at}: refused for a limit that is not reached"));
             }
             _ => {}
         }

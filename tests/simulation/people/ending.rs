@@ -36,7 +36,7 @@ fn call<F>(
     } else {
         60_000
     };
-    world.to_node(node, move |alive| {
+    world.reach_node(node, move |alive| {
         alive.spawn(move |auth, results: Arc<Results<Happened>>| async move {
             let outcome = timeout(Duration::from_millis(patience), verb(auth)).await;
             let (done, outcome) = match outcome {
