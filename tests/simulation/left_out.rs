@@ -40,6 +40,28 @@ const REFRESH: &str = "src/stores/memory/refresh.rs";
 const REFRESHING: &str = "src/session/manage/refreshing.rs";
 const SIGN_IN: &str = "src/stores/memory/sign_in.rs";
 
+/// Rules whose absence was never noticed, and what notices it instead.
+pub const MISSED: &[(&str, &str)] = &[
+    (
+        "R10-monotonic",
+        "a_view_is_fresh_only_while_the_monotonic_clock_says_so",
+    ),
+    (
+        "R10-start",
+        "a_process_that_stood_still_after_its_poll_answers_nobody_from_it",
+    ),
+    (
+        "R12",
+        "a_reload_keeps_what_the_node_knew_and_writes_back_what_the_log_lost; what is dropped is written back and read again",
+    ),
+    ("R12-history", "the probes notice the same"),
+    ("R12-clock", "a_clock_that_was_a_day_ahead_hides_no_loss"),
+    (
+        "R13-clock",
+        "everything_is_out_at_once_also_where_the_clock_is_behind_the_stores",
+    ),
+];
+
 pub const RULES: &[Rule] = &[
     rule(
         "R1",

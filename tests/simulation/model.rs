@@ -145,7 +145,7 @@ pub struct Model {
 }
 
 /// A view with less room than this may be full.
-const CROWDED: usize = 100;
+pub const CROWDED: usize = 100;
 
 /// How long a change may take to reach another node while nothing goes wrong.
 const PUSHED: Millis = 400;

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use crate::model::CROWDED;
 use crate::node::Route;
 use crate::people::{self, Whose};
+use crate::plan::Plan;
 use crate::world::World;
 
 /// How many seeds the test command plays.
-pub const SHORT: u64 = 60;
+pub const SHORT: u64 = 25;
 
 /// What became of a story.
 pub struct Ending {
@@ -23,6 +25,12 @@ pub fn number(name: &str) -> Option<u64> {
         text.parse()
             .unwrap_or_else(|_| panic!("{name} is a number")),
     )
+}
+
+/// Whether a story is one of views that are full.
+pub fn is_crowded(seed: u64) -> bool {
+    let plan = Plan::of(&mut fastrand::Rng::with_seed(seed));
+    plan.settings.room < CROWDED
 }
 
 /// Plays a story to its end.
