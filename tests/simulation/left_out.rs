@@ -55,6 +55,10 @@ pub const MISSED: &[(&str, &str)] = &[
         "a_reload_keeps_what_the_node_knew_and_writes_back_what_the_log_lost; what is dropped is written back and read again",
     ),
     ("R12-history", "the probes notice the same"),
+    (
+        "everywhere-changed",
+        "after_a_change_of_history_everywhere_waits_for_those_whose_leases_it_lost",
+    ),
     ("R12-clock", "a_clock_that_was_a_day_ahead_hides_no_loss"),
     (
         "R13-clock",
