@@ -14,6 +14,10 @@ mod follower;
 mod fresh;
 mod glance;
 mod hashes;
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, reason = "others keep it as it is")
+)]
 mod highest;
 mod inspect;
 mod local;
