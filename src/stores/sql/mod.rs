@@ -11,6 +11,10 @@ mod audit;
 mod end;
 #[cfg(test)]
 mod fixtures;
+#[cfg_attr(
+    not(feature = "sqlite"),
+    allow(dead_code, reason = "PostgreSQL tells what is new itself")
+)]
 mod follow;
 mod layout;
 mod manage;
