@@ -518,6 +518,15 @@ fn scripts_and_memory_decide_alike() {
         .expect("both decide alike");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_over_as_it_comes_is_in_no_answer() {
+    let server = Server::new();
+    for kind in 0..5 {
+        let mut pair = Pair::new(&server).await;
+        pair.run(&Step::Append(0, kind, 988, 0)).await;
+    }
+}
+
 /// A session that was not used since it was made is there as long as that is excused.
 async fn outages_are_excused(server: &Server, polls: &[(u64, Option<u64>)]) {
     let pair = Pair::new(server).await;

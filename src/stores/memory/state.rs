@@ -152,9 +152,9 @@ impl State {
         for entry in entries {
             self.log.put(entry);
         }
-        let committed = self.committed(&ids, now);
+        // What is over already is in no log, and so in no answer.
         self.log.purge(now);
-        committed
+        self.committed(&ids, now)
     }
 
     /// What a writer learns of entries that the log holds.
