@@ -52,7 +52,7 @@ if [ -z "${JOSE_VECTORS:-}" ]; then
 fi
 
 step "unit and integration tests, every feature"
-cargo test --all-features --locked
+cargo test --all-features --locked --no-fail-fast
 
 step "every interleaving of the lock-free parts"
 cargo test --manifest-path tests/loom/Cargo.toml --release --locked
