@@ -42,12 +42,16 @@ impl Revocations {
     /// A token that was admitted before and about whose user nothing changed since costs a few
     /// loads and no allocation.
     pub(crate) fn check(&self, token: VerifiedToken, terms: &Terms, now: Instants) -> Verdict {
-        let confirmed = match terms.confirm {
-            Confirm::Always => return self.look(token, terms, now),
-            Confirm::FirstSight => token.claims().facts().is_tracked(),
-            Confirm::Never => false,
+        let is_in = |confirmed| self.local.is_still_in(token.standing(), confirmed, now);
+        let is_still_in = match terms.confirm {
+            Confirm::Always => false,
+            // In this order: what was confirmed is let in without a look at what it says.
+            Confirm::FirstSight => {
+                is_in(true) || !token.claims().facts().is_tracked() && is_in(false)
+            }
+            Confirm::Never => is_in(false),
         };
-        if self.local.is_still_in(token.standing(), confirmed, now) {
+        if is_still_in {
             return Verdict::Active(ActiveToken { token });
         }
         self.look(token, terms, now)

@@ -138,6 +138,30 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::AdminRevoked,
+        Self::Evicted,
+        Self::Expired,
+        Self::Idle,
+        Self::PasswordChanged,
+        Self::RefreshReused,
+        Self::Replaced,
+        Self::RolesChanged,
+        Self::SignedOut,
+        Self::Suspicious,
+        Self::Unconfirmed,
+        Self::UserRevoked,
+        Self::UserRemoved,
+    ];
+
+    /// Its place among [all](Self::ALL).
+    pub(super) fn code(&self) -> u8 {
+        let place = Self::ALL.iter().position(|reason| reason == self);
+        let code = place.and_then(|place| u8::try_from(place).ok());
+        code.expect("every reason has its place")
+    }
+
     /// The name that listings and the log use.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

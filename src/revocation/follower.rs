@@ -71,9 +71,12 @@ impl Revocations {
                 Ok(again) => {
                     failing = false;
                     backoff.reset();
-                    if !again && !hinted {
-                        let heard = timeout(self.settings.poll_interval, hint).await;
-                        heard.into_iter().for_each(|()| looks.notify_one());
+                    if !again && !hinted && timeout(self.settings.poll_interval, hint).await.is_ok()
+                    {
+                        looks.notify_one();
+                        // The look goes first: a store that does one thing after the other would
+                        // have it wait for the poll.
+                        tokio::task::yield_now().await;
                     }
                 }
                 Err(error) => {

@@ -21,6 +21,7 @@ mod hashes;
 mod highest;
 mod inspect;
 mod local;
+mod packed;
 mod policy;
 mod progress;
 mod shelf;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use super::entry::{Effect, EndReason, EntryId, RevocationEntry, Revoked};
+use super::entry::{Effect, EntryId, RevocationEntry};
 use super::hashes::Hashes;
+use super::packed::{Kept, Packed, Place, Written};
 use crate::clock::UnixTime;
-use crate::token::{SessionId, TokenId, UserId};
 use crate::verify::TokenFacts;
 
 /// Entries of the log, and those whose write is under way.
@@ -16,7 +16,9 @@ use crate::verify::TokenFacts;
 /// the log, and an entry whose write is under way needs no room.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    held: HashTable<Held>,
+    /// Where they stand, by what they are filed under.
+    places: HashTable<Place>,
+    packed: Packed,
     tentative: Vec<RevocationEntry>,
 }
 
@@ -31,49 +33,28 @@ pub(crate) enum Put {
     NoRoom,
 }
 
-/// An entry of the log in 72 bytes, beside the text of its user.
-#[derive(Debug)]
-struct Held {
-    id: EntryId,
-    user: Option<UserId>,
-    at: UnixTime,
-    until: UnixTime,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    Session {
-        session: SessionId,
-        reason: EndReason,
-    },
-    Token {
-        token: TokenId,
-        reason: EndReason,
-    },
-    /// Everything of a user, or the roles; rare, so it may stand elsewhere.
-    User(Box<(Revoked, EndReason)>),
-}
-
 impl Shelf {
     /// Keeps an entry of the log; of one that is known, the later end wins.
     pub(crate) fn put(
         &mut self,
         hash: u64,
-        entry: RevocationEntry,
+        entry: &RevocationEntry,
         hashes: &Hashes,
         reserve: impl FnOnce() -> bool,
     ) -> Put {
-        let new = Held::from(entry);
-        let same = |old: &Held| old.id == new.id && old.what.is_filed_with(&new.what);
-        if let Some(old) = self.held.find_mut(hash, same) {
-            old.until = old.until.max(new.until);
+        let new = Written::of(entry);
+        let known = self.filed(hash).find(|(_, kept)| kept.is(&new));
+        if let Some((place, until)) = known.map(|(place, kept)| (place, kept.until())) {
+            self.packed.set_until(place, until.max(entry.until));
             return Put::Known;
         }
         if !reserve() {
             return Put::NoRoom;
         }
-        self.held.insert_unique(hash, new, |held| held.hash(hashes));
+        let place = self.packed.push(&new);
+        let packed = &self.packed;
+        self.places
+            .insert_unique(hash, place, |place| packed.get(*place).hash(hashes));
         Put::New
     }
 
@@ -95,10 +76,9 @@ impl Shelf {
     /// another.
     pub(crate) fn effect(&self, hash: u64, facts: &TokenFacts, skew: Duration) -> Option<Effect> {
         let held = self
-            .held
-            .iter_hash(hash)
-            .filter(|held| held.may_concern(facts))
-            .filter_map(|held| held.to_entry().effect_on(facts, skew));
+            .filed(hash)
+            .filter(|(_, kept)| kept.may_concern(facts))
+            .filter_map(|(_, kept)| kept.entry().effect_on(facts, skew));
         let tentative = self
             .tentative
             .iter()
@@ -108,15 +88,22 @@ impl Shelf {
 
     /// Forgets what is over at `now`; says how much that was.
     pub(crate) fn purge(&mut self, now: UnixTime, hashes: &Hashes) -> usize {
-        let before = self.held.len();
-        self.held.retain(|held| held.until > now);
         // A write whose outcome nobody learnt, as when the store's code panicked.
         self.tentative.retain(|entry| entry.until > now);
-        if self.held.capacity() > SMALL && self.held.len() < self.held.capacity() / 4 {
-            let wanted = self.held.len() * 2;
-            self.held.shrink_to(wanted, |held| held.hash(hashes));
+        let over = self.packed.iter().filter(|(_, kept)| kept.until() <= now);
+        let over: Vec<(Place, u64)> = over
+            .map(|(place, kept)| (place, kept.hash(hashes)))
+            .collect();
+        for (place, hash) in &over {
+            if let Ok(filed) = self.places.find_entry(*hash, |filed| filed == place) {
+                filed.remove();
+            }
+            self.packed.drop_at(*place);
         }
-        before - self.held.len()
+        if self.packed.is_loose() {
+            self.pack(hashes);
+        }
+        over.len()
     }
 
     /// The entries of the log that `wanted` picks by their id and end.
@@ -124,94 +111,26 @@ impl Shelf {
         &self,
         wanted: impl Fn(EntryId, UnixTime) -> bool,
     ) -> impl Iterator<Item = RevocationEntry> {
-        self.held
-            .iter()
-            .filter(move |held| wanted(held.id, held.until))
-            .map(Held::to_entry)
-    }
-}
-
-impl Held {
-    fn hash(&self, hashes: &Hashes) -> u64 {
-        hashes.of_entry(&self.revoked())
+        let picked = self.packed.iter();
+        picked
+            .filter(move |(_, kept)| wanted(kept.id(), kept.until()))
+            .map(|(_, kept)| kept.entry())
     }
 
-    /// A cheap test that passes everything that concerns a token, and little else.
-    fn may_concern(&self, facts: &TokenFacts) -> bool {
-        match &self.what {
-            What::Session { session, .. } => facts.session == Some(*session),
-            What::Token { token, .. } => facts.token.as_ref() == Some(token),
-            What::User(what) => what.0.user() == Some(&facts.user),
+    fn filed(&self, hash: u64) -> impl Iterator<Item = (Place, Kept<'_>)> {
+        let places = self.places.iter_hash(hash);
+        places.map(|place| (*place, self.packed.get(*place)))
+    }
+
+    /// Gives back the room of what was dropped.
+    fn pack(&mut self, hashes: &Hashes) {
+        let packed = self.packed.packed();
+        let mut places = HashTable::with_capacity(self.places.len());
+        for (place, kept) in packed.iter() {
+            places.insert_unique(kept.hash(hashes), place, |place| {
+                packed.get(*place).hash(hashes)
+            });
         }
-    }
-
-    fn revoked(&self) -> Revoked {
-        match &self.what {
-            What::Session { session, .. } => Revoked::Session {
-                session: *session,
-                user: self.user.clone(),
-            },
-            What::Token { token, .. } => Revoked::Token {
-                token: token.clone(),
-                user: self.user.clone(),
-            },
-            What::User(what) => what.0.clone(),
-        }
-    }
-
-    fn to_entry(&self) -> RevocationEntry {
-        let reason = match &self.what {
-            What::Session { reason, .. } | What::Token { reason, .. } => reason,
-            What::User(what) => &what.1,
-        };
-        RevocationEntry {
-            id: self.id,
-            revoked: self.revoked(),
-            reason: reason.clone(),
-            at: self.at,
-            until: self.until,
-        }
-    }
-}
-
-impl From<RevocationEntry> for Held {
-    fn from(entry: RevocationEntry) -> Self {
-        let reason = entry.reason;
-        let (user, what) = match entry.revoked {
-            Revoked::Session { session, user } => (user, What::Session { session, reason }),
-            Revoked::Token { token, user } => (user, What::Token { token, reason }),
-            of_user => (None, What::User(Box::new((of_user, reason)))),
-        };
-        Self {
-            id: entry.id,
-            user,
-            at: entry.at,
-            until: entry.until,
-            what,
-        }
-    }
-}
-
-impl What {
-    fn is_filed_with(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Session { session: a, .. }, Self::Session { session: b, .. }) => a == b,
-            (Self::Token { token: a, .. }, Self::Token { token: b, .. }) => a == b,
-            (Self::User(a), Self::User(b)) => a.0 == b.0,
-            _ => false,
-        }
-    }
-}
-
-/// A table of so few places is not worth shrinking.
-const SMALL: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_takes_72_bytes() {
-        assert_eq!(size_of::<Held>(), 72);
+        (self.packed, self.places) = (packed, places);
     }
 }

@@ -64,7 +64,7 @@ impl View {
         let hash = self.hashes.of_entry(&entry.revoked);
         let put = self
             .write(hash)
-            .put(hash, entry, &self.hashes, || self.reserve());
+            .put(hash, &entry, &self.hashes, || self.reserve());
         if put == Put::NoRoom {
             self.overflows.fetch_add(1, Ordering::AcqRel);
         }

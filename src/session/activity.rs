@@ -33,15 +33,17 @@ impl Activity {
 
     /// Notes a use; cheap when this token was noted less than an interval ago.
     pub(crate) fn note(&self, token: &ActiveToken, wall: UnixTime) {
-        let facts = token.claims().facts();
-        let Some(session) = facts.session else { return };
         let noted = &token.standing().noted;
         let now = wall.as_secs();
         let last = noted.load(Ordering::Relaxed);
-        if now < last.saturating_add(Self::INTERVAL.as_secs())
-            || noted
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_err()
+        if now < last.saturating_add(Self::INTERVAL.as_secs()) {
+            return;
+        }
+        let facts = token.claims().facts();
+        let Some(session) = facts.session else { return };
+        if noted
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_err()
         {
             return;
         }

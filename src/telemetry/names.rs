@@ -216,6 +216,7 @@ mod tests {
     fn the_reasons_are_those_of_the_log() {
         let first = Some(EndReason::AdminRevoked);
         let all: Vec<_> = std::iter::successors(first, after).collect();
+        assert_eq!(all, EndReason::ALL);
         let all: Vec<&str> = all.iter().map(EndReason::as_str).collect();
         assert_eq!(all, REASONS);
     }

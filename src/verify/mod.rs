@@ -35,13 +35,17 @@ pub struct VerifiedToken {
 }
 
 /// One entry of the verified-token cache.
+///
+/// In this order, so that what each request reads stands together, in as few lines of the processor's
+/// cache as there can be.
+#[repr(C)]
 struct Checked {
-    claims: TokenClaims,
-    /// Whether it is only let in until the end of the migration.
-    legacy: bool,
     /// When its times need no look.
     window: Window,
+    /// Whether it is only let in until the end of the migration.
+    legacy: bool,
     standing: Standing,
+    claims: TokenClaims,
 }
 
 impl VerifiedToken {

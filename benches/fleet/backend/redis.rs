@@ -193,7 +193,7 @@ async fn step(connection: &mut MultiplexedConnection, part: &str, before: &str) 
 
 const LASTS: Duration = Duration::from_millis(500);
 const FIELDS: u32 = 25;
-const PARTS: [&str; 4] = ["revoked", "everywhere", "cuts", "still"];
+const PARTS: [&str; 5] = ["revoked", "everywhere", "cuts", "still", "clients"];
 const AT_ONCE: usize = 100;
 
 /// The prefix; the session to copy, users from and to, the pattern of their names.

@@ -24,10 +24,10 @@ impl PostgresStore {
     pub(super) async fn sign_in_all(&self, new: Vec<NewSession>) -> Each<SignInOutcome> {
         let keys: Vec<i64> = new.iter().map(|new| key_of(new.user.as_str())).collect();
         let asked = match new.as_slice() {
-            // The questions about one are quicker to plan.
             [only] => Asked {
                 user: Some(&only.user),
                 operation: Some(&only.operation),
+                at_once: true,
                 ..Asked::default()
             },
             several => Asked {
@@ -60,6 +60,7 @@ impl PostgresStore {
         let asked = Asked {
             sessions: &sessions,
             entries: &entries,
+            at_once: attempts.len() == 1,
             ..Asked::default()
         };
         let lock = |names: &Names| names.try_lock_of(&sessions);
@@ -100,7 +101,11 @@ impl Shared {
     {
         let opened = self.opened().await?;
         let names = &opened.names;
-        let statements = format!("{BEGIN}{PATIENCE}{}", lock(names));
+        let mut statements = BEGIN.to_owned();
+        if !asked.0.at_once {
+            statements.push_str(PATIENCE);
+            statements.push_str(&lock(names));
+        }
         let link = self.acquire(Class::Write).await?;
         let (mut steps, _) = begin(link, names, statements, asked, clock, Lock::Wait).await?;
         let mut answers = Vec::with_capacity(jobs.len());

@@ -70,7 +70,10 @@ pub(super) fn is_gone(error: &sqlx::Error) -> bool {
 
 /// Whether the tables are not where they were.
 pub(super) fn is_uprooted(error: &sqlx::Error) -> bool {
-    matches!(code(error).as_deref(), Some("42P01" | "3F000" | "42703"))
+    matches!(
+        code(error).as_deref(),
+        Some("42P01" | "3F000" | "42703" | "42883")
+    )
 }
 
 fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
@@ -108,7 +111,7 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
                 Configuration,
                 "the user may not do this: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables jwt_… and USAGE ON their schema to it",
             ),
-            Some("42P01" | "3F000" | "42703") => (
+            Some("42P01" | "3F000" | "42703" | "42883") => (
                 Unavailable,
                 "the tables are not where they were; they are looked for anew",
             ),

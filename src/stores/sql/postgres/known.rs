@@ -22,6 +22,9 @@ pub(super) struct Asked<'a> {
     pub(super) sign_ins: &'a [NewSession],
     pub(super) entries: &'a [EntryId],
     pub(super) about: Option<&'a [String; 3]>,
+    /// Whether it is a single sign-in or refresh: one call asks, and takes the lock where that is
+    /// free.
+    pub(super) at_once: bool,
 }
 
 /// What the steps need not ask any more. Sessions are handed out once: a second look must see
@@ -46,6 +49,25 @@ pub(super) struct Known {
 pub(super) type BeforeSignIn = (Vec<Found>, Option<Found>);
 
 impl Asked<'_> {
+    /// The one call that asks, with what the whole fleet shares.
+    pub(super) fn call(&self, names: &Names, now: Now) -> Option<String> {
+        match *self {
+            Self {
+                at_once: true,
+                user: Some(user),
+                operation: Some(operation),
+                ..
+            } => Some(names.all_before_sign_in(user, operation, now)),
+            Self {
+                at_once: true,
+                sessions: &[session],
+                entries: &[entry],
+                ..
+            } => Some(names.all_before_refresh(session, entry, now)),
+            _ => None,
+        }
+    }
+
     /// The statements that ask.
     pub(super) fn statements(&self, names: &Names, lock: Lock, now: Now) -> String {
         let mut statements = String::new();

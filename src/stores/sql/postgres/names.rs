@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use super::literal::{Bytes, Id, Name, Text, count, instant, list};
+use super::literal::{Bytes, Id, Maybe, Name, Text, count, instant, list};
 use crate::clock::UnixTime;
 use crate::revocation::EntryId;
 use crate::session::NewSession;
@@ -19,6 +19,8 @@ pub(super) struct Names {
     pub(super) log: String,
     pub(super) leases: String,
     pub(super) audit: String,
+    before_sign_in: String,
+    before_refresh: String,
     /// Where the log's growth is told.
     pub(super) channel: String,
     /// An expression for the timeline of the server.
@@ -62,6 +64,16 @@ pub(super) enum Now {
     Server,
 }
 
+impl Now {
+    /// What is given to functions, which ask the server's clock themselves.
+    fn given(self) -> Maybe<i64> {
+        match self {
+            Self::At(now) => Maybe(Some(instant(now))),
+            Self::Server => Maybe(None),
+        }
+    }
+}
+
 impl fmt::Display for Now {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,6 +107,8 @@ impl Names {
             log: table("jwt_log"),
             leases: table("jwt_leases"),
             audit: table("jwt_audit"),
+            before_sign_in: table("jwt_before_sign_in"),
+            before_refresh: table("jwt_before_refresh"),
             channel: format!("jwt_log_{mark:032x}"),
             timeline,
             system,
@@ -121,6 +135,39 @@ impl Names {
             tag::FLEET,
             Now::Server,
             self.meta
+        )
+    }
+
+    /// All that a sign-in needs, its lock included, which is told where it is free.
+    pub(super) fn all_before_sign_in(
+        &self,
+        user: &UserId,
+        operation: &[u8; 32],
+        now: Now,
+    ) -> String {
+        format!(
+            "SELECT * FROM {}({}, {}, {}, {}); ",
+            self.before_sign_in,
+            key_of(user.as_str()),
+            Text(user.as_str()),
+            Bytes(operation),
+            now.given()
+        )
+    }
+
+    /// All that a refresh needs, and the lock of its user as with a sign-in.
+    pub(super) fn all_before_refresh(
+        &self,
+        session: SessionId,
+        entry: EntryId,
+        now: Now,
+    ) -> String {
+        format!(
+            "SELECT * FROM {}({}, {}, {}); ",
+            self.before_refresh,
+            Id(session.as_bytes()),
+            Id(entry.as_bytes()),
+            now.given()
         )
     }
 

@@ -333,6 +333,7 @@ pub(super) const LAYOUT: Layout = Layout::new(&[
     include_str!("schema.sql"),
     include_str!("audit.sql"),
     include_str!("highest.sql"),
+    include_str!("ahead.sql"),
 ]);
 const COLUMNS: [(&str, &str); 6] = [
     (

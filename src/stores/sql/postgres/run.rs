@@ -294,11 +294,14 @@ pub(super) async fn begin(
     every: Lock,
 ) -> Result<(Stepping, Greeting), Failure> {
     let now = clock.map_or(Now::Server, |clock| Now::At(clock.now()));
-    statements.push_str(&match every {
-        Lock::None => names.fleet(),
-        Lock::Skip | Lock::Wait => names.fleet_alone(),
+    let asking = asked.call(names, now).unwrap_or_else(|| {
+        let fleet = match every {
+            Lock::None => names.fleet(),
+            Lock::Skip | Lock::Wait => names.fleet_alone(),
+        };
+        fleet + &asked.statements(names, lock, now)
     });
-    statements.push_str(&asked.statements(names, lock, now));
+    statements.push_str(&asking);
     let rows = match link.run(statements).await {
         Ok(rows) => rows,
         Err(error) => return Err(Failure::of(error, &mut link).await),

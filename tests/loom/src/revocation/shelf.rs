@@ -24,7 +24,7 @@ impl Shelf {
     pub(crate) fn put(
         &mut self,
         _hash: u64,
-        entry: RevocationEntry,
+        entry: &RevocationEntry,
         _hashes: &Hashes,
         reserve: impl FnOnce() -> bool,
     ) -> Put {
@@ -34,7 +34,7 @@ impl Shelf {
         if !reserve() {
             return Put::NoRoom;
         }
-        self.held.push(entry);
+        self.held.push(*entry);
         Put::New
     }
 

@@ -1,0 +1,84 @@
+-- What a sign-in or a refresh reads ahead where it is the only one. In functions, because a
+-- connection plans their statements once; in PL/pgSQL, because each statement of it sees what was
+-- committed before it, and so what the lock waited for. A plan that is made while the tables are
+-- small has to do when they are large: no scans of whole tables.
+
+CREATE FUNCTION {schema}.jwt_before_sign_in(lock BIGINT, whose TEXT, made_by BYTEA, at BIGINT)
+RETURNS TABLE (
+    q INTEGER, key TEXT, held BOOLEAN,
+    now BIGINT, standby BOOLEAN, xmax TEXT, deployment TEXT, limits TEXT, covered_until BIGINT,
+    settles_at BIGINT, highest BIGINT, system TEXT, timeline TEXT,
+    revoked_gen BIGINT, roles_gen BIGINT, known BOOLEAN,
+    id TEXT, record TEXT, ended_by TEXT, made BOOLEAN
+)
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM set_config('lock_timeout', '100ms', true);
+    q := 0;
+    key := lock::text;
+    held := pg_try_advisory_xact_lock(lock);
+    RETURN NEXT;
+    RETURN QUERY SELECT 1, NULL, NULL::boolean,
+        coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
+        pg_is_in_recovery(), pg_snapshot_xmax(pg_current_snapshot())::text,
+        m.deployment::text, m.limits, m.covered_until, m.settles_at, m.highest, '', '',
+        NULL::bigint, NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::boolean
+        FROM {schema}.jwt_meta m;
+    RETURN QUERY SELECT 4, NULL, NULL::boolean,
+        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL, NULL,
+        u.revoked_gen, u.roles_gen,
+        EXISTS (SELECT 1 FROM {schema}.jwt_sessions s WHERE s.user_id = whose),
+        NULL, NULL, NULL, NULL::boolean
+        FROM (SELECT 1) one LEFT JOIN {schema}.jwt_users u ON u.id = whose;
+    RETURN QUERY SELECT 3, NULL, NULL::boolean,
+        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL, NULL,
+        u.revoked_gen, u.roles_gen, NULL::boolean,
+        s.id::text, s.record, s.ended_by::text, s.operation = made_by
+        FROM {schema}.jwt_sessions s LEFT JOIN {schema}.jwt_users u ON u.id = s.user_id
+        WHERE s.user_id = whose AND (s.ended_at IS NULL OR s.operation = made_by)
+        ORDER BY s.id FOR UPDATE OF s;
+END $$;
+
+CREATE FUNCTION {schema}.jwt_before_refresh(session UUID, line UUID, at BIGINT)
+RETURNS TABLE (
+    q INTEGER, key TEXT, held BOOLEAN,
+    now BIGINT, standby BOOLEAN, xmax TEXT, deployment TEXT, limits TEXT, covered_until BIGINT,
+    settles_at BIGINT, highest BIGINT, system TEXT, timeline TEXT,
+    revoked_gen BIGINT, roles_gen BIGINT, id TEXT, record TEXT, ended_by TEXT,
+    number BIGINT, xid TEXT, subject TEXT, until BIGINT, entry TEXT
+)
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    instant BIGINT := coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+BEGIN
+    PERFORM set_config('lock_timeout', '100ms', true);
+    RETURN QUERY SELECT 0, s.id::text, pg_try_advisory_xact_lock(s.user_key),
+        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL, NULL,
+        NULL::bigint, NULL::bigint, NULL, NULL, NULL,
+        NULL::bigint, NULL, NULL, NULL::bigint, NULL
+        FROM {schema}.jwt_sessions s WHERE s.id = session;
+    RETURN QUERY SELECT 1, NULL, NULL::boolean,
+        instant, pg_is_in_recovery(), pg_snapshot_xmax(pg_current_snapshot())::text,
+        m.deployment::text, m.limits, m.covered_until, m.settles_at, m.highest, '', '',
+        NULL::bigint, NULL::bigint, NULL, NULL, NULL,
+        NULL::bigint, NULL, NULL, NULL::bigint, NULL
+        FROM {schema}.jwt_meta m;
+    RETURN QUERY SELECT 2, NULL, NULL::boolean,
+        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL, NULL,
+        u.revoked_gen, u.roles_gen, s.id::text, s.record, s.ended_by::text,
+        NULL::bigint, NULL, NULL, NULL::bigint, NULL
+        FROM {schema}.jwt_sessions s LEFT JOIN {schema}.jwt_users u ON u.id = s.user_id
+        WHERE s.id = session FOR UPDATE OF s SKIP LOCKED;
+    RETURN QUERY SELECT 10, NULL, NULL::boolean,
+        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL, NULL,
+        NULL::bigint, NULL::bigint, l.id::text, NULL, NULL,
+        l.number, l.xid::text, l.subject, l.until, l.entry
+        FROM {schema}.jwt_log l WHERE l.id = line AND l.until > instant;
+END $$
