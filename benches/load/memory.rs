@@ -77,7 +77,7 @@ pub fn tokens(count: &str) {
         }
         let length = tokens.iter().map(String::len).sum::<usize>() as f64 / count as f64;
         let before = resident();
-        let auth = node(forge.key(), MemoryStore::new(), settings(count * 4_000)).await;
+        let auth = node(forge.key(), MemoryStore::new(), settings(count * 2_000)).await;
         let mut service = layered(&auth);
         for token in &tokens {
             let request = request(&bearer(token));

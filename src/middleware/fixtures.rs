@@ -30,15 +30,11 @@ pub(crate) fn session(roles: &[&str], scopes: &[&str]) -> Session {
             issued_at: None,
             expires_at: UnixTime::MAX,
         },
-        issuer: None,
-        client_id: None,
-        audience: Box::default(),
-        not_before: None,
+        parties: Arc::default(),
         roles: list(roles),
         scopes: list(scopes),
         authenticated_at: Some(UnixTime::from_secs(1)),
-        acr: None,
-        amr: Box::default(),
+        rare: None,
         custom: Box::new(NoClaims {}),
     };
     Session::from_active(ActiveToken::unchecked(VerifiedToken::unchecked(claims)))

@@ -84,15 +84,11 @@ impl VerifiedToken {
     pub(crate) fn for_tests(facts: TokenFacts) -> Self {
         Self::unchecked(TokenClaims {
             facts,
-            issuer: None,
-            client_id: None,
-            audience: Box::default(),
-            not_before: None,
+            parties: Arc::default(),
             roles: Box::default(),
             scopes: Box::default(),
             authenticated_at: None,
-            acr: None,
-            amr: Box::default(),
+            rare: None,
             custom: Box::new(NoClaims {}),
         })
     }

@@ -41,6 +41,8 @@ use crate::token::RawToken;
 pub struct Verifier {
     keys: Arc<KeyRing>,
     policy: TokenPolicy,
+    /// Of the tokens that are made by the policy.
+    parties: Arc<claims::Parties>,
     read: ReadPayload,
     cache: TokenCache,
     budget: Budget,
@@ -63,6 +65,7 @@ impl Verifier {
             cache: TokenCache::new(policy.cache_bytes),
             budget: Budget::new(policy.bad_token_share),
             keys,
+            parties: claims::Parties::of(&policy),
             policy,
             read: claims::read::<C>,
             telemetry: Telemetry::default(),
@@ -243,7 +246,13 @@ impl Verifier {
             foreign: *key.origin() != Origin::Ours,
         };
         let (members, custom) = (self.read)(&token.payload, &reading)?;
-        let judged = claims::judge(members, custom, key.origin(), &self.policy, now)?;
+        let judged = claims::judge(
+            members,
+            custom,
+            key.origin(),
+            (&self.policy, &self.parties),
+            now,
+        )?;
         Ok(Arc::new(Checked {
             window: judged.claims.times().window(&self.policy),
             claims: judged.claims,

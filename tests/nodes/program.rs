@@ -124,7 +124,8 @@ impl Program {
             ["check", token] => return verdict(check(&self.auth, token).await),
             ["await-refusal", token] => return self.await_refusal(token).await,
             ["status"] => return self.status(),
-            ["load", tasks] => return self.load(tasks),
+            ["load", tasks] => return self.load(tasks, "0"),
+            ["load", tasks, pause] => return self.load(tasks, pause),
             ["rest"] => {
                 self.resting.store(true, Ordering::SeqCst);
                 return "ok".to_owned();
@@ -255,14 +256,17 @@ impl Program {
     }
 
     /// Signs in, refreshes, checks and ends in so many tasks until told to rest.
-    fn load(&self, tasks: &str) -> String {
+    /// Clients that live one session after the other, and wait so many milliseconds after each
+    /// write.
+    fn load(&self, tasks: &str, pause: &str) -> String {
+        let pause = Duration::from_millis(pause.parse().unwrap_or_default());
         self.resting.store(false, Ordering::SeqCst);
         for number in 0..tasks.parse().unwrap_or(1_u32) {
             let (auth, resting) = (self.auth.clone(), self.resting.clone());
             tokio::spawn(async move {
                 let user = format!("load-{}-{number}", std::process::id());
                 while !resting.load(Ordering::SeqCst) {
-                    if round(&auth, &user).await.is_err() {
+                    if round(&auth, &user, pause).await.is_err() {
                         tokio::time::sleep(Duration::from_millis(10)).await;
                     }
                 }
@@ -273,7 +277,12 @@ impl Program {
 }
 
 /// A life of a session.
-async fn round(auth: &JwtSession, user: &str) -> Result<(), SessionError> {
+async fn round(auth: &JwtSession, user: &str, pause: Duration) -> Result<(), SessionError> {
+    let rest = async || {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+    };
     let sessions = auth.sessions();
     let ticket = sessions.ticket(&UserId::new(user)?).await?;
     let signed_in = sessions.sign_in(ticket, Device::default()).await?;
@@ -285,10 +294,12 @@ async fn round(auth: &JwtSession, user: &str) -> Result<(), SessionError> {
         }
         let presented = tokens.refresh_token.clone().unwrap_or_default();
         tokens = sessions.refresh(&presented).await?;
+        rest().await;
     }
     sessions
         .end(tokens.session_id, EndReason::SignedOut)
         .await?;
+    rest().await;
     Ok(())
 }
 

@@ -8,10 +8,12 @@ mod values;
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::policy::TokenPolicy;
 use crate::clock::UnixTime;
 use crate::token::{SessionId, TokenId, UserId};
 
@@ -25,16 +27,41 @@ pub(super) use times::{Times, Window};
 /// Registered claims are those of RFC 7519, section 4.1, and RFC 9068, section 2.2.
 pub struct TokenClaims {
     pub(crate) facts: TokenFacts,
-    pub(crate) issuer: Option<Box<str>>,
-    pub(crate) audience: Box<[Box<str>]>,
-    pub(crate) client_id: Option<Box<str>>,
-    pub(crate) not_before: Option<UnixTime>,
+    pub(crate) parties: Arc<Parties>,
     pub(crate) roles: Box<[Box<str>]>,
     pub(crate) scopes: Box<[Box<str>]>,
     pub(crate) authenticated_at: Option<UnixTime>,
-    pub(crate) acr: Option<Box<str>>,
-    pub(crate) amr: Box<[Box<str>]>,
+    pub(crate) rare: Option<Box<Rare>>,
     pub(crate) custom: Box<dyn Any + Send + Sync>,
+}
+
+/// By whom, for whom and at whose request a token was made: mostly the same for all, and then
+/// kept once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parties {
+    issuer: Option<Box<str>>,
+    audience: Box<[Box<str>]>,
+    client_id: Option<Box<str>>,
+}
+
+/// What few tokens have.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rare {
+    not_before: Option<UnixTime>,
+    acr: Option<Box<str>>,
+    amr: Box<[Box<str>]>,
+}
+
+impl Parties {
+    /// Those of the tokens that are made by this policy.
+    pub(super) fn of(policy: &TokenPolicy) -> Arc<Self> {
+        let client_id = policy.client_id.as_ref().unwrap_or(&policy.audience);
+        Arc::new(Self {
+            issuer: Some(policy.issuer.as_str().into()),
+            audience: Box::new([policy.audience.as_str().into()]),
+            client_id: Some(client_id.as_str().into()),
+        })
+    }
 }
 
 /// What decides whether a verified token is still welcome; all that revocation ever looks at.
@@ -140,7 +167,7 @@ impl TokenClaims {
         Times {
             expires_at: self.facts.expires_at,
             issued_at: self.facts.issued_at,
-            not_before: self.not_before,
+            not_before: self.not_before(),
         }
     }
 
@@ -153,24 +180,24 @@ impl TokenClaims {
     /// The `iss` claim.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.issuer.as_deref()
+        self.parties.issuer.as_deref()
     }
 
     /// The `aud` claim, a single string as a list of one.
     pub fn audience(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.audience.iter().map(AsRef::as_ref)
+        self.parties.audience.iter().map(AsRef::as_ref)
     }
 
     /// The `client_id` claim (RFC 8693, section 4.3): the application that asked for the token.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.client_id.as_deref()
+        self.parties.client_id.as_deref()
     }
 
     /// The `nbf` claim.
     #[must_use]
     pub fn not_before(&self) -> Option<UnixTime> {
-        self.not_before
+        self.rare.as_ref()?.not_before
     }
 
     /// The roles of the user when the token was made.
@@ -192,12 +219,13 @@ impl TokenClaims {
     /// The `acr` claim: how strong that proof was (RFC 9470, section 5).
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
-        self.acr.as_deref()
+        self.rare.as_ref()?.acr.as_deref()
     }
 
     /// The `amr` claim: the methods used (RFC 8176).
     pub fn amr(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.amr.iter().map(AsRef::as_ref)
+        let amr = self.rare.as_ref().map_or(&[][..], |rare| &rare.amr);
+        amr.iter().map(AsRef::as_ref)
     }
 
     /// The application's own claims, if they are of this type.

@@ -1,10 +1,11 @@
 //! From what a payload says to claims that are accepted.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use super::members::Members;
 use super::times::Times;
-use super::{Binding, Counter, TokenClaims, TokenFacts};
+use super::{Binding, Counter, Parties, Rare, TokenClaims, TokenFacts};
 use crate::clock::UnixTime;
 use crate::token::SessionId;
 use crate::verify::policy::{RolesClaim, TokenPolicy, Untracked};
@@ -31,7 +32,7 @@ pub(in crate::verify) fn judge(
     mut members: Members,
     custom: Box<dyn Any + Send + Sync>,
     origin: &Origin,
-    policy: &TokenPolicy,
+    (policy, usual): (&TokenPolicy, &Arc<Parties>),
     now: UnixTime,
 ) -> Result<Judged, VerifyError> {
     let times = Times {
@@ -78,7 +79,7 @@ pub(in crate::verify) fn judge(
         expires_at: times.expires_at,
     };
     Ok(Judged {
-        claims: claims(members, facts, policy, custom),
+        claims: claims(members, facts, (policy, usual), custom),
         legacy,
     })
 }
@@ -144,7 +145,7 @@ fn own_session(text: &str) -> Result<SessionId, VerifyError> {
 fn claims(
     members: Members,
     facts: TokenFacts,
-    policy: &TokenPolicy,
+    (policy, usual): (&TokenPolicy, &Arc<Parties>),
     custom: Box<dyn Any + Send + Sync>,
 ) -> TokenClaims {
     let scopes: Box<[Box<str>]> = members
@@ -158,17 +159,26 @@ fn claims(
         RolesClaim::Scope => scopes.clone(),
         RolesClaim::List(_) | RolesClaim::Single(_) => members.roles.unwrap_or_default(),
     };
-    TokenClaims {
-        facts,
+    let parties = Parties {
         issuer: members.issuer,
         audience: members.audience.unwrap_or_default(),
         client_id: members.client_id,
+    };
+    let rare = Rare {
         not_before: members.not_before,
+        acr: members.acr,
+        amr: members.amr.unwrap_or_default(),
+    };
+    TokenClaims {
+        facts,
+        parties: match parties == **usual {
+            true => usual.clone(),
+            false => Arc::new(parties),
+        },
         roles,
         scopes,
         authenticated_at: members.auth_time,
-        acr: members.acr,
-        amr: members.amr.unwrap_or_default(),
+        rare: (rare != Rare::default()).then(|| Box::new(rare)),
         custom,
     }
 }

@@ -25,6 +25,8 @@ BEGIN
         m.deployment::text, m.limits, m.covered_until, m.settles_at, m.highest, '', '',
         NULL::bigint, NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::boolean
         FROM {schema}.jwt_meta m;
+    -- Who is in the middle of something else is served alone, later.
+    IF NOT held THEN RETURN; END IF;
     RETURN QUERY SELECT 4, NULL, NULL::boolean,
         NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
         NULL::bigint, NULL::bigint, NULL, NULL,
