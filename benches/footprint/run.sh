@@ -28,7 +28,7 @@ authorizer_alone='jwt-authorizer = { version = "0.15", default-features = false,
 sessions='tower-sessions = "0.15"'
 # The last one for axum 0.7, which jwt-authorizer is for.
 sessions_beside='tower-sessions = "0.13"'
-ours() { echo "tower-jwt-session = { path = \"$root\", features = [$1] }"; }
+ours() { echo "tower-jwt-session = { path = \"$root\", features = [${1:-}] }"; }
 
 # NAME SOURCE AXUM DEPENDENCIES
 app() {
@@ -46,7 +46,7 @@ tree() {
         sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
 }
 
-apps=(ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
+apps=(ours-layer ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
 app plain plain 0.8
 app plain-0.7 plain 0.7
 app authorizer jwt_authorizer 0.7 "$authorizer"
@@ -55,6 +55,7 @@ app together together 0.7 "$authorizer
 $sessions_beside"
 app together-alone together 0.7 "$authorizer_alone
 $sessions_beside"
+app ours-layer ours_layer 0.8 "$(ours)"
 app ours ours 0.8 "$(ours '"axum"')"
 app ours-sqlite ours 0.8 "$(ours '"axum", "sqlite"')"
 
@@ -169,7 +170,8 @@ HEAD
     row "tower-sessions $(version tower-sessions sessions)" sessions
     row "both of them (tower-sessions $(version tower-sessions together))" together
     row "both of them, with \`rustls-tls\` for the system's OpenSSL" together-alone
-    row "\`tower-jwt-session\`, feature \`axum\` (sessions in memory)" ours
+    row "\`tower-jwt-session\`, no features: the layer, sessions in memory, no ready endpoints" ours-layer
+    row "\`tower-jwt-session\`, feature \`axum\`: extractors and ready endpoints, sessions in memory" ours
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
     cat <<PLAIN
 
