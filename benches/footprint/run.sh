@@ -113,6 +113,21 @@ row() {
         "$(awk -v s="$size" 'BEGIN { printf "%.2f", s / 1048576 }')"
 }
 
+# LABEL NAME PEERS: whether each figure is less than that of the peers.
+less() {
+    local of figures=()
+    for of in "$2" "$3"; do
+        figures+=("$(row '' "$of" | tr -d ' ')")
+    done
+    printf '%s\n' "${figures[@]}" | awk -F'|' -v label="$1" '
+        NR == 1 { for (i = 3; i <= 5; i++) ours[i] = $i }
+        NR == 2 {
+            printf "| %s |", label
+            for (i = 3; i <= 5; i++) printf " %s: %s to %s |", ours[i] + 0 < $i + 0 ? "met" : "**missed**", ours[i], $i
+            print ""
+        }'
+}
+
 # Sums lines "GROUP AMOUNT" by their group.
 summed() { awk '{ sum[$1] += $2 } END { for (group in sum) print group, sum[group] }'; }
 
@@ -173,6 +188,19 @@ HEAD
     row "\`tower-jwt-session\`, no features: the layer, sessions in memory, no ready endpoints" ours-layer
     row "\`tower-jwt-session\`, feature \`axum\`: extractors and ready endpoints, sessions in memory" ours
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
+    cat <<LESS
+
+Neither peer has endpoints: both check a token and keep a session in memory, and leave the sign-in to the application. So like for like
+is the row without features, which does that and signs in, too; the rows below it have more than both peers together. Wanted is less of everything
+than both peers add:
+
+| | crates | seconds | MiB |
+|---|---|---|---|
+LESS
+    less 'no features' ours-layer together
+    less 'no features, TLS of the peers compiled in' ours-layer together-alone
+    less 'feature `axum`' ours together
+    less 'feature `axum`, TLS of the peers compiled in' ours together-alone
     cat <<PLAIN
 
 The application itself: $(wc -l < "$work/plain.crates") crates, $(printf %.0f "$(median plain)") seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.

@@ -1,19 +1,19 @@
 //! Every key is changed on two nodes under load, and nobody notices.
 
+mod load;
+
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use load::Load;
 use serde_json::Value;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
-use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::folder::Folder;
 use crate::postgres::eventually;
@@ -126,7 +126,9 @@ impl Fleet {
 struct Device {
     at: [Client; 2],
     tokens: AsyncMutex<Client>,
-    access: Mutex<String>,
+    access: Mutex<Arc<str>>,
+    /// Access tokens before this one, which requests under way may still carry.
+    former: Mutex<Vec<Weak<str>>>,
 }
 
 impl Device {
@@ -136,7 +138,8 @@ impl Device {
         registered.accepted(201);
         Self {
             at: [0, 1].map(|node| fleet.nodes[node].client(CHROME)),
-            access: Mutex::new(client.access_token.clone().expect("it is signed in")),
+            access: Mutex::new(client.access_token.as_deref().expect("signed in").into()),
+            former: Mutex::default(),
             tokens: AsyncMutex::new(client),
         }
     }
@@ -145,12 +148,31 @@ impl Device {
         let mut client = self.tokens.lock().await;
         client.moved_to(node);
         client.refresh().await.accepted(200);
-        let access = client.access_token.clone().expect("it was renewed");
-        *self.access.lock().expect("nobody panicked") = access;
+        let renewed = client.access_token.as_deref().expect("renewed").into();
+        let mut access = self.access.lock().expect("nobody panicked");
+        let former = std::mem::replace(&mut *access, renewed);
+        let mut before = self.former.lock().expect("nobody panicked");
+        before.push(Arc::downgrade(&former));
     }
 
-    fn access(&self) -> String {
+    /// Held for as long as the request that carries it is under way.
+    fn access(&self) -> Arc<str> {
         self.access.lock().expect("nobody panicked").clone()
+    }
+
+    /// Whether no request carries a former token any more.
+    fn has_settled(&self) -> bool {
+        let former = self.former.lock().expect("nobody panicked");
+        former.iter().all(|token| token.strong_count() == 0)
+    }
+
+    /// Asks one of the nodes, and says what was wrong with the answer.
+    async fn ask(&self, node: usize) -> Option<String> {
+        let access = self.access();
+        let mut client = self.at[node].clone();
+        client.access_token = Some(access.to_string());
+        let answer = client.get("/api/me").await;
+        (answer.status != 200).then(|| format!("{} {}", answer.status, answer.body))
     }
 
     fn kid(&self) -> String {
@@ -162,43 +184,14 @@ impl Device {
     }
 }
 
-/// What the load saw.
-#[derive(Default)]
-struct Seen {
-    sent: AtomicU64,
-    refused: Mutex<Vec<String>>,
-}
-
-/// A thousand requests a second, whether or not the ones before were answered; what the machine
-/// cannot take is left out.
-fn load(devices: Arc<Vec<Device>>, seen: Arc<Seen>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let room = Arc::new(Semaphore::new(256));
-        let mut tick = interval(Duration::from_millis(4));
-        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut turn = 0_usize;
-        loop {
-            tick.tick().await;
-            for _ in 0..4 {
-                let Ok(place) = room.clone().try_acquire_owned() else {
-                    continue;
-                };
-                turn += 1;
-                let (devices, seen) = (devices.clone(), seen.clone());
-                let number = turn;
-                tokio::spawn(async move {
-                    let device = &devices[number % devices.len()];
-                    let mut client = device.at[number / devices.len() % 2].clone();
-                    client.access_token = Some(device.access());
-                    let answer = client.get("/api/me").await;
-                    seen.sent.fetch_add(1, Ordering::Relaxed);
-                    if answer.status != 200 {
-                        let mut refused = seen.refused.lock().expect("nobody panicked");
-                        refused.push(format!("{} {}", answer.status, answer.body));
-                    }
-                    drop(place);
-                });
-            }
+/// Asks with the tokens of the devices in turn, at the nodes in turn.
+fn load(devices: Arc<Vec<Device>>) -> Load {
+    Load::start("old keys alone", move |number| {
+        let devices = devices.clone();
+        async move {
+            let number = number as usize;
+            let device = &devices[number % devices.len()];
+            device.ask(number / devices.len() % 2).await
         }
     })
 }
@@ -218,10 +211,10 @@ async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     for number in 0..6 {
         devices.push(Device::sign_in(&fleet, number).await);
     }
-    let early = devices[0].access();
+    let early = devices[0].access().to_string();
     let early_refresh = devices[0].tokens.lock().await.refresh_token.clone();
-    let (devices, seen) = (Arc::new(devices), Arc::new(Seen::default()));
-    let load = load(devices.clone(), seen.clone());
+    let devices = Arc::new(devices);
+    let mut load = load(devices.clone());
     let some_time = async |fleet: &Fleet, round| {
         refresh_all(fleet, &devices, round).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -229,6 +222,7 @@ async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     some_time(&fleet, 0).await;
 
     // Announced: every node checks by it, none signs with it.
+    load.step("new keys announced");
     fleet.publish(&["old.pem", "new.pem"]);
     fleet.write("refresh-previous", NEW);
     fleet.write("seal-previous", NEW);
@@ -237,6 +231,7 @@ async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     assert!(devices.iter().all(|device| device.kid() == old));
 
     // Switched, one node after the other: what one signs anew the other knows.
+    load.step("first node switched");
     fs::copy(fleet.file("new.pem"), fleet.file("key.pem")).expect("copied");
     for kind in ["refresh", "seal"] {
         fleet.write(kind, NEW);
@@ -249,6 +244,7 @@ async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     })
     .await;
     some_time(&fleet, 0).await;
+    load.step("second node switched");
     fleet.reload(&[&old, &new]).await;
     eventually("the second node does, too", async || {
         devices[1].refresh(&fleet.nodes[1]).await;
@@ -259,15 +255,16 @@ async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     assert!(devices.iter().all(|device| device.kid() == new));
 
     // Retired, once no token needs the old ones any more: here because all were renewed.
+    eventually("no request carries an old token", async || {
+        devices.iter().all(Device::has_settled)
+    })
+    .await;
+    load.step("old keys retired");
     fleet.publish(&["new.pem"]);
     fleet.write("refresh-previous", "");
     fleet.reload(&[&new]).await;
     some_time(&fleet, 0).await;
-    load.abort();
-
-    let refused = seen.refused.lock().expect("nobody panicked").clone();
-    assert!(refused.is_empty(), "{refused:?}");
-    assert!(seen.sent.load(Ordering::Relaxed) > 100, "there was a load");
+    load.finish().await.all_were_answered().print();
     for node in &fleet.nodes {
         let mut late = node.client(CHROME);
         late.access_token = Some(early.clone());
@@ -290,14 +287,14 @@ async fn a_stolen_key_is_dropped_at_once_and_who_has_a_refresh_token_goes_on() {
     fleet.reload(&[&new]).await;
     for client in &device.at {
         let mut client = client.clone();
-        client.access_token = Some(device.access());
+        client.access_token = Some(device.access().to_string());
         client.get("/api/me").await.refused(401, "invalid_token");
     }
     device.refresh(&fleet.nodes[1]).await;
     assert_eq!(device.kid(), new);
     for client in &device.at {
         let mut client = client.clone();
-        client.access_token = Some(device.access());
+        client.access_token = Some(device.access().to_string());
         client.get("/api/me").await.accepted(200);
     }
 }
@@ -317,7 +314,7 @@ async fn keys_that_cannot_be_read_change_nothing() {
     fleet.reload(&[&old, &new]).await;
     for client in &device.at {
         let mut client = client.clone();
-        client.access_token = Some(device.access());
+        client.access_token = Some(device.access().to_string());
         client.get("/api/me").await.accepted(200);
     }
 }
