@@ -30,7 +30,7 @@ type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// The example, and what it says of itself.
 struct Live {
-    processes: Vec<Process>,
+    _processes: Vec<Process>,
     nodes: Vec<String>,
     client: HyperClient<HttpConnector, Empty<Bytes>>,
     laptop: String,
@@ -96,7 +96,7 @@ impl Live {
                 id: phone_id.to_owned(),
             },
             client: HyperClient::builder(TokioExecutor::new()).build_http(),
-            processes,
+            _processes: processes,
         }
     }
 

@@ -59,8 +59,8 @@ impl World {
         let reasons = sqlx::query_scalar(
             "SELECT entry ->> 'reason' FROM jwt_audit WHERE entry ->> 'event' = 'ended' ORDER BY number",
         );
-        let read = reasons.fetch_all(&mut connection(file.as_ref()).await);
-        read.await.expect("the log can be read")
+        let mut file = connection(file.as_ref()).await;
+        reasons.fetch_all(&mut file).await.expect("it can be read")
     }
 }
 

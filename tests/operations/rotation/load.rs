@@ -41,7 +41,7 @@ impl Load {
     /// Starts to send, with the first step. `request` sends the one of a number, and says what was wrong.
     pub fn start<F>(step: &'static str, request: impl Fn(u64) -> F + Clone + Send + 'static) -> Self
     where
-        F: Future<Output = Option<String>> + Send,
+        F: Future<Output = Option<String>> + Send + 'static,
     {
         let schedule = Arc::new(Schedule {
             began: Instant::now(),
