@@ -104,13 +104,15 @@ done
 median() { awk -v name="$1" '$1 == name { print $2 }' "$work/times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 minus() { awk -v a="$1" -v b="$2" -v f="$3" 'BEGIN { printf f, a - b }'; }
 
-# LABEL NAME
+# LABEL NAME; a dash for what is not measured yet.
 row() {
-    local size
-    size=$(minus "$(cat "$work/$2.size")" "$(cat "$work/$(base "$2").size")" '%d')
-    printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" \
-        "$(minus "$(median "$2")" "$(median "$(base "$2")")" '%.0f')" \
-        "$(awk -v s="$size" 'BEGIN { printf "%.2f", s / 1048576 }')"
+    local base size=– seconds=–
+    base=$(base "$2")
+    if [ -n "$(median "$2")" ] && [ -n "$(median "$base")" ]; then
+        size=$(awk -v s="$(minus "$(cat "$work/$2.size")" "$(cat "$work/$base.size")" '%d')" 'BEGIN { printf "%.2f", s / 1048576 }')
+        seconds=$(minus "$(median "$2")" "$(median "$base")" '%.0f')
+    fi
+    printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" "$seconds" "$size"
 }
 
 # LABEL NAME PEERS: whether each figure is less than that of the peers.
@@ -123,7 +125,11 @@ less() {
         NR == 1 { for (i = 3; i <= 5; i++) ours[i] = $i }
         NR == 2 {
             printf "| %s |", label
-            for (i = 3; i <= 5; i++) printf " %s: %s to %s |", ours[i] + 0 < $i + 0 ? "met" : "**missed**", ours[i], $i
+            for (i = 3; i <= 5; i++) {
+                verdict = ours[i] + 0 < $i + 0 ? "met" : "**missed**"
+                if (ours[i] == "–" || $i == "–") verdict = "not measured"
+                printf " %s: %s to %s |", verdict, ours[i], $i
+            }
             print ""
         }'
 }

@@ -3,7 +3,8 @@
 # many runs that take turns.
 # Usage: benches/instructions/run.sh
 # It builds a copy of this tree four times: with the calls that count on the path of requests taken out of the source, without the
-# feature `metrics`, with it, and with Prometheus' recorder. Fails where the second is one instruction longer than the first.
+# feature `metrics`, with it, and with Prometheus' recorder. Fails where the second is one instruction longer than the first, and says how many
+# instructions differ in the whole of the two programs, whether or not a request comes by.
 # BINARIES names a folder to keep the programs in, and to take them from where they are: built at one time, measured at another,
 # when the machine does nothing else. ROUNDS says how often they take turns; 0 only builds.
 set -euo pipefail
@@ -70,6 +71,13 @@ for name in "${names[@]}"; do
     [ "${instructions[$name]:-0}" -gt 0 ] || { echo "nothing was counted: $said" >&2; exit 1; }
     printf '%-10s %24s %10s\n' "$name" "$(awk "BEGIN { printf \"%.4f\", ${instructions[$name]} / $REQUESTS }")" "${least[$name]}"
 done
+# Addresses aside: what is elsewhere is no other instruction.
+code() {
+    objdump -d --no-show-raw-insn -j .text "$binaries/$1" | grep -P '^\s+[0-9a-f]+:\t' | cut -f2- |
+        sed -E 's/ +#.*//; s/<[^>]*>//g; s/-?0x[0-9a-f]+\(%rip\)/there(%rip)/g; s/^(call|j[a-z]+) +[0-9a-f]+/\1 there/'
+}
+differ=$(diff <(code taken-out) <(code without) | grep -c '^[<>]' || true)
+echo "without and taken-out: $differ of $(code without | wc -l) instructions of the programs differ"
 if [ "${instructions[without]}" -gt "${instructions[taken-out]}" ]; then
     echo "FAILED: without the feature there are $((instructions[without] - instructions[taken-out])) instructions more in $REQUESTS requests" >&2
     exit 1

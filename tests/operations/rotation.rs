@@ -4,8 +4,7 @@ mod load;
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -126,9 +125,7 @@ impl Fleet {
 struct Device {
     at: [Client; 2],
     tokens: AsyncMutex<Client>,
-    access: Mutex<Arc<str>>,
-    /// Access tokens before this one, which requests under way may still carry.
-    former: Mutex<Vec<Weak<str>>>,
+    access: Mutex<String>,
 }
 
 impl Device {
@@ -138,8 +135,7 @@ impl Device {
         registered.accepted(201);
         Self {
             at: [0, 1].map(|node| fleet.nodes[node].client(CHROME)),
-            access: Mutex::new(client.access_token.as_deref().expect("signed in").into()),
-            former: Mutex::default(),
+            access: Mutex::new(client.access_token.clone().expect("it is signed in")),
             tokens: AsyncMutex::new(client),
         }
     }
@@ -148,29 +144,18 @@ impl Device {
         let mut client = self.tokens.lock().await;
         client.moved_to(node);
         client.refresh().await.accepted(200);
-        let renewed = client.access_token.as_deref().expect("renewed").into();
-        let mut access = self.access.lock().expect("nobody panicked");
-        let former = std::mem::replace(&mut *access, renewed);
-        let mut before = self.former.lock().expect("nobody panicked");
-        before.push(Arc::downgrade(&former));
+        let access = client.access_token.clone().expect("it was renewed");
+        *self.access.lock().expect("nobody panicked") = access;
     }
 
-    /// Held for as long as the request that carries it is under way.
-    fn access(&self) -> Arc<str> {
+    fn access(&self) -> String {
         self.access.lock().expect("nobody panicked").clone()
-    }
-
-    /// Whether no request carries a former token any more.
-    fn has_settled(&self) -> bool {
-        let former = self.former.lock().expect("nobody panicked");
-        former.iter().all(|token| token.strong_count() == 0)
     }
 
     /// Asks one of the nodes, and says what was wrong with the answer.
     async fn ask(&self, node: usize) -> Option<String> {
-        let access = self.access();
         let mut client = self.at[node].clone();
-        client.access_token = Some(access.to_string());
+        client.access_token = Some(self.access());
         let answer = client.get("/api/me").await;
         (answer.status != 200).then(|| format!("{} {}", answer.status, answer.body))
     }
@@ -184,87 +169,109 @@ impl Device {
     }
 }
 
-/// Asks with the tokens of the devices in turn, at the nodes in turn.
-fn load(devices: Arc<Vec<Device>>) -> Load {
-    Load::start("old keys alone", move |number| {
-        let devices = devices.clone();
-        async move {
-            let number = number as usize;
-            let device = &devices[number % devices.len()];
-            device.ask(number / devices.len() % 2).await
-        }
-    })
+/// The change, step by step.
+struct Change<'a> {
+    fleet: &'a Fleet,
+    devices: &'a [Device],
+    old: String,
+    new: String,
 }
 
-/// Refreshes every device, at the nodes in turn.
-async fn refresh_all(fleet: &Fleet, devices: &[Device], round: usize) {
-    for (number, device) in devices.iter().enumerate() {
-        device.refresh(&fleet.nodes[(number + round) % 2]).await;
+impl Change<'_> {
+    /// Refreshes every device, at the nodes in turn.
+    async fn refresh_all(&self, round: usize) {
+        for (number, device) in self.devices.iter().enumerate() {
+            device
+                .refresh(&self.fleet.nodes[(number + round) % 2])
+                .await;
+        }
+    }
+
+    async fn until_it_signs_anew(&self, node: usize) {
+        let device = &self.devices[node];
+        eventually("the node signs with the new key", async || {
+            device.refresh(&self.fleet.nodes[node]).await;
+            device.kid() == self.new
+        })
+        .await;
+    }
+
+    /// Every node checks by the new key, none signs with it.
+    async fn announce(&self) {
+        self.fleet.publish(&["old.pem", "new.pem"]);
+        self.fleet.write("refresh-previous", NEW);
+        self.fleet.write("seal-previous", NEW);
+        self.fleet.reload(&[&self.old, &self.new]).await;
+        self.refresh_all(1).await;
+        assert!(self.devices.iter().all(|device| device.kid() == self.old));
+    }
+
+    /// One node after the other: what one signs anew the other knows.
+    async fn switch_the_first(&self) {
+        let (key, new) = (self.fleet.file("key.pem"), self.fleet.file("new.pem"));
+        fs::copy(new, key).expect("copied");
+        for kind in ["refresh", "seal"] {
+            self.fleet.write(kind, NEW);
+            self.fleet.write(&format!("{kind}-previous"), OLD);
+        }
+        self.fleet.nodes[0].signal("-HUP");
+        self.until_it_signs_anew(0).await;
+        self.refresh_all(0).await;
+    }
+
+    async fn switch_the_second(&self) {
+        self.fleet.reload(&[&self.old, &self.new]).await;
+        self.until_it_signs_anew(1).await;
+        self.refresh_all(1).await;
+        assert!(self.devices.iter().all(|device| device.kid() == self.new));
+    }
+
+    /// Once no token needs the old keys any more: here because all were renewed, and all that were asked with are answered.
+    async fn retire(&self) {
+        self.fleet.publish(&["new.pem"]);
+        self.fleet.write("refresh-previous", "");
+        self.fleet.reload(&[&self.new]).await;
+        self.refresh_all(0).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     let fleet = Fleet::new();
-    let (old, new) = (fleet.kid("old.pem"), fleet.kid("new.pem"));
     let mut devices = Vec::new();
     for number in 0..6 {
         devices.push(Device::sign_in(&fleet, number).await);
     }
-    let early = devices[0].access().to_string();
+    let early = devices[0].access();
     let early_refresh = devices[0].tokens.lock().await.refresh_token.clone();
     let devices = Arc::new(devices);
-    let mut load = load(devices.clone());
-    let some_time = async |fleet: &Fleet, round| {
-        refresh_all(fleet, &devices, round).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    let change = Change {
+        old: fleet.kid("old.pem"),
+        new: fleet.kid("new.pem"),
+        fleet: &fleet,
+        devices: &devices,
     };
-    some_time(&fleet, 0).await;
+    // With the tokens of the devices in turn, at the nodes in turn.
+    let asked = devices.clone();
+    let mut load = Load::new(move |number| {
+        let devices = asked.clone();
+        async move {
+            let device = &devices[number % devices.len()];
+            device.ask(number / devices.len() % 2).await
+        }
+    });
+    load.beside("old keys alone", change.refresh_all(0)).await;
+    load.beside("new keys announced", change.announce()).await;
+    load.beside("first node switched", change.switch_the_first())
+        .await;
+    load.beside("second node switched", change.switch_the_second())
+        .await;
+    load.beside("old keys retired", change.retire()).await;
+    load.all_were_answered().print();
 
-    // Announced: every node checks by it, none signs with it.
-    load.step("new keys announced");
-    fleet.publish(&["old.pem", "new.pem"]);
-    fleet.write("refresh-previous", NEW);
-    fleet.write("seal-previous", NEW);
-    fleet.reload(&[&old, &new]).await;
-    some_time(&fleet, 1).await;
-    assert!(devices.iter().all(|device| device.kid() == old));
-
-    // Switched, one node after the other: what one signs anew the other knows.
-    load.step("first node switched");
-    fs::copy(fleet.file("new.pem"), fleet.file("key.pem")).expect("copied");
-    for kind in ["refresh", "seal"] {
-        fleet.write(kind, NEW);
-        fleet.write(&format!("{kind}-previous"), OLD);
+    for device in devices.iter() {
+        assert_eq!([device.ask(0).await, device.ask(1).await], [None, None]);
     }
-    fleet.nodes[0].signal("-HUP");
-    eventually("the first node signs with the new key", async || {
-        devices[0].refresh(&fleet.nodes[0]).await;
-        devices[0].kid() == new
-    })
-    .await;
-    some_time(&fleet, 0).await;
-    load.step("second node switched");
-    fleet.reload(&[&old, &new]).await;
-    eventually("the second node does, too", async || {
-        devices[1].refresh(&fleet.nodes[1]).await;
-        devices[1].kid() == new
-    })
-    .await;
-    some_time(&fleet, 1).await;
-    assert!(devices.iter().all(|device| device.kid() == new));
-
-    // Retired, once no token needs the old ones any more: here because all were renewed.
-    eventually("no request carries an old token", async || {
-        devices.iter().all(Device::has_settled)
-    })
-    .await;
-    load.step("old keys retired");
-    fleet.publish(&["new.pem"]);
-    fleet.write("refresh-previous", "");
-    fleet.reload(&[&new]).await;
-    some_time(&fleet, 0).await;
-    load.finish().await.all_were_answered().print();
     for node in &fleet.nodes {
         let mut late = node.client(CHROME);
         late.access_token = Some(early.clone());
@@ -287,14 +294,14 @@ async fn a_stolen_key_is_dropped_at_once_and_who_has_a_refresh_token_goes_on() {
     fleet.reload(&[&new]).await;
     for client in &device.at {
         let mut client = client.clone();
-        client.access_token = Some(device.access().to_string());
+        client.access_token = Some(device.access());
         client.get("/api/me").await.refused(401, "invalid_token");
     }
     device.refresh(&fleet.nodes[1]).await;
     assert_eq!(device.kid(), new);
     for client in &device.at {
         let mut client = client.clone();
-        client.access_token = Some(device.access().to_string());
+        client.access_token = Some(device.access());
         client.get("/api/me").await.accepted(200);
     }
 }
@@ -314,7 +321,7 @@ async fn keys_that_cannot_be_read_change_nothing() {
     fleet.reload(&[&old, &new]).await;
     for client in &device.at {
         let mut client = client.clone();
-        client.access_token = Some(device.access().to_string());
+        client.access_token = Some(device.access());
         client.get("/api/me").await.accepted(200);
     }
 }
