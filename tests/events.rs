@@ -17,9 +17,10 @@ use support::{SECRET, sign_in, user};
 use tower_jwt_session::events::{Event, Observer};
 use tower_jwt_session::revocation::{EndReason, RevocationSettings};
 use tower_jwt_session::session::Authentication;
+use tower_jwt_session::session::risk::{RiskAssessment, RiskVerdict, RiskWatch};
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
-    ClaimsSource, Clock, Grants, JwtSession, JwtSessionBuilder, Lifetimes, MemoryStore,
+    ClaimsSource, Clock, Device, Grants, JwtSession, JwtSessionBuilder, Lifetimes, MemoryStore,
     PostgresStore, SessionError, SessionId, SessionLimit, SessionStore, SqliteStore, Tokens,
     UnixTime, UserId,
 };
@@ -230,6 +231,24 @@ async fn consequences<S: SessionStore + Clone>(world: &mut World<S>) {
     let refreshed = one.sessions().refresh(refresh_token(&left)).await;
     assert!(matches!(refreshed, Err(SessionError::UnknownUser)));
     world.expect(left.session_id, EndReason::UserRemoved, None);
+
+    let ends = RiskWatch::deciding(|_: &RiskAssessment| RiskVerdict::End);
+    let wary = world.node(|b| b.watch_risk(ends));
+    let ticket = wary.sessions().ticket(&user("kurt")).await.unwrap();
+    let signed_in = wary.sessions().sign_in(ticket, on("Chrome on Windows"));
+    let tokens = signed_in.await.unwrap().tokens();
+    let elsewhere = on("curl");
+    let refreshed = wary
+        .sessions()
+        .refresh_on(refresh_token(&tokens), elsewhere);
+    refreshed.await.unwrap_err();
+    world.expect(tokens.session_id, EndReason::Suspicious, None);
+}
+
+fn on(label: &str) -> Device {
+    let mut device = Device::default();
+    device.label = label.to_owned();
+    device
 }
 
 /// Sessions whose time is over, whoever finds out.
@@ -280,6 +299,18 @@ async fn expiries<S: SessionStore + Clone>(world: &mut World<S>) {
     world.expect(next, EndReason::SignedOut, None);
 }
 
+/// Every reason that a session can end for, as the code names them. Of the others none dies: a token's
+/// place is taken, or nobody can tell.
+fn reasons() -> BTreeSet<&'static str> {
+    let code = include_str!("../src/revocation/entry.rs");
+    let named = code.lines().filter_map(|line| {
+        let (_, name) = line.trim().strip_prefix("Self::")?.split_once(" => \"")?;
+        name.strip_suffix("\",")
+    });
+    let others = ["replaced", "roles_changed", "unconfirmed"];
+    named.filter(|name| !others.contains(name)).collect()
+}
+
 /// All paths, with two nodes that follow and sweep beside them.
 async fn walk<S: SessionStore + Clone>(store: S, clock: ManualClock) {
     let mut world = World::new(store, clock);
@@ -296,6 +327,9 @@ async fn walk<S: SessionStore + Clone>(store: S, clock: ManualClock) {
     }
     expiries(&mut world).await;
     world.verify().await;
+    let told = world.ends.told();
+    let walked: BTreeSet<&str> = told.iter().map(|(_, reason, _)| reason.as_str()).collect();
+    assert_eq!(walked, reasons(), "a reason that no path leads to");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,7 +28,7 @@ authorizer_alone='jwt-authorizer = { version = "0.15", default-features = false,
 sessions='tower-sessions = "0.15"'
 # The last one for axum 0.7, which jwt-authorizer is for.
 sessions_beside='tower-sessions = "0.13"'
-ours() { echo "tower-jwt-session = { path = \"$root\", features = [$1] }"; }
+ours() { echo "tower-jwt-session = { path = \"$root\", features = [${1:-}] }"; }
 
 # NAME SOURCE AXUM DEPENDENCIES
 app() {
@@ -46,7 +46,7 @@ tree() {
         sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
 }
 
-apps=(ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
+apps=(ours-layer ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
 app plain plain 0.8
 app plain-0.7 plain 0.7
 app authorizer jwt_authorizer 0.7 "$authorizer"
@@ -55,6 +55,7 @@ app together together 0.7 "$authorizer
 $sessions_beside"
 app together-alone together 0.7 "$authorizer_alone
 $sessions_beside"
+app ours-layer ours_layer 0.8 "$(ours)"
 app ours ours 0.8 "$(ours '"axum"')"
 app ours-sqlite ours 0.8 "$(ours '"axum", "sqlite"')"
 
@@ -103,13 +104,34 @@ done
 median() { awk -v name="$1" '$1 == name { print $2 }' "$work/times" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 minus() { awk -v a="$1" -v b="$2" -v f="$3" 'BEGIN { printf f, a - b }'; }
 
-# LABEL NAME
+# LABEL NAME; a dash for what is not measured yet.
 row() {
-    local size
-    size=$(minus "$(cat "$work/$2.size")" "$(cat "$work/$(base "$2").size")" '%d')
-    printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" \
-        "$(minus "$(median "$2")" "$(median "$(base "$2")")" '%.0f')" \
-        "$(awk -v s="$size" 'BEGIN { printf "%.2f", s / 1048576 }')"
+    local base size=– seconds=–
+    base=$(base "$2")
+    if [ -n "$(median "$2")" ] && [ -n "$(median "$base")" ]; then
+        size=$(awk -v s="$(minus "$(cat "$work/$2.size")" "$(cat "$work/$base.size")" '%d')" 'BEGIN { printf "%.2f", s / 1048576 }')
+        seconds=$(minus "$(median "$2")" "$(median "$base")" '%.0f')
+    fi
+    printf '| %s | %d | %s | %s |\n' "$1" "$(added "$2" | wc -l)" "$seconds" "$size"
+}
+
+# LABEL NAME PEERS: whether each figure is less than that of the peers.
+less() {
+    local of figures=()
+    for of in "$2" "$3"; do
+        figures+=("$(row '' "$of" | tr -d ' ')")
+    done
+    printf '%s\n' "${figures[@]}" | awk -F'|' -v label="$1" '
+        NR == 1 { for (i = 3; i <= 5; i++) ours[i] = $i }
+        NR == 2 {
+            printf "| %s |", label
+            for (i = 3; i <= 5; i++) {
+                verdict = ours[i] + 0 < $i + 0 ? "met" : "**missed**"
+                if (ours[i] == "–" || $i == "–") verdict = "not measured"
+                printf " %s: %s to %s |", verdict, ours[i], $i
+            }
+            print ""
+        }'
 }
 
 # Sums lines "GROUP AMOUNT" by their group.
@@ -169,8 +191,22 @@ HEAD
     row "tower-sessions $(version tower-sessions sessions)" sessions
     row "both of them (tower-sessions $(version tower-sessions together))" together
     row "both of them, with \`rustls-tls\` for the system's OpenSSL" together-alone
-    row "\`tower-jwt-session\`, feature \`axum\` (sessions in memory)" ours
+    row "\`tower-jwt-session\`, no features: the layer, sessions in memory, no ready endpoints" ours-layer
+    row "\`tower-jwt-session\`, feature \`axum\`: extractors and ready endpoints, sessions in memory" ours
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
+    cat <<LESS
+
+Neither peer has endpoints: both check a token and keep a session in memory, and leave the sign-in to the application. So like for like
+is the row without features, which does that and signs in, too; the rows below it have more than both peers together. Wanted is less of everything
+than both peers add:
+
+| | crates | seconds | MiB |
+|---|---|---|---|
+LESS
+    less 'no features' ours-layer together
+    less 'no features, TLS of the peers compiled in' ours-layer together-alone
+    less 'feature `axum`' ours together
+    less 'feature `axum`, TLS of the peers compiled in' ours together-alone
     cat <<PLAIN
 
 The application itself: $(wc -l < "$work/plain.crates") crates, $(printf %.0f "$(median plain)") seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.

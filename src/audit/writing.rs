@@ -41,14 +41,21 @@ impl Writing {
                 _ = stopped.changed() => break,
             }
         }
+        self.finish().await;
+    }
+
+    /// Writes down what still waits, and says how much the store did not take in five seconds.
+    pub(crate) async fn finish(&self) -> usize {
         let deadline = Instant::now() + LAST_WRITES;
-        if timeout_at(deadline, self.write_all()).await.is_err() {
-            let entries = self.backlog.waiting().entries.len();
-            tracing::error!(
-                entries,
-                "the store does not take the audit log; these are lost"
-            );
+        if timeout_at(deadline, self.write_all()).await.is_ok() {
+            return 0;
         }
+        let entries = self.backlog.waiting().entries.len();
+        tracing::error!(
+            entries,
+            "the store does not take the audit log; these are lost"
+        );
+        entries
     }
 
     /// Writes until nothing waits, trying again where the store fails.
@@ -137,5 +144,5 @@ const BATCH: usize = 500;
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// How long one write may take: nobody waits for it.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a node that stops tries to get rid of what waits.
+/// How long whoever stops tries to get rid of what waits.
 const LAST_WRITES: Duration = Duration::from_secs(5);

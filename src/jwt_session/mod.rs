@@ -172,6 +172,13 @@ impl<C: CustomClaims> JwtSession<C> {
         }
     }
 
+    /// Writes down what waits for the audit log, for a program that ends sessions and is not
+    /// [started](Self::start), as a command of operators. Tries for five seconds, and returns how many
+    /// entries the store did not take.
+    pub async fn write_audit(&self) -> usize {
+        running::writing(&self.core).finish().await
+    }
+
     /// What tokens must say, and how ours are written.
     #[must_use]
     pub fn policy(&self) -> &TokenPolicy {

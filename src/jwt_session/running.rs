@@ -52,13 +52,7 @@ impl Running {
         let (revocations, breakers) = (core.revocations.clone(), core.breakers.clone());
         let (stop_audit, audit_stopped) = watch::channel(false);
         let backlog = core.audit.clone();
-        let writing = Writing {
-            backlog: backlog.clone(),
-            store: core.store.clone(),
-            observer: core.observer.clone(),
-            clock: core.clock.clone(),
-        };
-        let audit = tasks::spawn(Box::pin(auditing(writing, audit_stopped)));
+        let audit = tasks::spawn(Box::pin(auditing(writing(&core), audit_stopped)));
         let publishing = Publishing::start(core.telemetry.clone(), core.store.clone(), {
             let (revocations, breakers) = (revocations.clone(), breakers.clone());
             move || (revocations.status(), breakers.status())
@@ -152,6 +146,16 @@ async fn following(revocations: Arc<Revocations>) {
     loop {
         guarded(Box::pin(revocations.clone().follow())).await;
         tokio::time::sleep(AFTER_A_PANIC).await;
+    }
+}
+
+/// What writes the audit log.
+pub(super) fn writing<C>(core: &Core<C>) -> Writing {
+    Writing {
+        backlog: core.audit.clone(),
+        store: core.store.clone(),
+        observer: core.observer.clone(),
+        clock: core.clock.clone(),
     }
 }
 

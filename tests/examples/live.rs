@@ -1,19 +1,26 @@
 //! Connections that are cut when their session is revoked, by real clients.
 
+mod figures;
+
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
+
+use figures::{Cut, Figures};
 
 use futures_util::{SinkExt, StreamExt};
 use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tower_jwt_session::{Device, Environment, JwtSession, UserId};
 
 use crate::folder::Folder;
 use crate::process::command;
@@ -23,11 +30,17 @@ type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// The example, and what it says of itself.
 struct Live {
-    processes: Vec<Process>,
+    _processes: Vec<Process>,
     nodes: Vec<String>,
+    client: HyperClient<HttpConnector, Empty<Bytes>>,
     laptop: String,
-    phone: String,
-    phone_id: String,
+    phone: Phone,
+}
+
+/// A session that is about to be ended: its token, and its id.
+struct Phone {
+    token: String,
+    id: String,
 }
 
 /// A process of it, ended when dropped.
@@ -78,27 +91,32 @@ impl Live {
         Self {
             nodes,
             laptop,
-            phone: phone.to_owned(),
-            phone_id: phone_id.to_owned(),
-            processes,
+            phone: Phone {
+                token: phone.to_owned(),
+                id: phone_id.to_owned(),
+            },
+            client: HyperClient::builder(TokioExecutor::new()).build_http(),
+            _processes: processes,
         }
     }
 
     async fn send(&self, method: &str, node: usize, path: &str, token: &str) -> (u16, Incoming) {
-        let client = HyperClient::builder(TokioExecutor::new()).build_http();
         let request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.nodes[node]))
             .header("authorization", format!("Bearer {token}"))
             .body(Empty::<Bytes>::new());
-        let response = client.request(request.expect("sound")).await;
+        let response = self.client.request(request.expect("sound")).await;
         let response = response.expect("the node answers");
         (response.status().as_u16(), response.into_body())
     }
 
-    async fn open(&self, node: usize, path: &str) -> Incoming {
-        let (status, body) = self.send("GET", node, path, &self.phone).await;
+    /// A stream that is under way.
+    async fn stream(&self, node: usize, path: &str, token: &str) -> Incoming {
+        let (status, mut body) = self.send("GET", node, path, token).await;
         assert_eq!(status, 200, "{path}");
+        let first = body.frame().await.expect("it goes on").expect("sound");
+        assert!(first.is_data(), "{path}");
         body
     }
 
@@ -110,10 +128,37 @@ impl Live {
         Ok(connect_async(request).await?.0)
     }
 
-    async fn revoke_phone(&self, node: usize) {
-        let path = format!("/sessions/{}", self.phone_id);
-        let (status, _) = self.send("DELETE", node, &path, &self.laptop).await;
+    /// A socket that is heard at the other side.
+    async fn echoing(&self, node: usize, token: &str) -> Socket {
+        let mut socket = self.socket(node, token).await.expect("it opens");
+        socket.send("hello".into()).await.expect("it is open");
+        let echo = socket.next().await.expect("it goes on").expect("sound");
+        assert_eq!(echo, Message::text("hello"));
+        socket
+    }
+
+    /// Opens everything on both nodes, revokes on the first, and sees all of it being cut.
+    async fn cut(&self, phone: &Phone) -> Vec<Cut> {
+        let mut open = JoinSet::new();
+        for node in 0..2 {
+            for path in ["/ticks", "/sessions/events"] {
+                let body = self.stream(node, path, &phone.token).await;
+                open.spawn(async move { (node, path, until_cut(body).await) });
+            }
+            let socket = self.echoing(node, &phone.token).await;
+            open.spawn(async move { (node, "WebSocket", until_closed(socket).await) });
+        }
+        let began = Instant::now();
+        let path = format!("/sessions/{}", phone.id);
+        let (status, _) = self.send("DELETE", 0, &path, &self.laptop).await;
         assert_eq!(status, 204);
+        let cuts = open.join_all().await.into_iter();
+        let timed = |(node, what, at): (_, _, Instant)| Cut {
+            node,
+            what,
+            after: at - began,
+        };
+        cuts.map(timed).collect()
     }
 }
 
@@ -125,79 +170,90 @@ impl Drop for Process {
     }
 }
 
-/// The first piece of an answer, which shows that it is under way.
-async fn begun(body: &mut Incoming) -> Bytes {
-    let frame = body.frame().await.expect("it goes on").expect("sound");
-    frame.into_data().expect("data")
-}
-
-/// The rest of an answer, up to its end.
-async fn rest(body: Incoming) -> String {
+/// When an answer had come to its end, which says why.
+async fn until_cut(body: Incoming) -> Instant {
     let rest = timeout(PATIENCE, body.collect()).await;
     let rest = rest.expect("it is cut").expect("properly").to_bytes();
-    String::from_utf8_lossy(&rest).into_owned()
+    let at = Instant::now();
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(rest.contains("user_revoked"), "{rest}");
+    at
+}
+
+/// When a socket was closed, which says why.
+async fn until_closed(mut socket: Socket) -> Instant {
+    let closed = timeout(PATIENCE, socket.next()).await.expect("it is cut");
+    let at = Instant::now();
+    let Some(Ok(Message::Close(Some(frame)))) = closed else {
+        panic!("{closed:?}");
+    };
+    assert_eq!(frame.reason.as_str(), "user_revoked");
+    assert_eq!(u16::from(frame.code), 1008);
+    at
 }
 
 #[tokio::test]
 async fn a_revocation_cuts_what_is_open_on_both_nodes() {
-    cuts_what_is_open(Live::start()).await;
+    let live = Live::start();
+    let mut figures = Figures::new("two nodes in one process, in memory");
+    cuts_what_is_open(&live, &mut figures).await;
+    figures.print();
 }
 
 #[tokio::test]
 async fn a_revocation_cuts_what_is_open_in_two_processes_on_one_file() {
     let folder = Folder::new();
     let store = format!("sqlite:{}", folder.file("sessions.db").display());
-    cuts_what_is_open(Live::on(&store)).await;
+    cuts_in_two_processes("SQLite", &store).await;
 }
 
 #[tokio::test]
 async fn a_revocation_cuts_what_is_open_in_two_processes_on_one_redis() {
     let server = Server::new();
-    cuts_what_is_open(Live::on(&server.address())).await;
+    cuts_in_two_processes("Redis", &server.address()).await;
+}
+
+async fn cuts_in_two_processes(name: &str, store: &str) {
+    let live = Live::on(store);
+    let mut figures = Figures::new(name);
+    cuts_what_is_open(&live, &mut figures).await;
+    let auth = beside(store);
+    for _ in 1..figures::rounds() {
+        let phone = sign_in(&auth).await;
+        figures.add(live.cut(&phone).await);
+    }
+    figures.print();
 }
 
 /// On the node of the revocation, and on the other.
-async fn cuts_what_is_open(live: Live) {
-    let mut streams = Vec::new();
-    let mut sockets = Vec::new();
-    for node in 0..2 {
-        for path in ["/ticks", "/sessions/events"] {
-            let mut body = live.open(node, path).await;
-            begun(&mut body).await;
-            streams.push((node, path, body));
-        }
-        let mut socket = live.socket(node, &live.phone).await.expect("it opens");
-        socket.send("hello".into()).await.expect("it is open");
-        let echo = socket.next().await.expect("it goes on").expect("sound");
-        assert_eq!(echo, Message::text("hello"));
-        sockets.push((node, socket));
-    }
-    let mut spared = live.socket(1, &live.laptop).await.expect("it opens");
-
-    let began = Instant::now();
-    live.revoke_phone(0).await;
-
-    for (node, path, body) in streams {
-        let rest = rest(body).await;
-        assert!(rest.contains("user_revoked"), "{node} {path}: {rest}");
-    }
-    for (node, mut socket) in sockets {
-        let closed = timeout(PATIENCE, socket.next()).await.expect("it is cut");
-        let Some(Ok(Message::Close(Some(frame)))) = closed else {
-            panic!("{node}: {closed:?}");
-        };
-        assert_eq!(frame.reason.as_str(), "user_revoked", "{node}");
-        assert_eq!(u16::from(frame.code), 1008, "{node}");
-    }
-    let processes = live.processes.len();
-    eprintln!("{processes} processes: all cut after {:?}", began.elapsed());
+async fn cuts_what_is_open(live: &Live, figures: &mut Figures) {
+    let mut spared = live.echoing(1, &live.laptop).await;
+    figures.add(live.cut(&live.phone).await);
     assert!(
-        live.socket(0, &live.phone).await.is_err(),
+        live.socket(0, &live.phone.token).await.is_err(),
         "it does not open again"
     );
     spared.send("still here".into()).await.expect("it is open");
     let echo = spared.next().await.expect("it goes on").expect("sound");
     assert_eq!(echo, Message::text("still here"));
+}
+
+/// What signs in as the nodes do, beside them.
+fn beside(store: &str) -> JwtSession {
+    let environment = Environment::from_pairs([("SESSION_STORE", store)]);
+    let builder = JwtSession::builder().hmac_secret(SECRET);
+    builder.with_env(&environment).build().expect("sound")
+}
+
+async fn sign_in(auth: &JwtSession) -> Phone {
+    let user = UserId::new("ada").expect("a good name");
+    let ticket = auth.sessions().ticket(&user).await.expect("a ticket");
+    let signed_in = auth.sessions().sign_in(ticket, Device::default()).await;
+    let tokens = signed_in.expect("a session").tokens();
+    Phone {
+        token: tokens.access_token,
+        id: tokens.session_id.to_string(),
+    }
 }
 
 #[tokio::test]
@@ -215,3 +271,6 @@ async fn nobody_opens_a_connection_without_a_token() {
 
 /// Until a cut is taken for one that never comes.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the example signs with.
+const SECRET: &str = "of this example; 32 random bytes in earnest";

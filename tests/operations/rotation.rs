@@ -1,19 +1,18 @@
 //! Every key is changed on two nodes under load, and nobody notices.
 
+mod load;
+
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use load::Load;
 use serde_json::Value;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
-use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::folder::Folder;
 use crate::postgres::eventually;
@@ -153,6 +152,14 @@ impl Device {
         self.access.lock().expect("nobody panicked").clone()
     }
 
+    /// Asks one of the nodes, and says what was wrong with the answer.
+    async fn ask(&self, node: usize) -> Option<String> {
+        let mut client = self.at[node].clone();
+        client.access_token = Some(self.access());
+        let answer = client.get("/api/me").await;
+        (answer.status != 200).then(|| format!("{} {}", answer.status, answer.body))
+    }
+
     fn kid(&self) -> String {
         let token = self.access();
         let header = token.split('.').next().expect("a first part");
@@ -162,112 +169,109 @@ impl Device {
     }
 }
 
-/// What the load saw.
-#[derive(Default)]
-struct Seen {
-    sent: AtomicU64,
-    refused: Mutex<Vec<String>>,
+/// The change, step by step.
+struct Change<'a> {
+    fleet: &'a Fleet,
+    devices: &'a [Device],
+    old: String,
+    new: String,
 }
 
-/// A thousand requests a second, whether or not the ones before were answered; what the machine
-/// cannot take is left out.
-fn load(devices: Arc<Vec<Device>>, seen: Arc<Seen>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let room = Arc::new(Semaphore::new(256));
-        let mut tick = interval(Duration::from_millis(4));
-        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut turn = 0_usize;
-        loop {
-            tick.tick().await;
-            for _ in 0..4 {
-                let Ok(place) = room.clone().try_acquire_owned() else {
-                    continue;
-                };
-                turn += 1;
-                let (devices, seen) = (devices.clone(), seen.clone());
-                let number = turn;
-                tokio::spawn(async move {
-                    let device = &devices[number % devices.len()];
-                    let mut client = device.at[number / devices.len() % 2].clone();
-                    client.access_token = Some(device.access());
-                    let answer = client.get("/api/me").await;
-                    seen.sent.fetch_add(1, Ordering::Relaxed);
-                    if answer.status != 200 {
-                        let mut refused = seen.refused.lock().expect("nobody panicked");
-                        refused.push(format!("{} {}", answer.status, answer.body));
-                    }
-                    drop(place);
-                });
-            }
+impl Change<'_> {
+    /// Refreshes every device, at the nodes in turn.
+    async fn refresh_all(&self, round: usize) {
+        for (number, device) in self.devices.iter().enumerate() {
+            device
+                .refresh(&self.fleet.nodes[(number + round) % 2])
+                .await;
         }
-    })
-}
+    }
 
-/// Refreshes every device, at the nodes in turn.
-async fn refresh_all(fleet: &Fleet, devices: &[Device], round: usize) {
-    for (number, device) in devices.iter().enumerate() {
-        device.refresh(&fleet.nodes[(number + round) % 2]).await;
+    async fn until_it_signs_anew(&self, node: usize) {
+        let device = &self.devices[node];
+        eventually("the node signs with the new key", async || {
+            device.refresh(&self.fleet.nodes[node]).await;
+            device.kid() == self.new
+        })
+        .await;
+    }
+
+    /// Every node checks by the new key, none signs with it.
+    async fn announce(&self) {
+        self.fleet.publish(&["old.pem", "new.pem"]);
+        self.fleet.write("refresh-previous", NEW);
+        self.fleet.write("seal-previous", NEW);
+        self.fleet.reload(&[&self.old, &self.new]).await;
+        self.refresh_all(1).await;
+        assert!(self.devices.iter().all(|device| device.kid() == self.old));
+    }
+
+    /// One node after the other: what one signs anew the other knows.
+    async fn switch_the_first(&self) {
+        let (key, new) = (self.fleet.file("key.pem"), self.fleet.file("new.pem"));
+        fs::copy(new, key).expect("copied");
+        for kind in ["refresh", "seal"] {
+            self.fleet.write(kind, NEW);
+            self.fleet.write(&format!("{kind}-previous"), OLD);
+        }
+        self.fleet.nodes[0].signal("-HUP");
+        self.until_it_signs_anew(0).await;
+        self.refresh_all(0).await;
+    }
+
+    async fn switch_the_second(&self) {
+        self.fleet.reload(&[&self.old, &self.new]).await;
+        self.until_it_signs_anew(1).await;
+        self.refresh_all(1).await;
+        assert!(self.devices.iter().all(|device| device.kid() == self.new));
+    }
+
+    /// Once no token needs the old keys any more: here because all were renewed, and all that were asked with are answered.
+    async fn retire(&self) {
+        self.fleet.publish(&["new.pem"]);
+        self.fleet.write("refresh-previous", "");
+        self.fleet.reload(&[&self.new]).await;
+        self.refresh_all(0).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_key_is_changed_on_all_nodes_under_load_and_nobody_is_refused() {
     let fleet = Fleet::new();
-    let (old, new) = (fleet.kid("old.pem"), fleet.kid("new.pem"));
     let mut devices = Vec::new();
     for number in 0..6 {
         devices.push(Device::sign_in(&fleet, number).await);
     }
     let early = devices[0].access();
     let early_refresh = devices[0].tokens.lock().await.refresh_token.clone();
-    let (devices, seen) = (Arc::new(devices), Arc::new(Seen::default()));
-    let load = load(devices.clone(), seen.clone());
-    let some_time = async |fleet: &Fleet, round| {
-        refresh_all(fleet, &devices, round).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    let devices = Arc::new(devices);
+    let change = Change {
+        old: fleet.kid("old.pem"),
+        new: fleet.kid("new.pem"),
+        fleet: &fleet,
+        devices: &devices,
     };
-    some_time(&fleet, 0).await;
+    // With the tokens of the devices in turn, at the nodes in turn.
+    let asked = devices.clone();
+    let mut load = Load::new(move |number| {
+        let devices = asked.clone();
+        async move {
+            let device = &devices[number % devices.len()];
+            device.ask(number / devices.len() % 2).await
+        }
+    });
+    load.beside("old keys alone", change.refresh_all(0)).await;
+    load.beside("new keys announced", change.announce()).await;
+    load.beside("first node switched", change.switch_the_first())
+        .await;
+    load.beside("second node switched", change.switch_the_second())
+        .await;
+    load.beside("old keys retired", change.retire()).await;
+    load.all_were_answered().print();
 
-    // Announced: every node checks by it, none signs with it.
-    fleet.publish(&["old.pem", "new.pem"]);
-    fleet.write("refresh-previous", NEW);
-    fleet.write("seal-previous", NEW);
-    fleet.reload(&[&old, &new]).await;
-    some_time(&fleet, 1).await;
-    assert!(devices.iter().all(|device| device.kid() == old));
-
-    // Switched, one node after the other: what one signs anew the other knows.
-    fs::copy(fleet.file("new.pem"), fleet.file("key.pem")).expect("copied");
-    for kind in ["refresh", "seal"] {
-        fleet.write(kind, NEW);
-        fleet.write(&format!("{kind}-previous"), OLD);
+    for device in devices.iter() {
+        assert_eq!([device.ask(0).await, device.ask(1).await], [None, None]);
     }
-    fleet.nodes[0].signal("-HUP");
-    eventually("the first node signs with the new key", async || {
-        devices[0].refresh(&fleet.nodes[0]).await;
-        devices[0].kid() == new
-    })
-    .await;
-    some_time(&fleet, 0).await;
-    fleet.reload(&[&old, &new]).await;
-    eventually("the second node does, too", async || {
-        devices[1].refresh(&fleet.nodes[1]).await;
-        devices[1].kid() == new
-    })
-    .await;
-    some_time(&fleet, 1).await;
-    assert!(devices.iter().all(|device| device.kid() == new));
-
-    // Retired, once no token needs the old ones any more: here because all were renewed.
-    fleet.publish(&["new.pem"]);
-    fleet.write("refresh-previous", "");
-    fleet.reload(&[&new]).await;
-    some_time(&fleet, 0).await;
-    load.abort();
-
-    let refused = seen.refused.lock().expect("nobody panicked").clone();
-    assert!(refused.is_empty(), "{refused:?}");
-    assert!(seen.sent.load(Ordering::Relaxed) > 100, "there was a load");
     for node in &fleet.nodes {
         let mut late = node.client(CHROME);
         late.access_token = Some(early.clone());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::folder::Folder;
 use crate::postgres::eventually;
 use crate::server::{CHROME, Client, IPHONE, PASSWORD, Server};
-use crate::{ADA, run};
+use crate::{ADA, connection, run};
 
 struct World {
     _folder: Folder,
@@ -52,6 +52,16 @@ impl World {
         let listed = self.run(&args).succeeded();
         serde_json::from_str(&listed.out).expect("it is JSON")
     }
+
+    /// Why sessions ended, as the audit log has it.
+    async fn ends_written_down(&self) -> Vec<String> {
+        let file = self.address.trim_start_matches("sqlite:");
+        let reasons = sqlx::query_scalar(
+            "SELECT entry ->> 'reason' FROM jwt_audit WHERE entry ->> 'event' = 'ended' ORDER BY number",
+        );
+        let mut file = connection(file.as_ref()).await;
+        reasons.fetch_all(&mut file).await.expect("it can be read")
+    }
 }
 
 /// The server hears of what a command wrote.
@@ -85,6 +95,7 @@ async fn sessions_are_listed_and_ended_one_by_one_and_the_server_hears_of_it() {
     let ended = world.list(&["--user", ADA, "--ended"]);
     assert_eq!(ended[0]["id"], id);
     assert_eq!(ended[0]["ended_reason"], "password_changed");
+    assert_eq!(world.ends_written_down().await, ["password_changed"]);
     let table = world.run(&["list", "--user", ADA]).succeeded();
     assert!(table.out.contains("Chrome on Windows"), "{table:?}");
     assert!(!table.out.contains(id), "{table:?}");
@@ -105,6 +116,8 @@ async fn all_of_a_user_or_of_everybody_are_ended() {
     world.run(&["end", "--all", "--yes"]).succeeded();
     is_out(&bob).await;
     assert_eq!(world.list(&[]).len(), 0);
+    let ends = world.ends_written_down().await;
+    assert_eq!(ends, ["admin_revoked"; 3]);
     let nobody = world.run(&["end", "--user", "eve@example.com", "--yes"]);
     assert!(nobody.err.contains("nobody has"), "{nobody:?}");
     let both = world.run(&["end", "--all", "--user", ADA]);

@@ -33,6 +33,7 @@ impl Desk {
             }
             _ => self.end_all(&reason).await?,
         };
+        self.write_down().await?;
         print::line(&format!("{ended} sessions ended"))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -66,11 +67,23 @@ impl Desk {
                     done.insert(session.user_id);
                 }
             }
+            self.write_down().await?;
             progress.at(format!("{ended} sessions of {} users ended", done.len()));
             after = next;
             if after.is_none() {
                 return Ok(ended);
             }
+        }
+    }
+
+    /// Has the audit log say what was done: here is no server that does it by itself.
+    async fn write_down(&self) -> Result<(), Box<dyn std::error::Error>> {
+        match self.auth.write_audit().await {
+            0 => Ok(()),
+            lost => Err(format!(
+                "sessions were ended, and {lost} entries of the audit log could not be written"
+            )
+            .into()),
         }
     }
 
@@ -81,6 +94,7 @@ impl Desk {
             let cleaned = self.auth.sessions().clean_up().await?;
             ended += cleaned.ended;
             forgotten += cleaned.forgotten;
+            self.write_down().await?;
             progress.at(format!("{ended} sessions were over, {forgotten} forgotten"));
             if !cleaned.more {
                 break;
