@@ -22,8 +22,9 @@ impl Plan {
         }
     }
 
+    /// Nothing goes wrong any more once everything is to be mended.
     fn push(&mut self, at: Millis, fault: Fault) {
-        self.faults.push((at, fault));
+        self.faults.push((at.min(self.active - 1), fault));
     }
 
     /// A node without the store, whose wall clock would call its view fresh for ever.
