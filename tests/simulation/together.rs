@@ -98,21 +98,21 @@ impl Plan {
         self.administrators = 6;
     }
 
-    /// Everything is ended again and again, also on a node whose clock is a day behind and which loses the
-    /// store from time to time.
+    /// Everything is ended again and again, also on a node whose clock is behind, by what tokens of other
+    /// nodes survive or by more, and which loses the store from time to time.
     fn ends_on_a_clock_that_is_behind(&mut self, rng: &mut Rng) {
         let node = rng.usize(..self.nodes);
         self.push(
             rng.u64(..3000),
             Fault::NodeClock {
                 node,
-                offset: match rng.u64(..3) {
-                    0 => -(self.settings.skew as i64) * 1000,
-                    _ => -DAY,
+                offset: match rng.u64(..4) {
+                    0 => -DAY,
+                    _ => -4_500_000,
                 },
             },
         );
-        for _ in 0..4 {
+        for _ in 0..6 {
             let lasting = rng.u64(800..3000);
             self.push(rng.u64(5000..self.active), Fault::Cut { node, lasting });
         }
