@@ -63,7 +63,8 @@ impl Plan {
         self.push(cut, Fault::Cut { node, lasting });
     }
 
-    /// All wall clocks are a day ahead for a moment; later the store loses the end of its log.
+    /// All wall clocks are a day ahead for a moment; later the store loses the end of its log, and a node that
+    /// knew it starts anew.
     fn lost_while_clocks_were_ahead(&mut self, rng: &mut Rng) {
         if self.fails_over() {
             return;
@@ -80,6 +81,9 @@ impl Plan {
         };
         let after = rng.u64((at + lasting + 1000).min(self.active)..=self.active);
         self.push(after, fault);
+        let (node, wait) = (rng.usize(..self.nodes), rng.u64(200..4000));
+        self.push(after + wait, Fault::Crash { node, lasting: 300 });
+        self.administrators = 4;
     }
 
     /// A replica that never heard of the leases takes over while a node is cut off.
