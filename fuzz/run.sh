@@ -12,8 +12,9 @@ for target; do
     printf '\n== %s, for %s s\n' "$target" "$seconds"
     grown=target/fuzz-corpus/$target
     mkdir -p "$grown"
+    dictionary=(-dict="fuzz/dictionaries/$target")
     cargo +nightly fuzz run "$target" "$grown" "fuzz/corpus/$target" -- \
-        -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
+        -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "${dictionary[@]}" 2>&1 |
         grep -E '^#[0-9]+.*(pulse|DONE)|^stat::|panicked|ERROR|SUMMARY|artifact' || true
     if compgen -G "fuzz/artifacts/$target/*" >/dev/null; then
         echo "found: fuzz/artifacts/$target" >&2

@@ -36,7 +36,7 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 curl --silent --show-error --fail "$address/livez"
-curl --silent --show-error --fail "$address/readyz" || curl --silent --show-error --fail "$address/api/token/health"
+curl --silent --show-error --fail "$address/api/token/health"
 printf '\nit listens, and is well\n'
 
 if has cargo-deny "licences, sources, double crates"; then

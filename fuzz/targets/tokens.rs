@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
 use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tower_jwt_session::{Device, JwtSession, UserId};
@@ -17,25 +19,36 @@ struct World {
     auth: JwtSession,
     /// A token that is good, for the fuzzer to take apart.
     good: String,
+    /// What the fuzzer writes for what differs from one run to the next.
+    names: Vec<(&'static str, String)>,
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let auth = JwtSession::builder().hmac_secret(SECRET).build().expect("a good configuration");
-    let good = runtime.block_on(async {
+    let tokens = runtime.block_on(async {
         let user = UserId::new("ada").expect("a name");
         let ticket = auth.sessions().ticket(&user).await.expect("a ticket");
         let signed_in = auth.sessions().sign_in(ticket, Device::default()).await;
-        signed_in.expect("a session").tokens().access_token
+        signed_in.expect("a session").tokens()
     });
-    World { runtime, auth, good }
+    let good = tokens.access_token;
+    let claims: Value = elsewhere(&good).expect("a good token");
+    let names = ["sid", "jti", "iat", "exp", "gen", "ugen", "rgen"];
+    let names = names.map(|name| (name, claims[name].to_string()));
+    let names = names.into_iter().filter(|(_, value)| value != "null").collect();
+    World { runtime, auth, good, names }
 });
 
-/// The header and the claims of the fuzzer, with a signature that is good for them.
-fn signed(data: &[u8]) -> Option<String> {
+/// The header and the claims of the fuzzer, with a signature that is good for them. `@sid` stands for the session of
+/// the good token, and so on.
+fn signed(data: &[u8], names: &[(&'static str, String)]) -> Option<String> {
     let text = std::str::from_utf8(data).ok()?;
     let (header, claims) = text.split_once('\n')?;
-    let [header, claims] = [header, claims].map(base64);
+    let claims = names.iter().fold(claims.to_owned(), |claims, (name, value)| {
+        claims.replace(&format!("@{name}"), value)
+    });
+    let [header, claims] = [header, &claims].map(base64);
     let message = format!("{header}.{claims}");
     let key = EncodingKey::from_secret(SECRET);
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).ok()?;
@@ -56,13 +69,21 @@ fn base64(text: &str) -> String {
     encoded
 }
 
+/// What decides, and nothing of what nobody reads: there, numbers may be too large and texts half a character.
+#[derive(Deserialize)]
+struct Decides {
+    sub: String,
+    jti: String,
+    sid: String,
+}
+
 /// What another implementation reads, and only then.
-fn elsewhere(token: &str) -> Option<Value> {
+fn elsewhere<T: DeserializeOwned>(token: &str) -> Option<T> {
     let mut rules = Validation::new(Algorithm::HS256);
     rules.validate_aud = false;
     rules.leeway = 60;
     let key = DecodingKey::from_secret(SECRET);
-    let read = jsonwebtoken::decode::<Value>(token, &key, &rules).ok()?;
+    let read = jsonwebtoken::decode::<T>(token, &key, &rules).ok()?;
     Some(read.claims)
 }
 
@@ -70,12 +91,14 @@ fuzz_target!(|data: &[u8]| {
     let world = &*WORLD;
     let raw = String::from_utf8_lossy(data);
     let mut tokens = vec![raw.replace("GOOD", &world.good)];
-    tokens.extend(signed(data));
+    tokens.extend(signed(data, &world.names));
     for token in tokens {
         let Ok(session) = world.runtime.block_on(world.auth.parse(&token)) else {
             continue;
         };
-        let claims = elsewhere(&token).expect("accepted here, and refused by jsonwebtoken");
-        assert_eq!(claims["sub"], session.subject().as_str(), "another subject");
+        let read: Decides = elsewhere(&token).expect("accepted here, and refused by jsonwebtoken");
+        assert_eq!(read.sub, session.subject().as_str(), "another subject");
+        assert_eq!(Some(read.sid), session.id().map(|id| id.to_string()), "another session");
+        assert_eq!(Some(read.jti.as_str()), session.token_id().map(|id| id.as_str()), "another token");
     }
 });

@@ -63,3 +63,16 @@ impl Shard {
 pub(crate) fn shard(hash: u64, shards: usize) -> usize {
     (hash >> 40) as usize % shards
 }
+
+#[cfg(test)]
+mod tests {
+    use super::shard;
+
+    #[test]
+    fn neither_the_low_bits_of_a_hash_nor_its_highest_say_which_shard() {
+        assert_eq!(shard(5 << 40, 64), 5);
+        assert_eq!(shard((1 << 40) - 1, 64), 0);
+        assert_eq!(shard(u64::MAX << 46, 64), 0);
+        assert_eq!(shard(7 << 40, 5), 2);
+    }
+}

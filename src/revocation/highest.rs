@@ -60,6 +60,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_store_kept_goes_on_from_there() {
+        let kept = Highest::kept(first().at());
+        assert_eq!(kept, first());
+        assert_eq!(kept.polled(NOW), None);
+        assert_eq!(first().at(), NOW + Highest::AHEAD);
+    }
+
+    #[test]
     fn it_is_seldom_written_down_and_never_set_back() {
         let mark = first();
         assert_eq!(mark.polled(NOW - DAY), None);

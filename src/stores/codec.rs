@@ -15,7 +15,7 @@ use crate::verify::{Counter, TokenFacts};
 /// # Errors
 ///
 /// None that a record can lead to; serialising is fallible in general.
-pub(super) fn encode_session(record: &SessionRecord) -> Result<String, serde_json::Error> {
+pub(crate) fn encode_session(record: &SessionRecord) -> Result<String, serde_json::Error> {
     serde_json::to_string(record)
 }
 

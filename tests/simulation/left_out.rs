@@ -59,11 +59,6 @@ pub const MISSED: &[(&str, &str)] = &[
         "everywhere-changed",
         "after_a_change_of_history_everywhere_waits_for_those_whose_leases_it_lost",
     ),
-    ("R12-clock", "a_clock_that_was_a_day_ahead_hides_no_loss"),
-    (
-        "R13-clock",
-        "everything_is_out_at_once_also_where_the_clock_is_behind_the_stores",
-    ),
 ];
 
 pub const RULES: &[Rule] = &[

@@ -15,6 +15,7 @@ mod people;
 mod plan;
 mod seeds;
 mod table;
+mod together;
 mod users;
 mod without;
 mod world;

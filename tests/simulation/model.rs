@@ -137,6 +137,8 @@ pub struct Model {
     attempts: Vec<Attempt>,
     tainted: HashSet<UserId>,
     lost: bool,
+    /// When.
+    lost_at: Millis,
     /// Whether the loss had no name.
     unnoticed: bool,
     lives: Vec<u32>,
@@ -165,6 +167,7 @@ impl Model {
             attempts: Vec::new(),
             tainted: HashSet::new(),
             lost: false,
+            lost_at: 0,
             unnoticed: false,
             lives: Vec::new(),
             problems: Vec::new(),
@@ -356,11 +359,13 @@ impl Model {
     /// The store lost what these operations did.
     pub fn loses(
         &mut self,
+        at: Millis,
         ran: &HashSet<u64>,
         users: impl IntoIterator<Item = UserId>,
         renamed: bool,
     ) {
         self.lost = true;
+        self.lost_at = at;
         self.unnoticed |= !renamed;
         for out in &mut self.outs {
             out.lost |= ran.contains(&out.ran);

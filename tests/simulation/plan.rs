@@ -43,6 +43,7 @@ pub struct Plan {
     pub loss: u64,
     /// How many calls in a thousand reach the store twice.
     pub doubles: u64,
+    pub administrators: usize,
 }
 
 /// What goes wrong.
@@ -95,7 +96,7 @@ pub enum Fault {
 }
 
 /// Further than any clock should be from true time, in microseconds.
-const DAY: i64 = 86_400_000_000;
+pub const DAY: i64 = 86_400_000_000;
 
 impl Plan {
     pub fn of(rng: &mut Rng) -> Self {
@@ -130,6 +131,7 @@ impl Plan {
             latency: rng.u64(1..=10),
             loss: if calm { 0 } else { rng.u64(..15) },
             doubles: if calm { 0 } else { rng.u64(..30) },
+            administrators: 1,
         };
         if !calm {
             for _ in 0..rng.usize(1..=6) {
@@ -141,6 +143,8 @@ impl Plan {
                 }
             }
         }
+        let apart = rng.clone().u64(..) ^ 0x7e11_0f17;
+        plan.together(&mut Rng::with_seed(apart));
         plan
     }
 

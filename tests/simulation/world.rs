@@ -144,8 +144,10 @@ impl World {
             let at = self.rng.u64(500..3000);
             self.at(at, Event::Act(device));
         }
-        let at = self.rng.u64(4000..self.plan.active);
-        self.at(at, Event::Admin);
+        for _ in 0..self.plan.administrators {
+            let at = self.rng.u64(4000..self.plan.active);
+            self.at(at, Event::Admin);
+        }
         if self.plan.thief {
             let at = self.rng.u64(4000..self.plan.active);
             self.at(at, Event::Thief);

@@ -93,7 +93,7 @@ impl Model {
         if !holds || admission.route == Route::Lenient {
             return None;
         }
-        let lost = self.lost_something(call);
+        let lost = known.lost || self.lost_something(call);
         if !lost && call.everywhere.is_some_and(|everywhere| sent > everywhere) {
             return Some("it was to hold everywhere:");
         }
@@ -103,10 +103,11 @@ impl Model {
         None
     }
 
-    /// Whether a failover lost what a verb wrote.
+    /// Whether a failover may have lost what a verb wrote, or the session that it names.
     fn lost_something(&self, call: &Call) -> bool {
         self.lost && {
-            let user = |user: &usize| self.tainted.contains(&self.names[*user]);
+            let before = call.sent <= self.lost_at;
+            let user = |user: &usize| before && self.tainted.contains(&self.names[*user]);
             match &call.whom {
                 Whom::Session(id) => self
                     .sessions

@@ -55,7 +55,7 @@ impl World {
         self.story
             .tell(self.now, || format!("{} operations are lost", lost.len()));
         if !lost.is_empty() {
-            self.model.loses(&lost, users, renamed);
+            self.model.loses(self.now, &lost, users, renamed);
         }
         self.away = (self.now + self.rng.u64(50..1000), self.rng.bool());
     }
