@@ -17,6 +17,7 @@ import tempfile
 
 CASES = [
     ("bare axum", "sockets_ours", "bare"),
+    ("axum with a layer that does nothing", "sockets_ours", "layered"),
     ("ours, seen before", "sockets_ours", "ours"),
     ("jsonwebtoken by hand (aws_lc_rs)", "sockets_ours", "raw"),
     ("jwt-authorizer", "sockets_authorizer", ""),

@@ -175,16 +175,22 @@ impl Worker {
         let mut next = 0;
         self.custom(name, (batch, counted), move |runtime, times| {
             runtime.block_on(async {
-                let (wall, processor) = (Instant::now(), processor_time());
-                for _ in 0..times {
+                // What the others have pushed out of the processor's caches is not what is measured.
+                let untimed = match counted {
+                    Counted::Processor => times / 4,
+                    Counted::Wall => 0,
+                };
+                let (mut wall, mut processor) = (Instant::now(), processor_time());
+                for number in 0..untimed + times {
+                    if number == untimed {
+                        (wall, processor) = (Instant::now(), processor_time());
+                    }
                     let mut request = Request::new(());
-                    request
-                        .headers_mut()
-                        .insert(header.clone(), values[next].clone());
+                    let value = values[next].clone();
+                    request.headers_mut().insert(header.clone(), value);
                     next = (next + 1) % values.len();
-                    poll_fn(|cx| service.poll_ready(cx))
-                        .await
-                        .expect("it is ready");
+                    let ready = poll_fn(|cx| service.poll_ready(cx)).await;
+                    ready.expect("it is ready");
                     let answer = service.call(black_box(request)).await.expect("it answers");
                     assert!(black_box(answer).is_good(), "a good request is refused");
                 }
@@ -249,9 +255,9 @@ pub fn processor_time() -> Duration {
 }
 
 /// Requests in one go, so that each has some milliseconds, and what counts of them.
-pub const LOCAL: (usize, Counted) = (4_000, Counted::Processor);
-pub const PARSED: (usize, Counted) = (800, Counted::Processor);
-pub const SIGNED: (usize, Counted) = (60, Counted::Processor);
+pub const LOCAL: (usize, Counted) = (16_000, Counted::Processor);
+pub const PARSED: (usize, Counted) = (2_000, Counted::Processor);
+pub const SIGNED: (usize, Counted) = (80, Counted::Processor);
 pub const REMOTE: (usize, Counted) = (80, Counted::Wall);
 
 /// As many requests as an algorithm's signatures allow for.

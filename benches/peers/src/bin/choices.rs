@@ -22,6 +22,8 @@ fn main() {
         eprintln!("a debug build says nothing about speed");
         std::process::exit(2);
     }
+    let rounds = std::env::args().nth(1);
+    let rounds: usize = rounds.map_or(60, |rounds| rounds.parse().expect("a number of rounds"));
     let mut parts = hashes();
     parts.extend(clocks());
     parts.extend(token_maps());
@@ -29,7 +31,7 @@ fn main() {
     let mut samples = vec![Vec::new(); parts.len()];
     let mut order: Vec<usize> = (0..parts.len()).collect();
     let mut random = fastrand::Rng::with_seed(3);
-    for round in 0..ROUNDS + 2 {
+    for round in 0..rounds + 2 {
         random.shuffle(&mut order);
         for &at in &order {
             let begun = processor_time();
@@ -255,4 +257,3 @@ const TOKEN: usize = 462;
 const TOKENS: usize = 100_000;
 const REVOKED: usize = 1_000_000;
 const TIMES: usize = 20_000;
-const ROUNDS: usize = 60;

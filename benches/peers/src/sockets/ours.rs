@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::routing::get;
 use axum::{Router, serve};
+use http::Request;
 use http::header::AUTHORIZATION;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use tokio::net::TcpListener;
@@ -14,7 +16,7 @@ use tower_jwt_session_peers::{AUDIENCE, Claims, ISSUER, SECRET};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let mode = std::env::args().nth(1).expect("bare, ours or raw");
+    let mode = std::env::args().nth(1).expect("bare, layered, ours or raw");
     let key = Key::hmac(Some("HS256"), Signed::Hs256, SECRET.as_bytes()).expect("a key");
     let auth = JwtSession::builder()
         .key(key, KeyState::Sign)
@@ -32,9 +34,12 @@ async fn main() {
     let hello = Router::new().route("/", get(async || "hello"));
     let app = match mode.as_str() {
         "bare" => hello,
+        "layered" => {
+            hello.layer(ServiceBuilder::new().map_request(|request: Request<Body>| request))
+        }
         "ours" => hello.layer(auth.layer()),
         "raw" => hello.layer(ServiceBuilder::new().map_request(by_hand())),
-        other => panic!("{other} is none of: bare ours raw"),
+        other => panic!("{other} is none of: bare layered ours raw"),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     println!("{}", listener.local_addr().expect("it is bound").port());
@@ -43,8 +48,7 @@ async fn main() {
     drop(running);
 }
 
-fn by_hand() -> impl Fn(http::Request<axum::body::Body>) -> http::Request<axum::body::Body> + Clone
-{
+fn by_hand() -> impl Fn(Request<Body>) -> Request<Body> + Clone {
     let key = DecodingKey::from_secret(SECRET.as_bytes());
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);
