@@ -143,11 +143,17 @@ fn token_maps() -> Vec<Part> {
     all().for_each(|(key, value)| moka_as_is.insert(key, value));
     moka_as_is.run_pending_tasks();
     let papaya: papaya::HashMap<Token, Arc<u64>, Fold> = papaya::HashMap::default();
-    all().for_each(|(key, value)| drop(papaya.pin().insert(key, value)));
+    all().for_each(|(key, value)| {
+        let _ = papaya.pin().insert(key, value);
+    });
     let dash: dashmap::DashMap<Token, Arc<u64>, Fold> = dashmap::DashMap::default();
-    all().for_each(|(key, value)| drop(dash.insert(key, value)));
+    all().for_each(|(key, value)| {
+        let _ = dash.insert(key, value);
+    });
     let scc: scc::HashMap<Token, Arc<u64>, Fold> = scc::HashMap::default();
-    all().for_each(|(key, value)| drop(scc.insert_sync(key, value)));
+    all().for_each(|(key, value)| {
+        let _ = scc.insert_sync(key, value);
+    });
     vec![
         of("quick_cache (bounded)", Box::new(move |key| quick.get(key))),
         of("moka (bounded)", Box::new(move |key| moka.get(key))),
