@@ -24,13 +24,13 @@ fn order(points: &[(f64, f64)]) -> Option<String> {
     );
     // At first what each call costs anyway hides how the rest grows.
     let power = (last.1 / before.1).ln() / (last.0 / before.0).ln();
-    let worst = points.iter().map(|point| point.1).fold(f64::MIN, f64::max);
-    let order = if worst / first.1 <= CONSTANT {
+    let values = || points.iter().map(|point| point.1);
+    let apart = values().fold(f64::MIN, f64::max) / values().fold(f64::MAX, f64::min);
+    let order = if apart <= CONSTANT {
         "constant within what is noise here".to_owned()
     } else if times <= CONSTANT {
         format!(
-            "as much at the end as in the beginning, but {:.2} times in between, which no order of growth explains",
-            worst / first.1
+            "no more at the end than in the beginning, but the points are {apart:.2} times apart, which no order of growth explains"
         )
     } else if power >= LINEAR {
         format!("linear at the end (as its power {power:.2} over the last step)")
