@@ -84,7 +84,7 @@ async fn by_sessions(wanted: &Wanted, place: &Place, results: &mut Results) {
             gate: 3.0,
         };
         let name = format!("{}: {step} among {size}, times among {fewest}", place.name);
-        let is_gated = ["check", "refresh", "revoke all"].contains(&step);
+        let is_gated = ["check", "refresh", "revoke all"].contains(step);
         results.judge(name, many / few, "", is_gated.then_some(gated));
     }
     let title = format!("{}, by stored sessions: milliseconds", place.name);
