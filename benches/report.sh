@@ -1,18 +1,32 @@
 #!/usr/bin/env bash
 # Joins what the benches left in benches/results into BENCHMARKS.md, and names the parts that are missing.
 # Usage: benches/report.sh            from the results that are there
-#        benches/report.sh measure    runs instructions, peers, sockets and choices before: some fifteen minutes beside the builds;
-#                                     the others are cargo bench --bench load
+#        benches/report.sh build      builds what "measure" runs, and measures nothing: half an hour on two processors
+#        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: some ten minutes
+#                                     without a compiler beside it; the others are cargo bench --bench load
+# The programs lie in CARGO_TARGET_DIR, or else in benches/peers/target.
 # Every part leaves PART.md, its raw data as PART.json or PART.csv, and its plots as SVG in benches/results.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-if [ "${1:-}" = measure ]; then
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/peers/target}
+case "${1:-}" in
+build)
+    instructions/check.sh build
+    export BUILD_ONLY=1
+    peers/run.sh
+    peers/sockets.sh
+    peers/choices.sh
+    exit 0
+    ;;
+measure)
+    export NO_BUILD=1
     instructions/check.sh write
     peers/run.sh
     peers/sockets.sh
     peers/choices.sh
-fi
+    ;;
+esac
 
 # In this order; a part that is not named here comes after them.
 parts="instructions profile peers sockets choices hostile churn memory start growth"

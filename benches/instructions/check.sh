@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How many instructions the layer adds to a request whose token was seen before. Fails above the limit.
 # The count repeats to the instruction, whatever else the machine does; it is that of an optimised build.
-# Usage: benches/instructions/check.sh [write]     "write" also writes benches/results/instructions.json and .md
+# Usage: benches/instructions/check.sh [write|build]     "build" only builds, NO_BUILD=1 does not; "write" also writes benches/results/instructions.json and .md
 set -euo pipefail
 cd "$(dirname "$0")"
 LIMIT=${LIMIT:-2000}
@@ -17,7 +17,9 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
     echo "LEFT OUT: the limit of instructions is one for Linux on x86-64"
     exit 0
 fi
-cargo build --quiet --release --locked --target-dir "$target"
+[ -n "${NO_BUILD:-}" ] || cargo build --quiet --release --locked --target-dir "$target"
+
+[ "${1:-}" != build ] || exit 0
 
 count() { # CASE
     local said collected

@@ -2,6 +2,7 @@
 //! nodes.
 
 mod crowd;
+pub mod order;
 mod steps;
 
 use std::ops::Range;
@@ -18,7 +19,7 @@ use crate::results::{Results, Wanted as Figure};
 use crate::scale::user_name;
 use crate::start::known;
 use crate::{Wanted, resident, runtime};
-use steps::{STEPS, Steps};
+use steps::{DOES, STEPS, Steps};
 
 /// A store that is filled.
 pub struct Place {
@@ -83,11 +84,13 @@ async fn by_sessions(wanted: &Wanted, place: &Place, results: &mut Results) {
             gate: 3.0,
         };
         let name = format!("{}: {step} among {size}, times among {fewest}", place.name);
-        results.judge(name, many / few, "", gated);
+        let is_gated = ["check", "refresh", "revoke all"].contains(step);
+        results.judge(name, many / few, "", is_gated.then_some(gated));
     }
     let title = format!("{}, by stored sessions: milliseconds", place.name);
     let name = format!("{}-by-sessions", place.name.to_lowercase());
-    results.draw(&name, &title, place.sentence(), &curves);
+    let said = order::sentences(&curves, "stored sessions", &DOES);
+    results.draw(&name, &title, &said, &curves);
 }
 
 impl Place {
@@ -136,22 +139,6 @@ impl Place {
         match &self.backend {
             None => Some(resident() - before),
             Some(backend) => backend.bytes(PART).await,
-        }
-    }
-
-    /// What grows, and why.
-    fn sentence(&self) -> &'static str {
-        match self.name {
-            "memory" => {
-                "Constant: each step meets the map of sessions and the entry of one user; what is left of growth are misses of the \
-                 processor's caches."
-            }
-            "Redis" => {
-                "Constant for hashes, logarithmic for the orders of what is due, of which a step writes one or two."
-            }
-            _ => {
-                "Logarithmic: each step walks a few trees from the root, and one level more stands for a hundred times as many rows."
-            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tower_jwt_session::{Environment, JwtSession, store_at};
 
 use crate::churn::entries;
+use crate::growth::order::sentences;
 use crate::plot::Curve;
 use crate::results::{Results, Wanted as Figure};
 use crate::{Wanted, backend, in_a_process, runtime};
@@ -66,8 +67,7 @@ pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
     results.draw(
         "by-revocations",
         "Start of a node, by live revocations: milliseconds",
-        "Linear, and flat at first: the log is read once from its beginning to its end, and what is below some ten thousand lines is \
-         less than the connection takes.",
+        &sentences(&curves, "live revocations", &[DOES; 3]),
         &curves,
     );
 }
@@ -102,5 +102,6 @@ pub fn known(name: &str) -> &'static str {
     }
 }
 
+const DOES: &str = "The log is read once, from its beginning to its end.";
 const PART: &str = "revoked";
 const AT_ONCE: u64 = 5_000;

@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
 # Hashes, clocks, maps and allocators: what this crate is made of beside what it might be made of. Some two minutes.
-# Usage: benches/peers/choices.sh     writes benches/results/choices.json and choices.md
+# Usage: benches/peers/choices.sh [ROUNDS]     (60) writes benches/results/choices.json and choices.md
+# BUILD_ONLY=1 only builds; NO_BUILD=1 measures what was built before.
 set -euo pipefail
 cd "$(dirname "$0")"
 results=../results
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_INCREMENTAL=0
-cargo build --release --locked --quiet --target-dir "$target" --bin choices --features choices
-(cd ../instructions && for features in "" mimalloc; do
-    cargo build --release --locked --quiet --target-dir "$target" ${features:+--features "$features"}
-    cp "$target/release/tower-jwt-session-instructions" "$target/release/allocator-${features:-system}"
-done)
+if [ -z "${NO_BUILD:-}" ]; then
+    cargo build --release --locked --quiet --target-dir "$target" --bin choices --features choices
+    # The plain one last, as the counting of instructions takes what is there.
+    (cd ../instructions && for features in mimalloc ""; do
+        cargo build --release --locked --quiet --target-dir "$target" ${features:+--features "$features"}
+        cp "$target/release/tower-jwt-session-instructions" "$target/release/allocator-${features:-system}"
+    done)
+fi
 [ -z "${BUILD_ONLY:-}" ] || exit 0
 mkdir -p "$results"
-"$target/release/choices" >"$results/choices.json"
+"$target/release/choices" "${1:-60}" >"$results/choices.json"
 for allocator in system mimalloc; do
     least=$(for _ in 1 2 3 4 5; do "$target/release/allocator-$allocator" time HS256; done | sort -n | head -1)
     printf '{"for": "allocator", "which": "%s", "ns": %s}\n' "$allocator" "$least" >>"$results/choices.json"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Other crates and this one, side by side in one run: what a layer adds to the bare service.
 # Usage: benches/peers/run.sh [ROUNDS]     (100 rounds, some three minutes after everything is built)
+# BUILD_ONLY=1 only builds; NO_BUILD=1 measures what was built before, and nothing is compiled beside it.
 # Writes benches/results/peers.json and peers.md. Needs redis-server, installed with apt-get where it is missing.
 # A peer that does not build or does not start is left out by name, and the result says so.
 set -euo pipefail
@@ -27,14 +28,29 @@ command -v redis-server >/dev/null || {
     $sudo apt-get update -qq && $sudo apt-get install -y -qq redis-server
 }
 
+build() { # PROGRAM [FEATURE]
+    if [ -n "${NO_BUILD:-}" ]; then
+        [ -x "$target/release/$1" ]
+        return
+    fi
+    echo "building $1" >&2
+    cargo build --release --locked --quiet --target-dir "$target" --bin "$1" ${2:+--features "$2"} || {
+        # What an older state of it came to is not measured in its place.
+        rm -f "$target/release/$1"
+        return 1
+    }
+}
+
 built=() missing=()
-cargo build --release --locked --quiet --target-dir "$target" --bin driver
+build driver || {
+    echo "nothing is built: benches/report.sh build" >&2
+    exit 1
+}
 while read -r program feature; do
-    echo "building $program" >&2
-    if cargo build --release --locked --quiet --target-dir "$target" --bin "$program" --features "$feature"; then
+    if build "$program" "$feature"; then
         built+=("$target/release/$program")
     else
-        echo "SKIPPED: $program does not build" >&2
+        echo "SKIPPED: $program is not built" >&2
         missing+=("$program")
     fi
 done <<<"$programs"

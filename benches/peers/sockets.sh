@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The same servers over real sockets, HTTP/1.1 and HTTP/2: bare axum, this crate, and peers.
 # Usage: benches/peers/sockets.sh [ROUNDS [SECONDS]]     (8 rounds of 3 seconds each: some five minutes)
+# BUILD_ONLY=1 only builds; NO_BUILD=1 measures what was built before.
 # Writes benches/results/sockets.json and sockets.md. Needs two processors; wrk and h2load are installed with apt-get where
 # they are missing.
 set -euo pipefail
@@ -20,6 +21,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 for part in ours sessions authorizer; do
+    [ -z "${NO_BUILD:-}" ] || continue
     echo "building sockets_$part" >&2
     cargo build --release --locked --quiet --target-dir "$target" --bin "sockets_$part" --features "sockets-$part" ||
         rm -f "$target/release/sockets_$part"

@@ -50,7 +50,7 @@ print(
     f"Nanoseconds that a layer adds to the bare service: medians of same-round differences over {result['rounds']} rounds, in "
     "which all cases come in a shuffled order, with the interval in which the median lies 19 times out of 20. Each program has the "
     "bare service in it, and one peer alone, so that no feature or provider of one reaches another. Same tokens; everybody "
-    "checks signature, `exp`, `nbf`, `iss` and `aud`. Processor time of the thread, after a quarter as many requests that are not timed, but where a server is asked: there it is the "
+    "checks signature, `exp`, `nbf`, `iss` and `aud`, but for tower-oauth2-resource-server, which would require the `nbf` that the tokens do not have. Processor time of the thread, after a quarter as many requests that are not timed, but where a server is asked: there it is the "
     "wall. `benches/peers/run.sh` makes it anew.\n")
 if missing:
     print("**Left out of this run:** " + ", ".join(missing) + ".\n")

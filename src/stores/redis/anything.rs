@@ -11,6 +11,8 @@ pub(crate) fn read(bytes: &[u8]) {
     let _ = reply::stored(value.clone());
     let _ = reply::sessions(value.clone());
     let _ = reply::standing(value.clone());
-    let _ = reply::poll(value.clone());
+    if let Ok(piece) = reply::piece(value.clone()) {
+        let _ = reply::entries_of(piece.new, piece.poll.now);
+    }
     let _ = reply::glance(value);
 }

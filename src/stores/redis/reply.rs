@@ -140,6 +140,13 @@ pub(super) struct PartPoll {
     pub(super) missing: Vec<EntryId>,
 }
 
+/// The same of a log of which more may follow, with its lines as they came.
+pub(super) struct Piece {
+    pub(super) poll: PartPoll,
+    pub(super) new: Value,
+    pub(super) more: bool,
+}
+
 fn lines(value: Value, now: UnixTime) -> Result<Vec<(RevocationEntry, u64)>, StoreError> {
     let read = list(value)?.into_iter();
     let read = read.map(|line| entries::read(line, now));
@@ -157,18 +164,21 @@ pub(super) fn standing(value: Value) -> Result<Standing, StoreError> {
     })
 }
 
-pub(super) fn poll(value: Value) -> Result<PartPoll, StoreError> {
-    let [now, history, end, new, missing] = fixed(value)?;
-    let now = instant(now)?;
+pub(super) fn piece(value: Value) -> Result<Piece, StoreError> {
+    let [now, history, end, new, missing, more] = fixed(value)?;
     let missing = list(missing)?.into_iter();
-    Ok(PartPoll {
-        now,
-        history: hex128(history)?,
-        end: number(end)?,
-        entries: entries_of(new, now)?,
-        missing: missing
-            .map(|id| hex128(id).map(entries::id_of))
-            .collect::<Result<_, _>>()?,
+    Ok(Piece {
+        poll: PartPoll {
+            now: instant(now)?,
+            history: hex128(history)?,
+            end: number(end)?,
+            entries: Vec::new(),
+            missing: missing
+                .map(|id| hex128(id).map(entries::id_of))
+                .collect::<Result<_, _>>()?,
+        },
+        new,
+        more: number(more)? > 0,
     })
 }
 
@@ -177,7 +187,7 @@ pub(super) fn glance(value: Value) -> Result<Vec<RevocationEntry>, StoreError> {
     entries_of(new, instant(now)?)
 }
 
-fn entries_of(value: Value, now: UnixTime) -> Result<Vec<RevocationEntry>, StoreError> {
+pub(super) fn entries_of(value: Value, now: UnixTime) -> Result<Vec<RevocationEntry>, StoreError> {
     let read = lines(value, now)?.into_iter();
     Ok(read.map(|(entry, _)| entry).collect())
 }

@@ -9,7 +9,7 @@ use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 use crate::clock::UnixTime;
 
 macro_rules! scripts {
-    ($($name:ident)*) => {
+    ($($name:ident $($before:literal)?)*) => {
         /// One script for each verb. What they decide is what `session::refresh`,
         /// `session::limit` and `session::record` decide.
         pub(super) struct Scripts {
@@ -18,6 +18,9 @@ macro_rules! scripts {
 
         pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
             $($name: Verb::new(concat!(
+                // They write, so a server that may not be written to refuses them.
+                "#!lua\n",
+                $(include_str!($before),)?
                 include_str!("lua/common.lua"),
                 include_str!("lua/token_id.lua"),
                 include_str!("lua/sessions.lua"),
@@ -28,7 +31,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-        append ask attach audit_forget audit_put audit_read audit_tidy change count counters end_all end_one export export_log find glance import leases list page poll population probe raise_roles refresh sign_in sweep touch
+        append ask "lua/alive.lua" attach audit_forget audit_put audit_read audit_tidy change count counters end_all end_one export export_log find glance import leases list page poll population probe raise_roles refresh sign_in sweep touch
 }
 
 /// A script, which a server knows by its hash once it ran there.

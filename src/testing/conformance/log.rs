@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::Harness;
-use super::fixture::{Case, HOUR, LIMITS, some_entry, some_node};
+use super::fixture::{Case, HOUR, LIMITS, entry, some_entry, some_node, some_user};
 use crate::clock::UnixTime;
 use crate::error::StoreErrorKind;
-use crate::revocation::{Cursor, EntryId, FleetLimits, PollRequest};
+use crate::revocation::{Cursor, EndReason, EntryId, FleetLimits, PollRequest, Revoked};
 use crate::session::EndOutcome;
+use crate::token::SessionId;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -62,6 +63,26 @@ pub async fn a_poll_without_a_cursor_reads_all_entries_in_their_order(harness: &
         written.extend(case.append(vec![some_entry(), some_entry()]).await.entries);
     }
     assert_eq!(case.poll(None).await.entries, written);
+}
+
+pub async fn a_long_log_is_read_whole_and_in_its_order(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let before = case.poll(None).await.cursor;
+    let user = some_user();
+    let about_a_session = |_| {
+        let (session, user) = (SessionId::random(), Some(user.clone()));
+        entry(Revoked::Session { session, user }, EndReason::SignedOut)
+    };
+    let mut written = Vec::new();
+    for _ in 0..5 {
+        let many = (0..1_000).map(about_a_session).collect();
+        written.extend(case.append(many).await.entries);
+    }
+    let whole = case.poll(None).await;
+    assert!(whole.entries == written, "it is not what was written");
+    assert!(case.poll(Some(&whole.cursor)).await.entries.is_empty());
+    let since = case.poll(Some(&before)).await;
+    assert!(since.entries == written, "it is not what was written since");
 }
 
 pub async fn a_poll_with_a_cursor_reads_only_what_was_committed_since(harness: &dyn Harness) {

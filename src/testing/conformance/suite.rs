@@ -15,6 +15,7 @@ macro_rules! conformance_suite {
                 a_node_beyond_the_limits_of_the_fleet_is_refused,
                 every_node_joins_the_same_deployment,
                 a_poll_without_a_cursor_reads_all_entries_in_their_order,
+                a_long_log_is_read_whole_and_in_its_order,
                 a_poll_with_a_cursor_reads_only_what_was_committed_since,
                 a_cursor_covers_what_was_read_and_nothing_later,
                 what_one_node_writes_the_others_read,

@@ -22,6 +22,8 @@ fn main() {
         eprintln!("a debug build says nothing about speed");
         std::process::exit(2);
     }
+    let rounds = std::env::args().nth(1);
+    let rounds: usize = rounds.map_or(60, |rounds| rounds.parse().expect("a number of rounds"));
     let mut parts = hashes();
     parts.extend(clocks());
     parts.extend(token_maps());
@@ -29,7 +31,7 @@ fn main() {
     let mut samples = vec![Vec::new(); parts.len()];
     let mut order: Vec<usize> = (0..parts.len()).collect();
     let mut random = fastrand::Rng::with_seed(3);
-    for round in 0..ROUNDS + 2 {
+    for round in 0..rounds + 2 {
         random.shuffle(&mut order);
         for &at in &order {
             let begun = processor_time();
@@ -141,11 +143,17 @@ fn token_maps() -> Vec<Part> {
     all().for_each(|(key, value)| moka_as_is.insert(key, value));
     moka_as_is.run_pending_tasks();
     let papaya: papaya::HashMap<Token, Arc<u64>, Fold> = papaya::HashMap::default();
-    all().for_each(|(key, value)| drop(papaya.pin().insert(key, value)));
+    all().for_each(|(key, value)| {
+        let _ = papaya.pin().insert(key, value);
+    });
     let dash: dashmap::DashMap<Token, Arc<u64>, Fold> = dashmap::DashMap::default();
-    all().for_each(|(key, value)| drop(dash.insert(key, value)));
+    all().for_each(|(key, value)| {
+        let _ = dash.insert(key, value);
+    });
     let scc: scc::HashMap<Token, Arc<u64>, Fold> = scc::HashMap::default();
-    all().for_each(|(key, value)| drop(scc.insert_sync(key, value)));
+    all().for_each(|(key, value)| {
+        let _ = scc.insert_sync(key, value);
+    });
     vec![
         of("quick_cache (bounded)", Box::new(move |key| quick.get(key))),
         of("moka (bounded)", Box::new(move |key| moka.get(key))),
@@ -255,4 +263,3 @@ const TOKEN: usize = 462;
 const TOKENS: usize = 100_000;
 const REVOKED: usize = 1_000_000;
 const TIMES: usize = 20_000;
-const ROUNDS: usize = 60;

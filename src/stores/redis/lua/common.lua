@@ -1,4 +1,3 @@
-#!lua
 -- What every script begins with. Everything is read and judged before the first write, since
 -- nothing is undone when a script fails.
 --

@@ -88,7 +88,7 @@ pub(super) fn integer(at: UnixTime) -> i64 {
     i64::try_from(at.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn instant(column: i64) -> UnixTime {
+pub(super) fn instant(column: i64) -> UnixTime {
     UnixTime::from_micros(column.max(0).cast_unsigned())
 }
 

@@ -9,6 +9,7 @@ mod job;
 mod news;
 mod open;
 mod opened;
+mod pieces;
 mod statements;
 mod tables;
 #[cfg(test)]

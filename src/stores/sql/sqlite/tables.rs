@@ -326,22 +326,12 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             Some(&[read]) if read <= end => read,
             _ => 0,
         };
-        let sql = "SELECT number, id, subject, until, entry FROM jwt_log \
-             WHERE number > ? AND until > ? ORDER BY number";
-        let statement = query(sql).bind(read.cast_signed()).bind(integer(now));
-        let rows = self.all(statement).await?;
-        let lines = rows.iter().filter_map(|row| columns::line(row, now));
-        Ok((lines.collect(), Cursor(vec![end])))
+        let lines = self.lines_after(read, now).await?;
+        Ok((lines, Cursor(vec![end])))
     }
 
     async fn log_all(&mut self, now: UnixTime) -> Result<Vec<Line>, StoreError> {
-        let sql = "SELECT number, id, subject, until, entry FROM jwt_log \
-             WHERE until > ? ORDER BY number";
-        let rows = self.all(query(sql).bind(integer(now))).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| columns::line(row, now))
-            .collect())
+        self.lines_after(0, now).await
     }
 
     async fn log_about(

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use super::*;
-use crate::revocation::{About, Cursor, NodeId};
+use crate::revocation::{About, Cursor, EndReason, NodeId, Revoked};
 use crate::session::refresh::SeedHash;
 use crate::stores::sql::fixtures::{
     HOUR, corrupt_rows_harm_nobody_else, end, new_session, question, user,
@@ -318,6 +318,53 @@ async fn a_corrupt_line_of_the_log_lets_nobody_in() {
     question.about = About::Log;
     let answer = store.ask(&question).await.expect("it answers");
     assert!(matches!(answer, Answer::Revoked(_)));
+}
+
+#[tokio::test]
+async fn a_corrupt_line_takes_no_other_of_a_long_log_with_it() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let line = |_| RevocationEntry {
+        id: EntryId::random(),
+        revoked: Revoked::Session {
+            session: SessionId::random(),
+            user: Some(user()),
+        },
+        reason: EndReason::SignedOut,
+        at: ManualClock::START,
+        until: ManualClock::START + HOUR,
+    };
+    let written = store.append((0..5_000).map(line).collect()).await;
+    let mut written = written.expect("the store answers").entries;
+    let read = poll(&store, &[]).await.entries;
+    assert!(read == written, "it is not what was written");
+    for (number, sql) in [
+        (17, "UPDATE jwt_log SET entry = char(31) WHERE number = 17"),
+        (
+            4_999,
+            "UPDATE jwt_log SET entry = entry || char(31) WHERE number = 4999",
+        ),
+    ] {
+        folder.tamper(sql).await;
+        let read = poll(&store, &[]).await.entries;
+        let broken = &mut written[number - 1];
+        let Revoked::Session { user, .. } = &mut broken.revoked else {
+            panic!("it is about a session");
+        };
+        // All that its subject can have meant.
+        *user = None;
+        broken.reason = EndReason::AdminRevoked;
+        assert!(read == written, "{number}");
+    }
+    folder
+        .tamper("UPDATE jwt_log SET subject = char(31) || subject, id = x'00' WHERE number = 18")
+        .await;
+    written.remove(17);
+    let read = poll(&store, &[]).await.entries;
+    assert!(
+        read == written,
+        "more is missing than the line that nothing can be known of"
+    );
 }
 
 #[tokio::test]
