@@ -90,9 +90,8 @@ fn each_test_that_a_table_names_exists() {
 }
 
 /// How many requirements there are in the sections of ASVS 5.0.0 that the table is about.
-const ASVS: [(&str, u32); 22] = [
+const ASVS: [(&str, u32); 18] = [
     ("3.3", 5),
-    ("3.4", 8),
     ("3.5", 8),
     ("7.1", 3),
     ("7.2", 4),
@@ -102,13 +101,10 @@ const ASVS: [(&str, u32); 22] = [
     ("7.6", 2),
     ("9.1", 3),
     ("9.2", 4),
-    ("10.1", 2),
-    ("10.2", 3),
     ("10.3", 5),
     ("10.4", 16),
     ("14.2", 8),
     ("14.3", 3),
-    ("16.1", 1),
     ("16.2", 5),
     ("16.3", 4),
     ("16.4", 3),
