@@ -52,7 +52,9 @@ pub struct Outcome {
 
 /// Lets users do what users do until the time is over. Says every minute how it stands.
 pub async fn run(settings: &Settings, launch: &Launch) -> Outcome {
-    let weather = Arc::new(Weather::new());
+    let mut weather = Weather::new();
+    weather.settles = weather.settles.min(settings.quiet / 2);
+    let weather = Arc::new(weather);
     let fleet = Arc::new(Fleet::start(&settings.store, launch).await);
     let tally = Arc::new(Tally::default());
     let until = Instant::now() + settings.lasts;

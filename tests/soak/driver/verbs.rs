@@ -238,7 +238,8 @@ impl Client {
     ) -> Option<(Said, Asked)> {
         let what = format!("{what}, again");
         loop {
-            while self.weather.quiet_for().is_none_or(|quiet| quiet < SETTLED) {
+            let settles = self.weather.settles;
+            while self.weather.quiet_for().is_none_or(|quiet| quiet < settles) {
                 self.request().await;
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 if Instant::now() >= self.until {
@@ -295,6 +296,3 @@ impl Client {
             .await;
     }
 }
-
-/// For how long it must be quiet until nothing of before is under way.
-const SETTLED: Duration = Duration::from_secs(2);

@@ -20,6 +20,8 @@ pub struct Fault {
 /// Faults past and present, and when the machine itself stood still.
 pub struct Weather {
     pub began: Instant,
+    /// For how long it must be quiet until nothing of before is under way.
+    pub settles: Duration,
     faults: Mutex<Vec<Fault>>,
     stalls: Mutex<Vec<(Instant, Instant)>>,
 }
@@ -28,6 +30,7 @@ impl Weather {
     pub fn new() -> Self {
         Self {
             began: Instant::now(),
+            settles: Duration::from_secs(2),
             faults: Mutex::default(),
             stalls: Mutex::default(),
         }
