@@ -37,13 +37,15 @@ impl Weather {
     }
 
     pub fn begins(&self, what: impl Into<String>, nodes: [bool; 2], of_the_node: bool) {
+        let what = what.into();
         self.faults.lock().expect("nobody panicked").push(Fault {
-            what: what.into(),
+            what: what.clone(),
             nodes,
             of_the_node,
             began: Instant::now(),
             ended: None,
         });
+        eprintln!("  {:6.1} s: {what}", self.began.elapsed().as_secs_f64());
     }
 
     pub fn ends(&self) {
@@ -59,8 +61,9 @@ impl Weather {
     /// How often the machine stood still, and for how long at most.
     pub fn stalls(&self) -> (usize, Duration) {
         let stalls = self.stalls.lock().expect("nobody panicked");
-        let longest = stalls.iter().map(|(from, to)| *to - *from).max();
-        (stalls.len(), longest.unwrap_or_default())
+        let long = stalls.iter().map(|(from, to)| *to - *from);
+        let long: Vec<Duration> = long.filter(|stall| *stall >= STALL).collect();
+        (long.len(), long.into_iter().max().unwrap_or_default())
     }
 
     /// How long ago the last fault ended; `None` while there is one.
@@ -87,15 +90,24 @@ impl Weather {
             }
         }
         drop(faults);
+        self.stood_still(sent, answered).then_some(Cause::Machine)
+    }
+
+    /// Whether the machine did nothing for half of that time, or stood still at once for long.
+    fn stood_still(&self, sent: Instant, answered: Instant) -> bool {
         let stalls = self.stalls.lock().expect("nobody panicked");
-        let stood =
-            |(from, to): &(Instant, Instant)| *from <= answered && sent <= *to + AFTER_STALL;
-        stalls
-            .iter()
-            .rev()
-            .take(1_000)
-            .any(stood)
-            .then_some(Cause::Machine)
+        let mut lost = Duration::ZERO;
+        for (from, to) in stalls.iter().rev() {
+            if *to + AFTER_STALL < sent {
+                break;
+            }
+            if *from <= answered && *to - *from >= STALL {
+                return true;
+            }
+            let within = answered.min(*to).saturating_duration_since(sent.max(*from));
+            lost += within;
+        }
+        !lost.is_zero() && lost * 2 >= answered - sent
     }
 
     /// Whether the process of a node was away, or away a moment before.
@@ -133,15 +145,17 @@ pub async fn watch_machine(weather: Arc<Weather>, folder: PathBuf) {
         // The folder goes with the fleet.
         let _ = written.await;
         tokio::time::sleep(LOOKS).await;
-        if began.elapsed() > LOOKS + STALL {
-            let stall = (began, Instant::now());
+        if began.elapsed() > LOOKS + HELD_UP {
+            let stall = (began + LOOKS, Instant::now());
             weather.stalls.lock().expect("nobody panicked").push(stall);
         }
     }
 }
 
 const LOOKS: Duration = Duration::from_millis(20);
-/// Some of these in a row are more than a call to the store has time.
+/// More than such a write takes on a machine that has time.
+const HELD_UP: Duration = Duration::from_millis(20);
+/// A call to the store passes five processes' hands: so much for each is more than it has time.
 const STALL: Duration = Duration::from_millis(150);
 /// What a call needs that was held up, with the pause of a breaker that opened meanwhile.
 const AFTER_STALL: Duration = Duration::from_secs(1);
