@@ -276,7 +276,7 @@ impl Client {
                 let mut all = self.live.iter().chain(&self.over);
                 all.any(|held| held.session == **id)
             };
-            all_live && none_over && (self.orphans || listed.iter().all(|id| known(id)))
+            all_live && none_over && (self.orphans || listed.iter().all(known))
         };
         self.verb("list", node, &command, is_right).await;
     }
