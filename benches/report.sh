@@ -29,7 +29,7 @@ measure)
 esac
 
 # In this order; a part that is not named here comes after them.
-parts="instructions profile peers sockets choices hostile churn memory start growth"
+parts="instructions profile peers sockets choices hostile churn memory start growth soak"
 for found in results/*.md; do
     [ -e "$found" ] || continue
     part=$(basename "$found" .md)

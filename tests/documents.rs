@@ -89,6 +89,67 @@ fn each_test_that_a_table_names_exists() {
     }
 }
 
+/// How many requirements there are in the sections of ASVS 5.0.0 that the table is about.
+const ASVS: [(&str, u32); 18] = [
+    ("3.3", 5),
+    ("3.5", 8),
+    ("7.1", 3),
+    ("7.2", 4),
+    ("7.3", 2),
+    ("7.4", 5),
+    ("7.5", 3),
+    ("7.6", 2),
+    ("9.1", 3),
+    ("9.2", 4),
+    ("10.3", 5),
+    ("10.4", 16),
+    ("14.2", 8),
+    ("14.3", 3),
+    ("16.2", 5),
+    ("16.3", 4),
+    ("16.4", 3),
+    ("16.5", 4),
+];
+/// Those of which every requirement stands there.
+const WHOLE: [&str; 3] = ["7.", "9.", "10.3"];
+
+#[test]
+fn each_row_of_asvs_is_one_and_none_that_applies_is_missing() {
+    let text = fs::read_to_string(root().join("docs/asvs.md")).expect("a document");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    let first = rows.filter_map(|row| row.split(" | ").next());
+    let named: Vec<&str> = first
+        .filter(|cell| cell.starts_with(|c: char| c.is_ascii_digit()))
+        .flat_map(|cell| cell.split(", "))
+        .collect();
+    let all: BTreeSet<String> = ASVS
+        .iter()
+        .flat_map(|(section, count)| (1..=*count).map(move |row| format!("{section}.{row}")))
+        .collect();
+    for row in &named {
+        assert!(all.contains(*row), "ASVS 5.0 has no {row}");
+    }
+    let once: BTreeSet<&str> = named.iter().copied().collect();
+    assert_eq!(once.len(), named.len(), "a row stands there twice");
+    for row in all {
+        let applies = WHOLE.iter().any(|section| row.starts_with(section));
+        assert!(!applies || once.contains(row.as_str()), "{row} is missing");
+    }
+}
+
+/// A row that is met names what shows it.
+#[test]
+fn each_row_of_asvs_names_a_test_or_is_said_not_to_be_met() {
+    let text = fs::read_to_string(root().join("docs/asvs.md")).expect("a document");
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| row"));
+    for row in rows {
+        let last = row.trim_end_matches('|').rsplit('|').next().unwrap_or("");
+        assert!(last.contains('`') || row.contains("not met"), "{row}");
+    }
+}
+
 /// The codes of all problems: those of the contract, and what the layer refuses with.
 fn codes() -> BTreeSet<String> {
     let contract = fs::read_to_string(root().join("openapi.json")).expect("a document");

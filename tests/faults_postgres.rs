@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres::{Cluster, PASSWORD, eventually, some_name};
-use sqlx::{Connection, Row};
+use sqlx::{Connection, PgConnection, Row};
 use support::{SECRET, admit, sign_in, user};
 use tower_jwt_session::revocation::{
     Cursor, EndReason, EntryId, NodeId, Poll, PollRequest, RevocationEntry, RevocationSettings,
     RevocationStore, Revoked,
 };
 use tower_jwt_session::{
-    JwtSession, PostgresStore, Rejection, Running, SessionLimit, StoreErrorKind, TokenId, Tokens,
-    UnixTime,
+    JwtSession, PostgresStore, Rejection, Running, SessionError, SessionLimit, StoreErrorKind,
+    TokenId, Tokens, UnixTime,
 };
 
 struct Node {
@@ -345,6 +345,69 @@ async fn corrupt_rows_are_nobody_and_let_nobody_in() {
     let store = PostgresStore::new(&server.admin("postgres")).expect("a good address");
     let other = Node::with(store.in_schema(&schema), |_| {}).await;
     assert!(other.is_out(&ended).await);
+}
+
+/// PostgreSQL lets whoever may connect take any advisory lock, and tell any channel.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stranger_in_the_database_holds_writes_up_and_neither_hides_nor_undoes_one() {
+    let server = postgres::shared();
+    let (database, role) = (server.database().await, some_name());
+    let create = format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'");
+    server.execute("postgres", &create).await;
+    let address = server.admin(&database);
+    let other = Node::on(&address).await;
+    let store = PostgresStore::new(&address).expect("a good address");
+    let one = Node::with(store, |settings| {
+        *settings = settings
+            .clone()
+            .with_store_timeout(Duration::from_millis(500));
+    });
+    let one = one.await;
+    let (ada, bob) = (one.sign_in("ada").await, one.sign_in("bob").await);
+    assert!(admit(&other.auth, &ada.access_token).await.is_ok());
+
+    let stranger = server.url(&role, PASSWORD, &database);
+    let mut stranger = PgConnection::connect(&stranger)
+        .await
+        .expect("it may connect");
+    let key = "SELECT user_key::text AS key FROM jwt_sessions WHERE id = ";
+    let key = format!("{key}'{}'", ada.session_id);
+    let key: String = server.execute(&database, &key).await[0].get("key");
+    let hold = format!("SELECT pg_advisory_lock({key})::text");
+    let held = sqlx::raw_sql(sqlx::AssertSqlSafe(hold)).execute(&mut stranger);
+    held.await.expect("everybody may");
+    for _ in 0..100 {
+        let told =
+            "SELECT pg_notify('jwt_log_' || left(encode(sha256('public'), 'hex'), 32), '{}')::text";
+        let told = sqlx::raw_sql(told).execute(&mut stranger);
+        told.await.expect("everybody may");
+    }
+
+    let sessions = one.auth.sessions();
+    let ended = sessions.end(ada.session_id, EndReason::AdminRevoked).await;
+    assert!(matches!(ended, Err(SessionError::Store(_))), "{ended:?}");
+    assert!(one.is_out(&ada).await, "what was asked for holds here");
+    one.end(&bob).await;
+    eventually("others are told of at once", async || {
+        other.is_out(&bob).await
+    })
+    .await;
+
+    // Whoever waits is given up after a while, and leaves no connection behind.
+    let waits = "SELECT count(*) AS waits FROM pg_stat_activity WHERE datname = current_database() \
+         AND wait_event = 'advisory' AND now() - query_start > interval '7 seconds'";
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(8) {
+        let waits = server.execute(&database, waits).await[0].get::<i64, _>("waits");
+        assert_eq!(waits, 0, "somebody waits whom nobody waits for");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+
+    drop(stranger);
+    eventually("it is written when the lock is gone", async || {
+        other.is_out(&ada).await
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,10 +1,12 @@
-//! What a node bears: floods of bad tokens, revocations that stream in, millions of sessions.
+//! What a node bears: floods of bad tokens, revocations that stream in, millions of sessions, half an hour of faults.
 //!
 //! `cargo bench --bench load` measures all parts, `cargo bench --bench load -- hostile` one of them:
 //! `hostile`, `churn`, `memory`, `start`, `growth`. Each writes `benches/results/PART.md` and
 //! `PART.json`, and plots beside them. `--quick` measures less and says so in what it writes; `--store
 //! sqlite` (or `memory`, `postgres`, `redis`) names the stores of `start` and `growth`, `--most 1000000`
 //! how many sessions `growth` goes up to.
+//!
+//! `soak` runs only where it is named: half an hour, or `--minutes 5`, on Redis unless `--store` names another.
 //!
 //! PostgreSQL and Redis are started for it, in a temporary folder. What a node takes by itself is
 //! measured in this program again, as a process of its own.
@@ -15,10 +17,14 @@ mod backend;
 mod churn;
 #[path = "../../tests/support/postgres.rs"]
 mod cluster;
+#[path = "../../tests/soak/driver/mod.rs"]
+mod driver;
 #[path = "../fleet/figures.rs"]
 #[expect(dead_code, reason = "the fleet uses the rest")]
 mod figures;
 mod flood;
+#[path = "../../tests/folder/mod.rs"]
+mod folder;
 mod forge;
 mod growth;
 mod hostile;
@@ -27,8 +33,12 @@ mod hostile;
 mod machine;
 mod memory;
 mod node;
+#[path = "../../tests/nodes/mod.rs"]
+mod nodes;
 #[path = "../fleet/plot.rs"]
 mod plot;
+#[path = "../../tests/support/proxy.rs"]
+mod proxy;
 #[path = "../fleet/rate.rs"]
 #[expect(dead_code, reason = "the fleet uses the rest")]
 mod rate;
@@ -38,8 +48,10 @@ mod results;
 #[path = "../fleet/scale.rs"]
 #[expect(dead_code, reason = "the fleet uses the rest")]
 mod scale;
+mod soak;
 mod sockets;
 mod start;
+mod timeline;
 
 use machine::Machine;
 use results::Results;
@@ -50,9 +62,13 @@ pub struct Wanted {
     pub stores: Vec<String>,
     pub quick: bool,
     pub most: u64,
+    pub minutes: f64,
 }
 
 fn main() {
+    if std::env::var_os(nodes::IS_NODE).is_some() {
+        return runtime(2).block_on(nodes::program::play());
+    }
     if cfg!(debug_assertions) {
         refuse("a debug build says nothing about speed: run `cargo bench --bench load`");
     }
@@ -79,10 +95,12 @@ fn main() {
             "churn" => churn::measure(&wanted, &mut results),
             "memory" => memory::measure(&wanted, &mut results),
             "start" => start::measure(&wanted, &folder, &mut results),
+            "soak" => soak::measure(&wanted, &mut results),
             _ => growth::measure(&wanted, &folder, &mut results),
         }
         let command: Vec<String> = std::env::args().skip(1).collect();
-        results.write(&command.join(" "), &machine.told(), wanted.quick);
+        let is_short = wanted.quick || part == SOAK && wanted.minutes < 30.0;
+        results.write(&command.join(" "), &machine.told(), is_short);
     }
     // The system clears its folder for temporary files, too.
     let _ = std::fs::remove_dir_all(&folder);
@@ -129,6 +147,7 @@ impl Wanted {
             stores: Vec::new(),
             quick: false,
             most: 10_000_000,
+            minutes: 30.0,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -139,13 +158,16 @@ impl Wanted {
                         .parse()
                         .map_err(|_| "--most needs a number of sessions")?;
                 }
+                "--minutes" => {
+                    wanted.minutes = value()?.parse().map_err(|_| "--minutes needs a number")?;
+                }
                 "--quick" => wanted.quick = true,
                 // Cargo says so to every benchmark.
                 "--bench" => {}
                 part if PARTS.contains(&part) => wanted.parts.push(word),
                 _ => {
                     return Err(format!(
-                        "{word} is not known: {}, --store, --most, --quick",
+                        "{word} is not known: {}, --store, --most, --minutes, --quick",
                         PARTS.join(", ")
                     ));
                 }
@@ -153,6 +175,7 @@ impl Wanted {
         }
         if wanted.parts.is_empty() {
             wanted.parts = PARTS.map(str::to_owned).into();
+            wanted.parts.retain(|part| part != SOAK);
         }
         if wanted.stores.is_empty() {
             wanted.stores = ["memory", "sqlite", "postgres", "redis"]
@@ -160,6 +183,14 @@ impl Wanted {
                 .into();
         }
         Ok(wanted)
+    }
+
+    /// Where the soak is: in one store.
+    fn soaked(&self) -> &str {
+        match &self.stores[..] {
+            [store] => store,
+            _ => "redis",
+        }
     }
 }
 
@@ -169,4 +200,6 @@ pub fn refuse(why: &str) -> ! {
 }
 
 pub const TASK: &str = "LOAD_TASK";
-const PARTS: [&str; 5] = ["hostile", "churn", "memory", "start", "growth"];
+const PARTS: [&str; 6] = ["hostile", "churn", "memory", "start", "growth", SOAK];
+/// It takes half an hour.
+const SOAK: &str = "soak";

@@ -13,6 +13,7 @@ pub struct Results {
     rows: Vec<Row>,
     said: String,
     plots: Vec<(String, String)>,
+    raw: Option<(String, String)>,
 }
 
 struct Row {
@@ -36,6 +37,7 @@ impl Results {
             rows: Vec::new(),
             said: String::new(),
             plots: Vec::new(),
+            raw: None,
         }
     }
 
@@ -68,9 +70,19 @@ impl Results {
 
     /// Adds a plot with the sentence that goes with it.
     pub fn draw(&mut self, name: &str, title: &str, sentence: &str, curves: &[Curve]) {
+        self.plot(name, title, sentence, svg(title, curves));
+    }
+
+    /// The same of one that is drawn already.
+    pub fn plot(&mut self, name: &str, title: &str, sentence: &str, plot: String) {
         let file = format!("{}-{name}.svg", self.part);
         self.say(&format!("![{title}]({file})\n\n{sentence}"));
-        self.plots.push((file, svg(title, curves)));
+        self.plots.push((file, plot));
+    }
+
+    /// Adds what was measured one by one, in a file of its own.
+    pub fn keep(&mut self, ending: &str, raw: String) {
+        self.raw = Some((format!("{}.{ending}", self.part), raw));
     }
 
     pub fn write(&self, command: &str, machine: &str, quick: bool) {
@@ -105,8 +117,8 @@ impl Results {
             json!({ "part": self.part, "command": command, "quick": quick, "figures": figures });
         let all = serde_json::to_string_pretty(&all).expect("it is JSON");
         write(&format!("{}.json", self.part), &all);
-        for (name, plot) in &self.plots {
-            write(name, plot);
+        for (name, text) in self.plots.iter().chain(&self.raw) {
+            write(name, text);
         }
         eprintln!("the results are in {}", folder.display());
     }

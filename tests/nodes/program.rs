@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::Router;
+use axum::routing::get;
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::Full;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_jwt_session::revocation::{EndReason, RevocationSettings};
 use tower_jwt_session::session::SignInTicket;
+use tower_jwt_session::verify::TokenPolicy;
 use tower_jwt_session::{
     Device, Environment, JwtSession, Rejection, SessionError, Sessions, SqliteStore, Tokens, UserId,
 };
@@ -55,10 +59,17 @@ fn build(clock: &Stepping) -> Result<JwtSession, tower_jwt_session::ConfigError>
     let settings = RevocationSettings::default()
         .with_skew(Duration::from_millis(100))
         .with_poll_interval(Duration::from_millis(500));
-    let builder = JwtSession::builder()
+    let mut builder = JwtSession::builder()
         .hmac_secret(SECRET)
         .clock(Arc::new(clock.clone()))
         .revocation(settings);
+    if std::env::var_os("FLEET_SMALL").is_some() {
+        // What is full soon, and soon forgotten, can be seen to stay as it is.
+        let policy = TokenPolicy::new("tower-jwt-session", "tower-jwt-session");
+        builder = builder
+            .token_policy(policy.with_cache_size(2 * 1024 * 1024))
+            .retention(Duration::from_secs(120));
+    }
     let address = std::env::var("SESSION_STORE").unwrap_or_default();
     let others = std::env::vars().filter(|(name, _)| name != "SESSION_STORE");
     let others = Environment::from_pairs(others);
@@ -126,6 +137,7 @@ impl Program {
             ["status"] => return self.status(),
             ["load", tasks] => return self.load(tasks, "0"),
             ["load", tasks, pause] => return self.load(tasks, pause),
+            ["listen"] => return listen(&self.auth).await,
             ["rest"] => {
                 self.resting.store(true, Ordering::SeqCst);
                 return "ok".to_owned();
@@ -274,6 +286,16 @@ impl Program {
         }
         "ok".to_owned()
     }
+}
+
+/// Serves a page behind the layer, and says where.
+async fn listen(auth: &JwtSession) -> String {
+    let routes = Router::new().route("/", get(|| async { "hello" }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    let serving = axum::serve(listener, routes.layer(auth.layer()));
+    tokio::spawn(serving.into_future());
+    address.to_string()
 }
 
 /// A life of a session.

@@ -1,0 +1,163 @@
+//! Which faults there are, and whether one explains an answer.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Something that was made to fail.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub what: String,
+    /// Which nodes feel it.
+    pub nodes: [bool; 2],
+    /// Whether the process of those nodes itself is what fails.
+    pub of_the_node: bool,
+    pub began: Instant,
+    pub ended: Option<Instant>,
+}
+
+/// Faults past and present, and when the machine itself stood still.
+pub struct Weather {
+    pub began: Instant,
+    /// For how long it must be quiet until nothing of before is under way.
+    pub settles: Duration,
+    faults: Mutex<Vec<Fault>>,
+    stalls: Mutex<Vec<(Instant, Instant)>>,
+}
+
+impl Weather {
+    pub fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            settles: Duration::from_secs(2),
+            faults: Mutex::default(),
+            stalls: Mutex::default(),
+        }
+    }
+
+    pub fn begins(&self, what: impl Into<String>, nodes: [bool; 2], of_the_node: bool) {
+        let what = what.into();
+        self.faults.lock().expect("nobody panicked").push(Fault {
+            what: what.clone(),
+            nodes,
+            of_the_node,
+            began: Instant::now(),
+            ended: None,
+        });
+        eprintln!("  {:6.1} s: {what}", self.began.elapsed().as_secs_f64());
+    }
+
+    pub fn ends(&self) {
+        for fault in self.faults.lock().expect("nobody panicked").iter_mut() {
+            fault.ended.get_or_insert_with(Instant::now);
+        }
+    }
+
+    pub fn faults(&self) -> Vec<Fault> {
+        self.faults.lock().expect("nobody panicked").clone()
+    }
+
+    /// How often the machine stood still, and for how long at most.
+    pub fn stalls(&self) -> (usize, Duration) {
+        let stalls = self.stalls.lock().expect("nobody panicked");
+        let long = stalls.iter().map(|(from, to)| *to - *from);
+        let long: Vec<Duration> = long.filter(|stall| *stall >= STALL).collect();
+        (long.len(), long.into_iter().max().unwrap_or_default())
+    }
+
+    /// How long ago the last fault ended; `None` while there is one.
+    pub fn quiet_for(&self) -> Option<Duration> {
+        let faults = self.faults.lock().expect("nobody panicked");
+        match faults.last() {
+            None => Some(self.began.elapsed()),
+            Some(fault) => fault.ended.map(|ended| ended.elapsed()),
+        }
+    }
+
+    /// Whether a node may have been without its store between two instants, and by what.
+    pub fn explains(&self, node: usize, sent: Instant, answered: Instant) -> Option<Cause> {
+        let faults = self.faults.lock().expect("nobody panicked");
+        for fault in faults.iter().rev().filter(|fault| fault.nodes[node]) {
+            if answered < fault.began {
+                continue;
+            }
+            let Some(ended) = fault.ended.filter(|ended| *ended <= sent) else {
+                return Some(Cause::Fault);
+            };
+            if sent < ended + RECOVERY {
+                return Some(Cause::After(sent - ended));
+            }
+        }
+        drop(faults);
+        self.stood_still(sent, answered).then_some(Cause::Machine)
+    }
+
+    /// Whether the machine did nothing for half of that time, or stood still at once for long.
+    fn stood_still(&self, sent: Instant, answered: Instant) -> bool {
+        let stalls = self.stalls.lock().expect("nobody panicked");
+        let mut lost = Duration::ZERO;
+        for (from, to) in stalls.iter().rev() {
+            if *to + AFTER_STALL < sent {
+                break;
+            }
+            if *from <= answered && *to - *from >= STALL {
+                return true;
+            }
+            let within = answered.min(*to).saturating_duration_since(sent.max(*from));
+            lost += within;
+        }
+        !lost.is_zero() && lost * 2 >= answered - sent
+    }
+
+    /// Whether the process of a node was away, or away a moment before.
+    pub fn was_away(&self, node: usize, sent: Instant, answered: Instant) -> bool {
+        let faults = self.faults.lock().expect("nobody panicked");
+        faults.iter().rev().any(|fault| {
+            fault.of_the_node
+                && fault.nodes[node]
+                && fault.began <= answered
+                && fault.ended.is_none_or(|ended| sent <= ended)
+        })
+    }
+}
+
+/// Why a node could not ask its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    Fault,
+    /// A fault was over for so long.
+    After(Duration),
+    /// The disk or the processor stood still, as a clock and a file beside the load saw.
+    Machine,
+}
+
+/// Notes when a small write takes long that has nothing to do with the crate.
+pub async fn watch_machine(weather: Arc<Weather>, folder: PathBuf) {
+    let path = folder.join("stalls");
+    loop {
+        let began = Instant::now();
+        let path = path.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let file = std::fs::File::create(path);
+            file.and_then(|mut file| file.write_all(&[7; 512]).and_then(|()| file.sync_data()))
+        });
+        // The folder goes with the fleet.
+        let _ = written.await;
+        tokio::time::sleep(LOOKS).await;
+        if began.elapsed() > LOOKS + HELD_UP {
+            let stall = (began + LOOKS, Instant::now());
+            weather.stalls.lock().expect("nobody panicked").push(stall);
+        }
+    }
+}
+
+const LOOKS: Duration = Duration::from_millis(20);
+/// More than such a write takes on a machine that has time.
+const HELD_UP: Duration = Duration::from_millis(20);
+/// A call to the store passes five processes' hands: so much for each is more than it has time.
+const STALL: Duration = Duration::from_millis(150);
+/// What a call needs that was held up, with the pause of a breaker that opened meanwhile.
+const AFTER_STALL: Duration = Duration::from_secs(1);
+/// What reconnecting and reading the log anew may take, on a busy machine.
+const RECOVERY: Duration = Duration::from_secs(5);

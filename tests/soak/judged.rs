@@ -1,0 +1,101 @@
+//! The model says what is wrong when something is.
+
+use std::time::{Duration, Instant};
+
+use crate::driver::STALENESS;
+use crate::driver::http::Reply;
+use crate::driver::model::{Asked, Ending, Token, Verdict, request, without_answer};
+use crate::driver::weather::{Cause, Weather};
+
+fn reply(status: u16, code: &str) -> Reply {
+    Reply::Answered(status, code.to_owned())
+}
+
+fn asked(node: usize, sent: Instant) -> Asked {
+    let answered = sent + Duration::from_millis(1);
+    Asked {
+        node,
+        sent,
+        answered,
+    }
+}
+
+fn ours(session: Ending) -> Token {
+    Token::Ours {
+        session,
+        roles: Ending::No,
+    }
+}
+
+#[test]
+fn who_has_ended_is_let_in_by_nobody_who_must_know() {
+    let (weather, at) = (Weather::new(), Instant::now());
+    let done = |everywhere| {
+        ours(Ending::Done {
+            at,
+            by: 0,
+            everywhere,
+        })
+    };
+    let (soon, late) = (
+        at + Duration::from_millis(5),
+        at + STALENESS + Duration::from_millis(1),
+    );
+    let judge = |token, node, sent| request(token, asked(node, sent), &reply(200, ""), &weather);
+    assert_eq!(judge(done(false), 0, soon), Verdict::Unexplained);
+    assert_eq!(judge(done(true), 1, soon), Verdict::Unexplained);
+    assert_eq!(judge(done(false), 1, late), Verdict::Unexplained);
+    let behind = Verdict::Behind(Duration::from_millis(5));
+    assert_eq!(judge(done(false), 1, soon), behind);
+    assert_eq!(judge(ours(Ending::Asked), 0, late), Verdict::Right);
+    for token in [Token::Expired, Token::Forged, Token::Garbage] {
+        assert_eq!(judge(token, 0, soon), Verdict::Unexplained);
+    }
+}
+
+#[test]
+fn nobody_who_is_welcome_is_signed_out_also_during_a_fault() {
+    let weather = Weather::new();
+    weather.begins("everything", [true; 2], true);
+    let now = Instant::now();
+    for code in [
+        "token_revoked",
+        "token_stale",
+        "token_expired",
+        "invalid_token",
+    ] {
+        let verdict = request(ours(Ending::No), asked(0, now), &reply(401, code), &weather);
+        assert_eq!(verdict, Verdict::Unexplained, "{code}");
+    }
+    for status in [403, 404, 500, 502] {
+        let verdict = request(
+            ours(Ending::No),
+            asked(0, now),
+            &reply(status, ""),
+            &weather,
+        );
+        assert_eq!(verdict, Verdict::Unexplained, "{status}");
+    }
+}
+
+#[test]
+fn a_503_is_explained_by_a_fault_of_that_node_alone() {
+    let weather = Weather::new();
+    let away = reply(503, "store_unavailable");
+    let now = Instant::now();
+    let judge = |node, sent| request(ours(Ending::No), asked(node, sent), &away, &weather);
+    assert_eq!(judge(0, now), Verdict::Unexplained);
+    weather.begins("a link", [true, false], false);
+    let during = Instant::now();
+    assert_eq!(judge(0, during), Verdict::Explained(Cause::Fault));
+    assert_eq!(judge(1, during), Verdict::Unexplained);
+    assert!(matches!(
+        without_answer(true, asked(0, during), &weather),
+        Verdict::Unexplained
+    ));
+    weather.ends();
+    let later = Instant::now() + Duration::from_secs(60);
+    assert_eq!(judge(0, later), Verdict::Unexplained);
+    let forged = request(Token::Forged, asked(0, during), &away, &weather);
+    assert_eq!(forged, Verdict::Unexplained);
+}
