@@ -329,5 +329,5 @@ fn greeted(
 /// A node that stops in the middle does not keep the locks of its users; and nobody waits longer for one, also where
 /// the caller has gone: the server does not notice that, and would collect connections that wait.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-     SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '20s'; ";
+     SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '10s'; ";
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ";
