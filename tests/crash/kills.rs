@@ -21,6 +21,8 @@ pub struct Kills {
     store: &'static str,
     address: String,
     runs: u32,
+    /// How many sessions have to be alive and how many ended in the end, for it to say something.
+    least: [u64; 2],
     tally: Tally,
     /// Refresh tokens that were newer than what the store knew: a rotation that it lost.
     behind: Arc<AtomicU64>,
@@ -36,12 +38,14 @@ pub trait Server {
 }
 
 impl Kills {
-    /// As many of them as `RUNS` says, or else `runs`.
-    pub fn new(store: &'static str, address: &str, runs: u32) -> Self {
+    /// As many of them as `RUNS` says, or else `runs`; more on a busy machine, where little happens
+    /// between two.
+    pub fn new(store: &'static str, address: &str, runs: u32, least: [u64; 2]) -> Self {
         Self {
             store,
             address: address.to_owned(),
             runs: wanted(runs),
+            least,
             tally: Tally::default(),
             behind: Arc::default(),
             began: Instant::now(),
@@ -50,7 +54,8 @@ impl Kills {
 
     /// Kills the service, and leaves the store alone.
     pub async fn of_the_service(&mut self) {
-        for round in 0..self.runs {
+        while self.goes_on() {
+            let round = self.tally.kills;
             let mut child = service("a_service_that_is_about_to_be_killed", &self.address, round);
             let lifetime = Duration::from_micros(fastrand::u64(0..150_000));
             let said = tokio::task::spawn_blocking(move || said_by(&mut child, lifetime));
@@ -60,7 +65,8 @@ impl Kills {
 
     /// Kills the store, and leaves the service alone, which works in this process.
     pub async fn of_the_store(&mut self, server: &mut impl Server) {
-        for round in 0..self.runs {
+        while self.goes_on() {
+            let round = self.tally.kills;
             let ledger = Arc::new(Mutex::new(Ledger::default()));
             let heard = ledger.clone();
             let say: Say = Arc::new(move |line| heard.lock().unwrap().note(&line));
@@ -77,6 +83,17 @@ impl Kills {
             audit::has_all(&auth, round, &alive, &ended).await;
             self.compare(ledger).await;
         }
+    }
+
+    fn goes_on(&self) -> bool {
+        let kills = self.tally.kills;
+        kills < self.runs || (!self.says_something() && kills < 20 * self.runs)
+    }
+
+    /// Whether enough was acknowledged before the kills.
+    fn says_something(&self) -> bool {
+        let [alive, ended] = self.least;
+        self.tally.alive >= alive && self.tally.ended >= ended
     }
 
     async fn compare(&mut self, ledger: Ledger) {
@@ -114,6 +131,7 @@ impl Kills {
             }
         }
         running.shutdown().await;
+        assert!(self.says_something(), "{:?}", self.tally);
         let behind = self.behind.load(Ordering::SeqCst);
         for _ in 0..behind {
             let lost = "a rotation: the store was behind the refresh token";

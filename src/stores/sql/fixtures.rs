@@ -97,6 +97,9 @@ pub(super) async fn corrupt_rows_harm_nobody_else<S: SessionStore>(
     let writer = log.clone();
     let logging = tracing_subscriber::fmt().with_writer(move || writer.clone());
     let _logging = tracing::subscriber::set_default(logging.finish());
+    // While there is one subscriber alone, what another thread without any says first is taken to
+    // interest nobody.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     for way in CORRUPT {
         let store = fresh().await;
         let mut made = Vec::new();

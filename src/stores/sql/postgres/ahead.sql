@@ -3,7 +3,7 @@
 -- committed before it, and so what the lock waited for. A plan that is made while the tables are
 -- small has to do when they are large: no scans of whole tables.
 
-CREATE FUNCTION {schema}.jwt_before_sign_in(lock BIGINT, whose TEXT, made_by BYTEA, at BIGINT)
+CREATE OR REPLACE FUNCTION {schema}.jwt_before_sign_in(lock BIGINT, whose TEXT, made_by BYTEA, at BIGINT)
 RETURNS TABLE (
     q INTEGER, key TEXT, held BOOLEAN,
     now BIGINT, standby BOOLEAN, xmax TEXT, deployment TEXT, limits TEXT, covered_until BIGINT,
@@ -44,7 +44,7 @@ BEGIN
         ORDER BY s.id FOR UPDATE OF s;
 END $$;
 
-CREATE FUNCTION {schema}.jwt_before_refresh(session UUID, line UUID, at BIGINT)
+CREATE OR REPLACE FUNCTION {schema}.jwt_before_refresh(session UUID, line UUID, at BIGINT)
 RETURNS TABLE (
     q INTEGER, key TEXT, held BOOLEAN,
     now BIGINT, standby BOOLEAN, xmax TEXT, deployment TEXT, limits TEXT, covered_until BIGINT,
