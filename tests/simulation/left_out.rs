@@ -327,14 +327,14 @@ pub const RULES: &[Rule] = &[
         "R15",
         "a hint is followed before the next poll is due",
         FOLLOWER,
-        "                        let heard = timeout(self.settings.poll_interval, hint).await;
-                        heard.into_iter().for_each(|()| looks.notify_one());",
-        "                        if crate::off(\"R15\") {
+        "if !again && !hinted && timeout(self.settings.poll_interval, hint).await.is_ok()",
+        "if !again
+                        && !hinted
+                        && !(crate::off(\"R15\") && {
                             tokio::time::sleep(self.settings.poll_interval).await;
-                        } else {
-                            let heard = timeout(self.settings.poll_interval, hint).await;
-                            heard.into_iter().for_each(|()| looks.notify_one());
-                        }",
+                            true
+                        })
+                        && timeout(self.settings.poll_interval, hint).await.is_ok()",
     ),
     rule(
         "everywhere",
