@@ -132,10 +132,15 @@ async fn pages(store: &Arc<dyn SessionStore>) -> Vec<Duration> {
         request.after = after;
         let began = Instant::now();
         let page = store.page(request).await;
-        times.push(began.elapsed());
+        let took = began.elapsed();
         let page = page.expect("the store answers");
-        assert_eq!(page.records.len(), 100, "a page is full");
         after = page.next;
+        // The last one, after which the first comes again.
+        if page.records.len() < 100 {
+            assert!(after.is_none(), "a page that others follow is full");
+            continue;
+        }
+        times.push(took);
     }
     times
 }

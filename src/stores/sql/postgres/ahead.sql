@@ -15,7 +15,8 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM set_config('lock_timeout', '100ms', true);
+    PERFORM set_config('idle_in_transaction_session_timeout', '5s', true),
+        set_config('lock_timeout', '100ms', true);
     q := 0;
     key := lock::text;
     held := pg_try_advisory_xact_lock(lock);
@@ -69,7 +70,8 @@ LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     instant BIGINT := coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
 BEGIN
-    PERFORM set_config('lock_timeout', '100ms', true);
+    PERFORM set_config('idle_in_transaction_session_timeout', '5s', true),
+        set_config('lock_timeout', '100ms', true);
     RETURN QUERY SELECT 0, s.id::text, pg_try_advisory_xact_lock(s.user_key),
         NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
         NULL::bigint, NULL::bigint, NULL, NULL,

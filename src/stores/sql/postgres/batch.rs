@@ -9,7 +9,7 @@ use super::names::{Lock, Names, key_of};
 use super::opened::{Failure, Shared};
 use super::outcome::Outcome;
 use super::pools::Class;
-use super::run::{BEGIN, Stepping, begin, commit};
+use super::run::{BEGIN, BEGIN_ALONE, Stepping, begin, commit};
 use crate::BoxFuture;
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -101,11 +101,11 @@ impl Shared {
     {
         let opened = self.opened().await?;
         let names = &opened.names;
-        let mut statements = BEGIN.to_owned();
-        if !asked.0.at_once {
-            statements.push_str(PATIENCE);
-            statements.push_str(&lock(names));
-        }
+        let statements = match asked.0.at_once {
+            // The call takes the lock, and sees to it that nobody is patient for long.
+            true => BEGIN_ALONE.to_owned(),
+            false => format!("{BEGIN}{PATIENCE}{}", lock(names)),
+        };
         let link = self.acquire(Class::Write).await?;
         let (mut steps, _) = begin(link, names, statements, asked, clock, Lock::Wait).await?;
         let mut answers = Vec::with_capacity(jobs.len());
