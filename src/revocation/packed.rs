@@ -29,8 +29,12 @@ pub(super) struct Kept<'a> {
 
 impl Packed {
     pub(super) fn push(&mut self, entry: &Written<'_>) -> Place {
-        let Written { head, name, user } = entry;
-        let needed = HEAD + name.bytes().len() + user.len();
+        self.append([&entry.head, entry.name.bytes(), entry.user.as_bytes()])
+    }
+
+    /// Puts an entry, in its parts, behind the others.
+    fn append(&mut self, parts: [&[u8]; 3]) -> Place {
+        let needed: usize = parts.iter().map(|part| part.len()).sum();
         let page = match self.pages.last() {
             Some(page) if page.len() + needed <= PAGE => self.pages.len() - 1,
             // The first grows as it is filled: most shelves hold little.
@@ -39,9 +43,7 @@ impl Packed {
         };
         let bytes = &mut self.pages[page];
         let place = Place::at(page, bytes.len());
-        bytes.extend_from_slice(head);
-        bytes.extend_from_slice(name.bytes());
-        bytes.extend_from_slice(user.as_bytes());
+        parts.iter().for_each(|part| bytes.extend_from_slice(part));
         place
     }
 
@@ -89,7 +91,7 @@ impl Packed {
     pub(super) fn packed(&self) -> Self {
         let mut packed = Self::default();
         for (_, kept) in self.iter() {
-            packed.push(&Written::of(&kept.entry()));
+            packed.append([kept.head, kept.rest, &[]]);
         }
         packed
     }
