@@ -8,7 +8,6 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sqlx::Row as _;
 
 use self::server::{Cluster, PASSWORD, eventually, some_name};
 use super::*;
@@ -288,29 +287,6 @@ async fn tables_of_the_first_version_get_what_they_lack() {
     written.expect("it takes it");
     let read = log.read(AuditRequest::new(1)).await;
     assert_eq!(read.expect("it answers").entries, [entry]);
-}
-
-#[tokio::test]
-async fn a_sign_in_passes_over_no_session_that_has_ended() {
-    let server = server::shared();
-    let database = server.database().await;
-    sign_in(&store(&server.admin(&database), LAYOUT), 1).await;
-    let crowd = "INSERT INTO jwt_sessions \
-         (id, user_id, user_key, operation, due_at, ended_at, record) \
-         SELECT gen_random_uuid(), 'crowd', 1, sha256(i::text::bytea), 1, 1, repeat('x', 700) \
-         FROM generate_series(1, 3000) i";
-    server.execute(&database, crowd).await;
-    let call = "SELECT * FROM jwt_before_sign_in(1, 'crowd', '\\x00', NULL)";
-    // The first calls of a connection read the catalogue, too.
-    let calls = format!("{call}; {call}; EXPLAIN (ANALYZE, BUFFERS) {call}");
-    let rows = server.execute(&database, &calls).await;
-    let plan = rows.iter().filter_map(|row| row.try_get("QUERY PLAN").ok());
-    let pages = plan.filter_map(|line: &str| {
-        let pages = line.split_once("shared hit=")?.1;
-        pages.split(' ').next()?.parse::<u32>().ok()
-    });
-    let pages = pages.max().expect("it says what it read");
-    assert!(pages < 1_000, "{pages} pages for nobody's session");
 }
 
 #[test]
