@@ -246,6 +246,21 @@ async fn killed_connections_and_flushed_scripts_are_not_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_in_the_moment_in_which_the_connection_breaks_is_answered() {
+    let server = Server::new();
+    let (auth, _running) = node(&server).await;
+    let client = redis::Client::open(format!("redis://127.0.0.1:{}", server.port)).unwrap();
+    let mut killer = client.get_connection().unwrap();
+    for round in 0..400 {
+        let killed = redis::cmd("CLIENT")
+            .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
+            .query::<u64>(&mut killer);
+        assert_ne!(killed.unwrap(), 0, "round {round}");
+        sign_in(&auth, &user("ada")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_hangs_up_disturbs_nobody() {
     let server = Server::new();
     let (auth, _running) = node(&server).await;

@@ -109,8 +109,12 @@ impl Link {
                 let run = verb.run(&mut wire, keys, args);
                 pending.or_given_up(run).await
             }
+            Wire::Own(mut wire) => {
+                let run = verb.run(&mut wire, keys, args);
+                pending.or_given_up(run).await
+            }
+            // It has the application's own patience.
             Wire::Manager(mut wire) => verb.run(&mut wire, keys, args).await,
-            Wire::Own(mut wire) => verb.run(&mut wire, keys, args).await,
         };
         pending.answered = true;
         if !answer.as_ref().is_err_and(RedisError::is_timeout) {
@@ -240,8 +244,12 @@ struct Pending<'a> {
 }
 
 impl Pending<'_> {
-    /// The answer of a cluster; an error of the connection where that is given up meanwhile. The
-    /// driver waits for itself now and then, and whoever is in it then waits for ever.
+    /// The answer; an error of the connection where that is given up meanwhile.
+    ///
+    /// A question that is asked in the very moment in which the connection breaks is neither
+    /// answered nor refused: it stays in the driver's channel for as long as anybody could ask
+    /// another. And a cluster's driver waits for itself now and then, and whoever is in it then
+    /// waits for ever.
     async fn or_given_up(
         &self,
         answer: impl Future<Output = RedisResult<Value>>,
@@ -314,6 +322,7 @@ async fn ping(wire: Wire) -> RedisResult<Value> {
 
 /// How long a server may take to let somebody in, or to answer a ping.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-/// How long no master of a cluster may be heard, and how long any of them may take to answer before
-/// that is looked at: after a failover the driver waits for itself more than once.
+/// How long an answer may take before it is looked whether the connection still is one, and how
+/// long no master of a cluster may be heard: after a failover the driver waits for itself more than
+/// once.
 const SILENCE: Duration = Duration::from_millis(300);
