@@ -73,10 +73,7 @@ impl Revocations {
                     backoff.reset();
                     if !again && !hinted && timeout(self.settings.poll_interval, hint).await.is_ok()
                     {
-                        looks.notify_one();
-                        // The look goes first: a store that does one thing after the other would
-                        // have it wait for the poll.
-                        tokio::task::yield_now().await;
+                        self.look_ahead().await;
                     }
                 }
                 Err(error) => {

@@ -42,8 +42,8 @@ pub use breaker::{BreakerState, Class as CallClass, StoreStatus};
 pub use entry::{Effect, EndReason, EntryId, RevocationEntry, Revoked};
 pub use policy::{Confirm, OnStoreFailure, RevocationSettings, Terms};
 pub use store::{
-    About, Answer, Attached, Committed, Cursor, FleetLimits, Lease, LogPosition, NodeId, Poll,
-    PollRequest, Question, RevocationStore,
+    About, Answer, Attached, Committed, Cursor, FleetLimits, Glance, Lease, LogPosition, NodeId,
+    Poll, PollRequest, Question, RevocationStore,
 };
 
 pub(crate) use backoff::Backoff;

@@ -19,8 +19,10 @@ pub(super) struct Progress {
     skew: Duration,
     history: Option<u128>,
     cursor: Option<Cursor>,
-    /// The last entry applied.
+    /// The last entry that a poll has read.
     last: Option<Probe>,
+    /// The last one that a look has read since.
+    looked: Option<Probe>,
     /// What this node wrote and has not read yet.
     own: Vec<OwnWrite>,
     /// What this node knows and the log has lost.
@@ -123,6 +125,7 @@ impl Progress {
             probes: self
                 .last
                 .into_iter()
+                .chain(self.looked)
                 .chain(own)
                 .filter(|probe| probe.until > sure)
                 .map(|probe| probe.id)
@@ -137,7 +140,8 @@ impl Progress {
 
     /// Notes a complete poll whose entries were applied.
     pub(super) fn advanced(&mut self, poll: Poll, began: Instants, store: &dyn RevocationStore) {
-        self.last = poll.entries.last().map(Probe::of).or(self.last);
+        let looked = self.looked.take();
+        self.last = poll.entries.last().map(Probe::of).or(looked).or(self.last);
         self.own.retain(|write| {
             let read = write.history == poll.history
                 && write
@@ -148,6 +152,15 @@ impl Progress {
         });
         self.cursor = Some(poll.cursor);
         self.began = Some(began);
+    }
+
+    /// Notes that a look has read up to a cursor, and that its entries were applied.
+    pub(super) fn looked(&mut self, cursor: Cursor, entries: &[RevocationEntry]) {
+        for entry in entries {
+            self.glanced.remove(&entry.id);
+        }
+        self.looked = entries.last().map(Probe::of).or(self.looked);
+        self.cursor = Some(cursor);
     }
 
     /// Notes an entry that is in the view before a poll has read it.
@@ -189,6 +202,7 @@ impl Progress {
         // Whoever is not in the log any more will not be read by a poll.
         self.glanced.clear();
         self.last = load.last;
+        self.looked = None;
         self.history = Some(load.history);
         self.cursor = Some(load.cursor);
         self.began = Some(load.began);

@@ -48,13 +48,13 @@ pub trait RevocationStore: fmt::Debug + Send + Sync + 'static {
     /// that is quicker than a poll; it need not be complete, and is empty unless implemented.
     ///
     /// It writes nothing, so it proves nothing: what it answers is put into the view at once,
-    /// and the next poll reads it again.
+    /// and only a poll extends the time that the view may answer.
     fn glance<'a>(
         &'a self,
         _since: &'a Cursor,
         _history: u128,
-    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    ) -> BoxFuture<'a, Result<Glance, StoreError>> {
+        Box::pin(std::future::ready(Ok(Glance::default())))
     }
 
     /// Whether who has read up to a cursor has read what landed at a position of the same history:
@@ -200,6 +200,16 @@ pub struct Poll {
     pub missing: Vec<EntryId>,
     /// The store's clock.
     pub now: UnixTime,
+}
+
+/// What a look at the log showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Glance {
+    /// What was committed since the cursor, in the order of the log.
+    pub entries: Vec<RevocationEntry>,
+    /// Up to where the entries are all that there is, in one snapshot with them; `None` where more
+    /// may have been committed before, so that the next poll has to read from where this look did.
+    pub cursor: Option<Cursor>,
 }
 
 /// How far a node has read, and until when it may answer from that.

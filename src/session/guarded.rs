@@ -17,8 +17,8 @@ use crate::BoxFuture;
 use crate::error::StoreError;
 use crate::events::{Event, Observer};
 use crate::revocation::{
-    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition,
-    Poll, PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
+    Answer, Attached, Breakers, Class, Committed, Cursor, EntryId, FleetLimits, Glance, Lease,
+    LogPosition, Poll, PollRequest, Question, RevocationEntry, RevocationStore, Revoked,
 };
 use crate::tasks;
 use crate::telemetry::{Operation, store_call};
@@ -150,11 +150,7 @@ impl RevocationStore for Guarded {
         self.inner.hint()
     }
 
-    fn glance<'a>(
-        &'a self,
-        since: &'a Cursor,
-        history: u128,
-    ) -> Answered<'a, Vec<RevocationEntry>> {
+    fn glance<'a>(&'a self, since: &'a Cursor, history: u128) -> Answered<'a, Glance> {
         self.follow(Operation::Glance, self.inner.glance(since, history))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tower_jwt_session::revocation::{
-    Answer, Attached, Committed, Cursor, Lease, NodeId, Poll, PollRequest, RevocationEntry,
+    Answer, Attached, Committed, Cursor, Glance, Lease, NodeId, Poll, PollRequest, RevocationEntry,
     RevocationStore,
 };
 use tower_jwt_session::session::{
@@ -173,14 +173,18 @@ impl Ground {
         })
     }
 
-    fn glance(&self, since: Cursor, history: u128) -> Result<Vec<RevocationEntry>, StoreError> {
+    fn glance(&self, since: Cursor, history: u128) -> Result<Glance, StoreError> {
         if history != self.history {
-            return Ok(Vec::new());
+            return Ok(Glance::default());
         }
         let mut request = PollRequest::new(NodeId(0), Duration::ZERO);
         request.since = Some(&since);
         request.history = Some(self.inner);
-        Ok(now(self.memory.poll(request))?.entries)
+        let poll = now(self.memory.poll(request))?;
+        Ok(Glance {
+            entries: poll.entries,
+            cursor: (since.0 <= poll.cursor.0).then_some(poll.cursor),
+        })
     }
 
     fn sign_in(

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tower_jwt_session::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, NodeId, Poll, PollRequest,
-    Question, RevocationEntry, RevocationStore,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Glance, Lease, NodeId, Poll,
+    PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use tower_jwt_session::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
@@ -125,11 +125,7 @@ impl RevocationStore for Link {
         Box::pin(self.outbox.hints.notified())
     }
 
-    fn glance<'a>(
-        &'a self,
-        since: &'a Cursor,
-        history: u128,
-    ) -> Answered<'a, Vec<RevocationEntry>> {
+    fn glance<'a>(&'a self, since: &'a Cursor, history: u128) -> Answered<'a, Glance> {
         self.call(Op::Glance(since.clone(), history))
     }
 

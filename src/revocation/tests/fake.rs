@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 use super::super::{
-    About, Answer, Attached, Committed, Cursor, FleetLimits, Lease, LogPosition, NodeId, Poll,
-    PollRequest, Question, RevocationEntry, RevocationStore,
+    About, Answer, Attached, Committed, Cursor, FleetLimits, Glance, Lease, LogPosition, NodeId,
+    Poll, PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use super::SKEW;
 use crate::BoxFuture;
@@ -327,14 +327,16 @@ impl RevocationStore for FakeStore {
         &'a self,
         since: &'a Cursor,
         history: u128,
-    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Glance, StoreError>> {
         let state = self.state();
         let read = state.log.len().min(since.0[0] as usize);
         let same = state.history == history;
-        let news = if same {
-            state.log[read..].to_vec()
-        } else {
-            Vec::new()
+        let news = match same {
+            true => Glance {
+                entries: state.log[read..].to_vec(),
+                cursor: Some(Cursor(vec![state.log.len() as u64])),
+            },
+            false => Glance::default(),
         };
         Box::pin(std::future::ready(state.up().map(|()| news)))
     }

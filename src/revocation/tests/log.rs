@@ -160,6 +160,43 @@ async fn news_hold_before_the_poll_that_reads_them_comes_back_and_extend_nothing
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_poll_after_a_hint_reports_what_the_look_before_it_brought() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let facts = facts_of("ada");
+    let entry = ends_token(&facts, fake::START);
+    bench.store.write(entry.clone());
+    bench.store.hint_at_news();
+    until(|| bench.store.polls() == 3).await;
+    let poll = bench.store.state().polled[2].clone();
+    assert_eq!(poll.since, Some(Cursor(vec![1])));
+    assert_eq!(poll.probes, [entry.id]);
+    // No other follows before the next is due.
+    tokio::time::sleep(bench.node.settings.poll_interval / 2).await;
+    assert_eq!(bench.store.polls(), 3);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_hides_no_loss_of_what_was_read_before_it() {
+    let bench = Bench::new().await;
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    let last = bench.store.state().log[0].clone();
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 3).await;
+    // The log loses its last entry, takes another, and goes by the same name.
+    bench.store.state().log.clear();
+    bench.store.write(ends_token(&facts_of("bob"), fake::START));
+    bench.store.write(ends_token(&facts_of("eve"), fake::START));
+    bench.store.hint_at_news();
+    until(|| !bench.store.state().appended.is_empty()).await;
+    assert_eq!(bench.store.state().appended[0][0].id, last.id);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_could_not_load_the_log_loads_it_when_the_store_is_back() {
     let bench = Bench::unloaded(100);
     bench.store.state().fails = Some(StoreErrorKind::Unavailable);

@@ -7,7 +7,7 @@ use super::error::garbled;
 use super::records;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
-use crate::revocation::{EndReason, EntryId, NodeId, RevocationEntry};
+use crate::revocation::{Cursor, EndReason, EntryId, Glance, NodeId, RevocationEntry};
 use crate::session::{Counters, SessionRecord, StoredSession};
 use crate::token::SessionId;
 use crate::verify::Counter;
@@ -182,9 +182,18 @@ pub(super) fn piece(value: Value) -> Result<Piece, StoreError> {
     })
 }
 
-pub(super) fn glance(value: Value) -> Result<Vec<RevocationEntry>, StoreError> {
-    let [now, new] = fixed(value)?;
-    entries_of(new, instant(now)?)
+/// The entries of a log, and when it was read.
+pub(super) fn log(value: Value) -> Result<Vec<RevocationEntry>, StoreError> {
+    let [now, lines] = fixed(value)?;
+    entries_of(lines, instant(now)?)
+}
+
+pub(super) fn glance(value: Value) -> Result<Glance, StoreError> {
+    let [now, new, last] = fixed(value)?;
+    Ok(Glance {
+        entries: entries_of(new, instant(now)?)?,
+        cursor: optional(last, number)?.map(|last| Cursor(vec![last])),
+    })
 }
 
 pub(super) fn entries_of(value: Value, now: UnixTime) -> Result<Vec<RevocationEntry>, StoreError> {

@@ -15,8 +15,8 @@ use super::{RedisStore, entries, lock, reply};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    About, Answer, Attached, Committed, Cursor, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore,
+    About, Answer, Attached, Committed, Cursor, FleetLimits, Glance, Lease, Poll, PollRequest,
+    Question, RevocationEntry, RevocationStore,
 };
 
 impl RedisStore {
@@ -282,10 +282,10 @@ impl RevocationStore for RedisStore {
         &'a self,
         since: &'a Cursor,
         history: u128,
-    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Glance, StoreError>> {
         Box::pin(async move {
             let &[read] = since.0.as_slice() else {
-                return Ok(Vec::new());
+                return Ok(Glance::default());
             };
             let args = vec![format!("{history:032x}"), number(read)];
             reply::glance(self.run(0, &SCRIPTS.glance, args).await?)

@@ -82,7 +82,7 @@ impl Upkeep for RedisStore {
         Box::pin(async move {
             let mut entries: Vec<RevocationEntry> = Vec::new();
             for answer in self.run_all(&SCRIPTS.export_log, |_| Vec::new()).await? {
-                entries.extend(reply::glance(answer)?);
+                entries.extend(reply::log(answer)?);
             }
             // What names no user stands in every part.
             let mut known = std::collections::HashSet::new();

@@ -15,7 +15,7 @@ pub use keys::{SealError, SealKey, SealKeys};
 use crate::BoxFuture;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition, Poll,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Glance, Lease, LogPosition, Poll,
     PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use crate::session::{
@@ -232,7 +232,7 @@ impl RevocationStore for SealedStore {
         &'a self,
         since: &'a Cursor,
         history: u128,
-    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Glance, StoreError>> {
         self.store.glance(since, history)
     }
 

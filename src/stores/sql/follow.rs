@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::rows::Rows;
 use super::steps::Steps;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{
-    Attached, Cursor, FleetLimits, Lease, NodeId, Poll, PollRequest, RevocationEntry,
-};
+use crate::revocation::{Attached, Cursor, FleetLimits, Glance, Lease, NodeId, Poll, PollRequest};
 
 impl<R: Rows> Steps<R> {
     pub(super) async fn attach(&mut self, limits: FleetLimits) -> Result<Attached, StoreError> {
@@ -83,12 +81,16 @@ impl<R: Rows> Steps<R> {
         &mut self,
         since: &Cursor,
         history: u128,
-    ) -> Result<Vec<RevocationEntry>, StoreError> {
+    ) -> Result<Glance, StoreError> {
         if self.rows.fleet().await?.history != history {
-            return Ok(Vec::new());
+            return Ok(Glance::default());
         }
-        let (lines, _) = self.rows.log_since(Some(since), self.now).await?;
-        Ok(lines.into_iter().map(|line| line.entry).collect())
+        let (lines, cursor) = self.rows.log_since(Some(since), self.now).await?;
+        Ok(Glance {
+            entries: lines.into_iter().map(|line| line.entry).collect(),
+            // A log that ends before has lost something, which is for the poll to find.
+            cursor: (since.0 <= cursor.0).then_some(cursor),
+        })
     }
 
     pub(super) async fn leases(&mut self) -> Result<Vec<Lease>, StoreError> {

@@ -7,7 +7,9 @@ use super::Harness;
 use super::fixture::{Case, HOUR, LIMITS, entry, some_entry, some_node, some_user};
 use crate::clock::UnixTime;
 use crate::error::StoreErrorKind;
-use crate::revocation::{Cursor, EndReason, EntryId, FleetLimits, PollRequest, Revoked};
+use crate::revocation::{
+    Cursor, EndReason, EntryId, FleetLimits, Glance, LogPosition, PollRequest, Revoked,
+};
 use crate::session::EndOutcome;
 use crate::token::SessionId;
 
@@ -231,14 +233,26 @@ pub async fn a_glance_shows_nothing_but_what_the_next_poll_reads(harness: &dyn H
     let case = Case::of(harness).await;
     case.append(vec![some_entry()]).await;
     let before = case.poll(None).await;
-    let none = case.store.glance(&before.cursor, before.history).await;
-    assert_eq!(none.expect("the store answers"), []);
+    let look = async |cursor: &Cursor, history| {
+        let seen = case.store.glance(cursor, history).await;
+        seen.expect("the store answers")
+    };
+    assert_eq!(look(&before.cursor, before.history).await.entries, []);
     let committed = case.append(vec![some_entry()]).await;
-    let seen = case.store.glance(&before.cursor, before.history).await;
-    let seen = seen.expect("the store answers");
-    assert!(seen.is_empty() || seen == committed.entries);
-    let other = case.store.glance(&before.cursor, before.history ^ 1).await;
-    assert_eq!(other.expect("the store answers"), []);
+    let seen = look(&before.cursor, before.history).await;
+    assert!(seen.entries.is_empty() || seen.entries == committed.entries);
+    if let Some(cursor) = seen.cursor {
+        // Whoever goes on from there has read it, and misses nothing that comes later.
+        assert_eq!(seen.entries, committed.entries);
+        let read = |position: &LogPosition| case.store.has_read(&cursor, *position);
+        assert!(committed.positions.iter().all(read));
+        let later = case.append(vec![some_entry()]).await;
+        let poll = case.poll(Some(&cursor)).await;
+        assert_eq!(poll.entries, later.entries);
+        assert_eq!(poll.history, before.history);
+    }
+    let other = look(&before.cursor, before.history ^ 1).await;
+    assert_eq!(other, Glance::default());
 }
 
 pub async fn an_entry_written_while_the_clock_is_behind_is_known_for_as_long(

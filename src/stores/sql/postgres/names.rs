@@ -120,6 +120,17 @@ impl Names {
         self.fleet_on(self.system, self.timeline)
     }
 
+    /// What is read in a snapshot of its own, after which server it is and what the snapshot shows;
+    /// the transaction stays open.
+    pub(super) fn in_a_snapshot(&self, statements: &str) -> String {
+        format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}\
+             SELECT {} AS q, pg_current_snapshot()::text AS snapshot; {statements}",
+            self.fleet(),
+            tag::SNAPSHOT,
+        )
+    }
+
     /// The same without which server it is: to tell costs more than all the rest, and a write
     /// needs it only with what it added to the log.
     pub(super) fn fleet_alone(&self) -> String {

@@ -16,7 +16,7 @@ use super::tables::Tables;
 use crate::BoxFuture;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, Poll, PollRequest, RevocationEntry};
+use crate::revocation::{Cursor, Glance, Poll, PollRequest};
 use crate::stores::sql::steps::Steps;
 use crate::token::SessionId;
 
@@ -168,16 +168,16 @@ impl Shared {
         clock: Option<&dyn Clock>,
         since: &Cursor,
         history: u128,
-    ) -> Result<Vec<RevocationEntry>, StoreError> {
+    ) -> Result<Glance, StoreError> {
         let Some(before) = Snapshot::of(since) else {
-            return Ok(Vec::new());
+            return Ok(Glance::default());
         };
         let opened = self.opened().await?;
         let link = self.acquire(Class::Follow).await;
         let mut link = link.map_err(Failure::into_error)?;
         let now = clock.map_or(Now::Server, |clock| Now::At(clock.now()));
-        let mut statements = opened.names.fleet();
-        statements.push_str(&opened.names.lines(tag::LINE, &before.unseen(), now));
+        let lines = opened.names.lines(tag::LINE, &before.unseen(), now);
+        let statements = format!("{}COMMIT", opened.names.in_a_snapshot(&lines));
         let rows = match link.run(statements).await {
             Ok(rows) => rows,
             Err(error) => return Err(Failure::of(error, &mut link).await.into_error()),
@@ -185,10 +185,13 @@ impl Shared {
         link.finish();
         let greeting = greeted(&rows, clock)?;
         if greeting.fleet.history != history || !before.is_known_to(greeting.xmax) {
-            return Ok(Vec::new());
+            return Ok(Glance::default());
         }
         let lines = known::lines(&rows, tag::LINE, greeting.now).into_iter();
-        Ok(lines.map(|line| line.entry).collect())
+        Ok(Glance {
+            entries: lines.map(|line| line.entry).collect(),
+            cursor: columns::cursor(&rows),
+        })
     }
 
     async fn poll_once(
@@ -220,14 +223,10 @@ impl Shared {
             ..Asked::default()
         };
         let mut statements = tables.unsent();
-        statements.push_str(&format!(
-            "COMMIT; {SNAPSHOT}{}\
-             SELECT {} AS q, pg_current_snapshot()::text AS snapshot; {}{}COMMIT",
-            names.fleet(),
-            tag::SNAPSHOT,
-            names.lines(tag::LINE, &unseen, Now::At(now)),
-            asked.statements(names, Lock::None, Now::At(now)),
-        ));
+        let mut reading = names.lines(tag::LINE, &unseen, Now::At(now));
+        reading.push_str(&asked.statements(names, Lock::None, Now::At(now)));
+        let reading = names.in_a_snapshot(&reading);
+        statements.push_str(&format!("COMMIT; {reading}COMMIT"));
         let rows = match tables.link.run(statements).await {
             Ok(rows) => rows,
             Err(error) => return Err(Failure::of(error, &mut tables.link).await),
@@ -332,4 +331,3 @@ pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
      SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '10s'; ";
 /// The same without either bound.
 pub(super) const BEGIN_ALONE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ";
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ";

@@ -15,7 +15,7 @@ use crate::BoxFuture;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, LogPosition, Poll,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Glance, Lease, LogPosition, Poll,
     PollRequest, Question, RevocationEntry, RevocationStore,
 };
 use crate::session::{
@@ -113,7 +113,7 @@ impl RevocationStore for PostgresStore {
         &'a self,
         since: &'a Cursor,
         history: u128,
-    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Glance, StoreError>> {
         Box::pin(async move { self.shared.glance(self.clock(), since, history).await })
     }
 

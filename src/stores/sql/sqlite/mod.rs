@@ -37,8 +37,8 @@ use crate::BoxFuture;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{
-    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore,
+    Answer, Attached, Committed, Cursor, EntryId, FleetLimits, Glance, Lease, Poll, PollRequest,
+    Question, RevocationEntry, RevocationStore,
 };
 use crate::session::{
     AuditLog, Counters, EndAll, EndAllOutcome, EndOutcome, EndSession, Listing, NewSession, Page,
@@ -240,7 +240,7 @@ impl RevocationStore for SqliteStore {
         &'a self,
         since: &'a Cursor,
         history: u128,
-    ) -> BoxFuture<'a, Result<Vec<RevocationEntry>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Glance, StoreError>> {
         Box::pin(async move {
             let snapshot = self.opened().await?.snapshot().await?;
             reading(snapshot, &*self.clock).glance(since, history).await

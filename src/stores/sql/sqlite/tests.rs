@@ -553,6 +553,6 @@ async fn what_another_process_revoked_is_seen_while_somebody_writes() {
     begun.expect("nobody else writes");
     let seen = here.glance(&before.cursor, before.history).await;
     let seen = seen.expect("reading waits for no writer");
-    let seen: Vec<_> = seen.iter().map(|entry| entry.id).collect();
+    let seen: Vec<_> = seen.entries.iter().map(|entry| entry.id).collect();
     assert_eq!(seen, [entry]);
 }
