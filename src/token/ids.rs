@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserializer, Error as _, Visitor};
+use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use super::short::Text;
 
 /// Names one session: the `sid` claim (OpenID Connect Front-Channel Logout, section 3).
 ///
@@ -93,20 +94,23 @@ impl fmt::Debug for SessionId {
 /// Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
-pub struct UserId(Arc<str>);
+pub struct UserId(Text);
 
 /// Names a token: the `jti` claim (RFC 7519, section 4.1.7), 1 to 255 bytes without control characters.
 ///
 /// Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
-pub struct TokenId(Arc<str>);
+pub struct TokenId(Text);
 
 impl TokenId {
     /// A new id, unlike any other.
     #[must_use]
     pub fn random() -> Self {
-        Self(Uuid::now_v7().to_string().into())
+        let mut buffer = Uuid::encode_buffer();
+        Self(Text::new(
+            Uuid::now_v7().as_hyphenated().encode_lower(&mut buffer),
+        ))
     }
 
     /// The id of the access token that `generation` of `session` carries.
@@ -118,7 +122,7 @@ impl TokenId {
         input[..16].copy_from_slice(session.as_bytes());
         input[16..].copy_from_slice(&generation.to_be_bytes());
         let hash = digest(&SHA256, &input);
-        Self(URL_SAFE_NO_PAD.encode(hash.as_ref()).into())
+        Self(Text::new(&URL_SAFE_NO_PAD.encode(hash.as_ref())))
     }
 }
 
@@ -130,30 +134,30 @@ macro_rules! text_id {
             /// # Errors
             ///
             /// [`InvalidId`] when it is empty, longer than 255 bytes or holds a control character.
-            pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidId> {
-                let text = text.into();
-                if text.is_empty() || text.len() > MAX_LEN || has_control(&text) {
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
+                let text = text.as_ref();
+                if text.is_empty() || text.len() > MAX_LEN || has_control(text) {
                     return Err(InvalidId);
                 }
-                Ok(Self(text))
+                Ok(Self(Text::new(text)))
             }
 
             /// The text of the id.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, f)
+                fmt::Debug::fmt(self.as_str(), f)
             }
         }
 
@@ -176,20 +180,19 @@ macro_rules! text_id {
         // By hand, for the one copy that it takes: each token brings one of each.
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = deserializer.deserialize_str(Text)?;
-                Self::new(text).map_err(D::Error::custom)
+                deserializer.deserialize_str(Reader(|text| Self::new(text)))
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.as_ref().to_owned()
+                id.as_str().to_owned()
             }
         }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
     };
@@ -198,18 +201,18 @@ macro_rules! text_id {
 text_id!(UserId);
 text_id!(TokenId);
 
-/// Reads a string into the place where an id keeps it.
-struct Text;
+/// Makes an id of a string where it stands.
+struct Reader<T>(fn(&str) -> Result<T, InvalidId>);
 
-impl Visitor<'_> for Text {
-    type Value = Arc<str>;
+impl<T> Visitor<'_> for Reader<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Arc<str>, E> {
-        Ok(text.into())
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Step 1: the string on the wire, and the names that it carries.
 
 mod ids;
+mod short;
 mod source;
 #[cfg(any(feature = "endpoints", feature = "user-agent"))]
 mod text;
