@@ -1,5 +1,5 @@
--- What a sign-in or a refresh reads ahead where it is the only one. In functions, because a
--- connection plans their statements once; in PL/pgSQL, because each statement of it sees what was
+-- What a sign-in or a refresh reads ahead where it is the only one, and what it writes. In
+-- functions, because a connection plans their statements once; in PL/pgSQL, because each statement of it sees what was
 -- committed before it, and so what the lock waited for. A plan that is made while the tables are
 -- small has to do when they are large: no scans of whole tables, and so no costs that would have
 -- statements compiled (jit).
@@ -15,27 +15,20 @@ RETURNS TABLE (
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM set_config('idle_in_transaction_session_timeout', '5s', true),
-        set_config('lock_timeout', '100ms', true);
-    q := 0;
+    key := set_config('idle_in_transaction_session_timeout', '5s', true);
+    key := set_config('lock_timeout', '100ms', true);
     key := lock::text;
     held := pg_try_advisory_xact_lock(lock);
-    RETURN NEXT;
-    RETURN QUERY SELECT 1, NULL, NULL::boolean,
+    RETURN QUERY SELECT 13, key, held,
         coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
         pg_is_in_recovery(), pg_snapshot_xmax(pg_current_snapshot())::text,
         m.deployment::text, m.limits, m.covered_until, m.settles_at, m.highest, '', '',
-        NULL::bigint, NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::boolean
-        FROM {schema}.jwt_meta m WHERE m.one = 1;
-    -- Who is in the middle of something else is served alone, later.
-    IF NOT held THEN RETURN; END IF;
-    RETURN QUERY SELECT 4, NULL, NULL::boolean,
-        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
-        NULL::bigint, NULL::bigint, NULL, NULL,
         u.revoked_gen, u.roles_gen,
         EXISTS (SELECT 1 FROM {schema}.jwt_sessions s WHERE s.user_id = whose),
         NULL, NULL, NULL, NULL::boolean
-        FROM (SELECT 1) one LEFT JOIN {schema}.jwt_users u ON u.id = whose;
+        FROM {schema}.jwt_meta m LEFT JOIN {schema}.jwt_users u ON u.id = whose WHERE m.one = 1;
+    -- Who is in the middle of something else is served alone, later.
+    IF NOT held THEN RETURN; END IF;
     RETURN QUERY SELECT 3, NULL, NULL::boolean,
         NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
         NULL::bigint, NULL::bigint, NULL, NULL,
@@ -70,20 +63,17 @@ LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     instant BIGINT := coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
 BEGIN
-    PERFORM set_config('idle_in_transaction_session_timeout', '5s', true),
-        set_config('lock_timeout', '100ms', true);
-    RETURN QUERY SELECT 0, s.id::text, pg_try_advisory_xact_lock(s.user_key),
-        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
-        NULL::bigint, NULL::bigint, NULL, NULL,
-        NULL::bigint, NULL::bigint, NULL, NULL, NULL,
-        NULL::bigint, NULL, NULL, NULL::bigint, NULL
+    key := set_config('idle_in_transaction_session_timeout', '5s', true);
+    key := set_config('lock_timeout', '100ms', true);
+    SELECT s.id::text, pg_try_advisory_xact_lock(s.user_key) INTO key, held
         FROM {schema}.jwt_sessions s WHERE s.id = session;
-    RETURN QUERY SELECT 1, NULL, NULL::boolean,
+    RETURN QUERY SELECT 13, key, held,
         instant, pg_is_in_recovery(), pg_snapshot_xmax(pg_current_snapshot())::text,
         m.deployment::text, m.limits, m.covered_until, m.settles_at, m.highest, '', '',
-        NULL::bigint, NULL::bigint, NULL, NULL, NULL,
-        NULL::bigint, NULL, NULL, NULL::bigint, NULL
-        FROM {schema}.jwt_meta m WHERE m.one = 1;
+        NULL::bigint, NULL::bigint, l.id::text, NULL, NULL,
+        l.number, l.xid::text, l.subject, l.until, l.entry
+        FROM {schema}.jwt_meta m LEFT JOIN {schema}.jwt_log l ON l.id = line AND l.until > instant
+        WHERE m.one = 1;
     RETURN QUERY SELECT 2, NULL, NULL::boolean,
         NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
         NULL::bigint, NULL::bigint, NULL, NULL,
@@ -91,10 +81,22 @@ BEGIN
         NULL::bigint, NULL, NULL, NULL::bigint, NULL
         FROM {schema}.jwt_sessions s LEFT JOIN {schema}.jwt_users u ON u.id = s.user_id
         WHERE s.id = session FOR UPDATE OF s SKIP LOCKED;
-    RETURN QUERY SELECT 10, NULL, NULL::boolean,
-        NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
-        NULL::bigint, NULL::bigint, NULL, NULL,
-        NULL::bigint, NULL::bigint, l.id::text, NULL, NULL,
-        l.number, l.xid::text, l.subject, l.until, l.entry
-        FROM {schema}.jwt_log l WHERE l.id = line AND l.until > instant;
+END $$;
+
+CREATE OR REPLACE PROCEDURE {schema}.jwt_make(
+    session UUID, whose TEXT, lock BIGINT, made_by BYTEA, due BIGINT, what TEXT
+) LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO {schema}.jwt_sessions (id, user_id, user_key, operation, due_at, record)
+        VALUES (session, whose, lock, made_by, due, what);
+END $$;
+
+-- What lasts longer than it did keeps its place until that is due: no index has to be written, and
+-- the sweep finds out then.
+CREATE OR REPLACE PROCEDURE {schema}.jwt_go_on(session UUID, due BIGINT, at BIGINT, what TEXT)
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    UPDATE {schema}.jwt_sessions s SET record = what, due_at =
+        CASE WHEN s.due_at > at THEN least(s.due_at, due) ELSE due END
+        WHERE s.id = session AND s.ended_at IS NULL;
 END $$

@@ -108,6 +108,7 @@ impl Shared {
         };
         let link = self.acquire(Class::Write).await?;
         let (mut steps, _) = begin(link, names, statements, asked, clock, Lock::Wait).await?;
+        steps.rows.alone = asked.0.at_once;
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
             match step(&mut steps, job).await {

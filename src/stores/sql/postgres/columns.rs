@@ -21,6 +21,18 @@ pub(super) fn tag(row: &PgRow) -> Option<i32> {
     row.try_get("q").ok()
 }
 
+/// Whether it is a row of a kind; what a function read ahead is of several.
+pub(super) fn is(row: &PgRow, kind: i32) -> bool {
+    use super::names::tag as kinds;
+    match tag(row) {
+        Some(kinds::AHEAD) => matches!(
+            kind,
+            kinds::LOCKED | kinds::FLEET | kinds::USER | kinds::PROBE
+        ),
+        found => found == Some(kind),
+    }
+}
+
 /// The columns `id, record, ended_by, revoked_gen, roles_gen`.
 pub(super) fn session(row: &PgRow) -> Option<Row> {
     let Some(id) = uuid(row, "id").map(SessionId::from_bytes) else {
@@ -127,9 +139,7 @@ pub(super) fn greeting(rows: &[PgRow]) -> Result<Greeting, StoreError> {
             "the table jwt_meta has lost its row: restore it from a backup",
         )
     };
-    let row = rows
-        .iter()
-        .find(|row| tag(row) == Some(super::names::tag::FLEET));
+    let row = rows.iter().find(|row| is(row, super::names::tag::FLEET));
     let row = row.ok_or_else(lost)?;
     if row.try_get("standby").unwrap_or(true) {
         return Err(told(StoreErrorKind::Unavailable, STANDBY));

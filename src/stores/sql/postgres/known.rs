@@ -98,10 +98,7 @@ impl Known {
     pub(super) fn read(rows: &[PgRow], asked: &Asked<'_>, greeting: &Greeting) -> Self {
         let mut known = Self::default();
         let now = greeting.now;
-        let of = |kind| {
-            rows.iter()
-                .filter(move |row| columns::tag(row) == Some(kind))
-        };
+        let of = |kind| rows.iter().filter(move |row| columns::is(row, kind));
         known.sessions = asked.sessions.iter().map(|id| (*id, None)).collect();
         for row in of(tag::SESSION) {
             if let Some(row) = columns::session(row) {

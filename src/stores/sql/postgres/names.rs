@@ -21,6 +21,8 @@ pub(super) struct Names {
     pub(super) audit: String,
     before_sign_in: String,
     before_refresh: String,
+    pub(super) make: String,
+    pub(super) go_on: String,
     /// Where the log's growth is told.
     pub(super) channel: String,
     /// An expression for the timeline of the server.
@@ -46,6 +48,9 @@ pub(super) mod tag {
     pub(in super::super) const AUDIT: i32 = 12;
     pub(in super::super) const POPULATION: i32 = 12;
     pub(in super::super) const MADE: i32 = 12;
+    /// What a function reads ahead, as one row: whether the lock was free, what the fleet shares,
+    /// the counters of a user, and a line of the log that was asked for.
+    pub(in super::super) const AHEAD: i32 = 13;
 }
 
 /// How rows of sessions are locked.
@@ -109,6 +114,8 @@ impl Names {
             audit: table("jwt_audit"),
             before_sign_in: table("jwt_before_sign_in"),
             before_refresh: table("jwt_before_refresh"),
+            make: table("jwt_make"),
+            go_on: table("jwt_go_on"),
             channel: format!("jwt_log_{mark:032x}"),
             timeline,
             system,

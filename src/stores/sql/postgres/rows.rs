@@ -175,10 +175,6 @@ impl Rows for Tables {
     ) -> Result<(), StoreError> {
         let text = codec::encode_session(record).map_err(unwritable)?;
         let names = self.names.clone();
-        let head = format_args!(
-            "INSERT INTO {} (id, user_id, user_key, operation, due_at, record) VALUES ",
-            names.sessions
-        );
         let row = format_args!(
             "({}, {}, {}, {}, {}, {})",
             Id(record.id.as_bytes()),
@@ -187,6 +183,14 @@ impl Rows for Tables {
             Bytes(operation),
             instant(record.due_at()),
             Text(&text),
+        );
+        if self.alone {
+            self.later(format_args!("CALL {}{row}", names.make));
+            return Ok(());
+        }
+        let head = format_args!(
+            "INSERT INTO {} (id, user_id, user_key, operation, due_at, record) VALUES ",
+            names.sessions
         );
         self.later_row(Growing::Insert, head, row, "");
         Ok(())
@@ -208,6 +212,14 @@ impl Rows for Tables {
                 instant(ended.at),
                 Maybe(by.as_ref().map(|by| Id(by.as_bytes()))),
                 Text(&text),
+            ));
+            return Ok(());
+        }
+        if self.alone {
+            let (now, text) = (instant(self.now), Text(&text));
+            self.later(format_args!(
+                "CALL {}({id}, {due}, {now}, {text})",
+                names.go_on
             ));
             return Ok(());
         }

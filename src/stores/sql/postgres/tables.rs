@@ -31,6 +31,8 @@ pub(super) struct Tables {
     /// The last statement of it, where that takes further rows, and the length of its end.
     growing: Option<(Growing, usize)>,
     pub(super) known: Known,
+    /// Whether it writes one session, by a procedure that the server planned before.
+    pub(super) alone: bool,
     /// The lines of the log that were written, as they stand.
     pub(super) standing: Vec<Line>,
     /// Whether a line was added to the log.
@@ -57,6 +59,7 @@ impl Tables {
             unsent: String::new(),
             growing: None,
             known: Known::default(),
+            alone: false,
             standing: Vec::new(),
             log_grew: false,
             looks_back: false,

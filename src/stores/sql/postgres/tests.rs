@@ -276,7 +276,7 @@ async fn tables_of_the_first_version_get_what_they_lack() {
     let database = server.database().await;
     let address = server.admin(&database);
     sign_in(&store(&address, LAYOUT), 1).await;
-    let first = "DROP FUNCTION jwt_before_sign_in, jwt_before_refresh; DROP TABLE jwt_audit; ALTER TABLE jwt_meta DROP COLUMN highest; \
+    let first = "DROP ROUTINE jwt_before_sign_in, jwt_before_refresh, jwt_make, jwt_go_on; DROP TABLE jwt_audit; ALTER TABLE jwt_meta DROP COLUMN highest; \
          UPDATE jwt_meta SET version = 1";
     server.execute(&database, first).await;
     let store = store(&address, LAYOUT);
