@@ -46,14 +46,23 @@ impl<J: Send + 'static, A: Send + 'static> Together<J, A> {
     /// Has a job done by `work`, beside others of other keys. `None` when it has to be done alone:
     /// `work` left it out, or came to nothing.
     ///
-    /// `work` answers jobs in their order. It runs in a task that is given up when none of its
-    /// callers waits any more, so that one that hangs keeps nobody out for longer than that.
+    /// `work` answers jobs in their order. Who finds nobody else does it in place, and passes on to
+    /// nobody: two changes of task take as long as a short round trip. What others wait for runs in
+    /// a task, which is given up when none of them waits any more, so that one that hangs keeps
+    /// nobody out for longer than that.
     pub(super) async fn run<W, F>(self: &Arc<Self>, key: u128, job: J, work: W) -> Option<A>
     where
         W: Fn(Vec<J>) -> F + Send + 'static,
         F: Future<Output = Vec<Option<A>>> + Send + 'static,
     {
         let runtime = Handle::try_current().ok()?;
+        if let Some(place) = self.empty() {
+            let alone = Alone {
+                rest: Some((place, work)),
+                runtime,
+            };
+            return alone.done(job).await;
+        }
         let (answer, answered) = oneshot::channel();
         let begins = {
             let mut state = self.lock();
@@ -70,6 +79,64 @@ impl<J: Send + 'static, A: Send + 'static> Together<J, A> {
             runtime.spawn(place.fill(work));
         }
         answered.await.ok()
+    }
+}
+
+impl<J, A> Together<J, A> {
+    /// A place for who is the only one. Only the first is given away like that: where its holder
+    /// does not go on, the other place serves everybody else.
+    fn empty(self: &Arc<Self>) -> Option<Place<J, A>> {
+        let mut state = self.lock();
+        if state.running > 0 || !state.waiting.is_empty() {
+            return None;
+        }
+        state.running = 1;
+        Some(Place {
+            of: self.clone(),
+            held: true,
+        })
+    }
+}
+
+/// Who does their own job, and leaves what came meanwhile to a task, also where they leave early.
+struct Alone<J, A, W, F>
+where
+    J: Send + 'static,
+    A: Send + 'static,
+    W: Fn(Vec<J>) -> F + Send + 'static,
+    F: Future<Output = Vec<Option<A>>> + Send + 'static,
+{
+    rest: Option<(Place<J, A>, W)>,
+    runtime: Handle,
+}
+
+impl<J, A, W, F> Alone<J, A, W, F>
+where
+    J: Send + 'static,
+    A: Send + 'static,
+    W: Fn(Vec<J>) -> F + Send + 'static,
+    F: Future<Output = Vec<Option<A>>> + Send + 'static,
+{
+    async fn done(self, job: J) -> Option<A> {
+        let (_, work) = self.rest.as_ref()?;
+        let done = tokio::time::timeout(PATIENCE, work(vec![job])).await;
+        done.unwrap_or_default().pop()?
+    }
+}
+
+impl<J, A, W, F> Drop for Alone<J, A, W, F>
+where
+    J: Send + 'static,
+    A: Send + 'static,
+    W: Fn(Vec<J>) -> F + Send + 'static,
+    F: Future<Output = Vec<Option<A>>> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let Some((place, work)) = self.rest.take()
+            && let Some(place) = place.unless_free()
+        {
+            self.runtime.spawn(place.fill(work));
+        }
     }
 }
 
@@ -113,6 +180,19 @@ impl<J, A> Place<J, A> {
             self.held = false;
         }
         taken
+    }
+
+    /// Frees the place where nobody waits for it.
+    fn unless_free(mut self) -> Option<Self> {
+        let mut state = self.of.lock();
+        if !state.waiting.is_empty() {
+            drop(state);
+            return Some(self);
+        }
+        state.running -= 1;
+        drop(state);
+        self.held = false;
+        None
     }
 
     async fn fill<W, F>(mut self, work: W)
@@ -178,6 +258,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -284,6 +365,43 @@ mod tests {
     async fn what_the_work_leaves_out_has_to_be_done_alone() {
         let bench = Bench::new(1);
         assert_eq!(bench.ask(1, 3).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn who_leaves_early_passes_on_what_came_meanwhile() {
+        let bench = Bench::new(0);
+        let mut first = bench.occupied().await;
+        let later = bench.ask(3, 6);
+        bench.waiting(1).await;
+        first.swap_remove(0).abort();
+        bench.begun(MOST_RUNNING + 1).await;
+        bench.permits.add_permits(2);
+        assert_eq!(later.await.unwrap(), Some(7));
+        assert_eq!(first.pop().unwrap().await.unwrap(), Some(5));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_go_on_leaves_a_place_to_everybody_else() {
+        let bench = Bench::new(0);
+        let (permits, together) = (bench.permits.clone(), bench.together.clone());
+        let waits = move |jobs: Vec<u32>| {
+            let permits = permits.clone();
+            async move {
+                permits.acquire().await.unwrap().forget();
+                jobs.into_iter().map(|job| Some(job + 1)).collect()
+            }
+        };
+        let mut forgotten = [1, 2].map(|key| Box::pin(together.run(key, 2, waits.clone())));
+        for one in &mut forgotten {
+            assert!(one.now_or_never().is_none());
+        }
+        let others = [bench.ask(3, 4), bench.ask(4, 6)];
+        bench.waiting(2).await;
+        bench.permits.add_permits(10);
+        for (asked, answer) in others.into_iter().zip([5, 7]) {
+            let asked = tokio::time::timeout(Duration::from_secs(60), asked).await;
+            assert_eq!(asked.expect("it is served").unwrap(), Some(answer));
+        }
     }
 
     #[tokio::test]
