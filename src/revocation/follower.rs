@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::Revocations;
 use super::backoff::Backoff;
 use super::entry::RevocationEntry;
+use super::glance::Looks;
 use super::progress::{EntryIds, Load, Probe};
 use super::shelf::Put;
 use super::signal::Signal;
@@ -37,16 +37,16 @@ impl Revocations {
     ///
     /// While the store is away nothing is extended, so the view stops answering by itself.
     pub(crate) async fn follow(self: Arc<Self>) {
-        let hinted = Notify::new();
+        let looks = Looks::default();
         tokio::join!(
-            self.poll_for_ever(&hinted),
-            self.glance_for_ever(&hinted),
+            self.poll_for_ever(&looks),
+            self.glance_for_ever(&looks),
             self.watch_freshness(),
         );
     }
 
     /// Passes on to `looks` what it is hinted at.
-    async fn poll_for_ever(&self, looks: &Notify) {
+    async fn poll_for_ever(&self, looks: &Looks) {
         let mut backoff = Backoff::begun_at(self.settings.poll_interval, self.clock.now());
         let mut failing = false;
         loop {
@@ -61,7 +61,7 @@ impl Revocations {
                     outcome = &mut step => break outcome,
                     () = &mut hint => {
                         hinted = true;
-                        looks.notify_one();
+                        looks.want();
                         hint.set(self.store.hint());
                         tokio::task::yield_now().await;
                     }
@@ -73,7 +73,7 @@ impl Revocations {
                     backoff.reset();
                     if !again && !hinted && timeout(self.settings.poll_interval, hint).await.is_ok()
                     {
-                        self.look_ahead().await;
+                        looks.look_first().await;
                     }
                 }
                 Err(error) => {
@@ -81,6 +81,7 @@ impl Revocations {
                         tracing::warn!(%error, "the revocation log cannot be followed");
                     }
                     failing = true;
+                    self.progress().fall_back();
                     tokio::time::sleep(backoff.next()).await;
                 }
             }

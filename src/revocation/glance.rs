@@ -1,5 +1,6 @@
 //! Looking at news before the next poll reads them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -7,60 +8,85 @@ use tokio::time::timeout;
 
 use super::Revocations;
 use super::shelf::Put;
-use super::store::Glance;
-use crate::clock::UnixTime;
+use super::store::{Cursor, Glance};
 use crate::telemetry;
 
+/// What polls and looks tell each other, which take turns in one task.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    wanted: Notify,
+    done: Notify,
+    /// Whether a poll waits for a look.
+    first: AtomicBool,
+}
+
+impl Looks {
+    /// Has news looked at beside the poll that is under way.
+    pub(super) fn want(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// The same before the next poll, which waits for it: not for long where the store is silent.
+    pub(super) async fn look_first(&self) {
+        self.first.store(true, Ordering::Relaxed);
+        self.want();
+        // A look that comes later does what it does beside a poll.
+        let _ = timeout(MOMENT, self.done.notified()).await;
+        self.first.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Revocations {
-    /// Puts what the store hints at into the view, beside the poll that is under way.
+    /// Puts what the store hints at into the view, for as long as it is polled.
     ///
     /// A poll waits until its lease is safe, and polls come one after the other; a look waits for
     /// neither. It extends nothing: what it missed, or could not see, the poll brings.
-    pub(super) async fn glance_for_ever(&self, hinted: &Notify) {
+    pub(super) async fn glance_for_ever(&self, looks: &Looks) {
         loop {
-            hinted.notified().await;
-            for entry in self.glance().await.entries {
-                let (id, at) = (entry.id, entry.at);
-                // Noted first: a poll that reads it meanwhile has to know that it is news.
-                self.progress().glanced(id);
-                if self.apply(entry) == Put::New {
-                    self.lagged(at);
-                } else {
-                    self.progress().was_glanced(id);
-                }
+            looks.wanted.notified().await;
+            let read = {
+                let progress = self.progress();
+                progress.cursor().cloned().zip(progress.history())
+            };
+            let Some((since, history)) = read else {
+                continue;
+            };
+            let look = self.glance(&since, history).await;
+            let first = looks.first.swap(false, Ordering::Relaxed);
+            self.take_in(look, first.then_some(&since));
+            if first {
+                looks.done.notify_one();
             }
         }
     }
 
-    /// The same before a poll, which then reports what was put into the view: no other has to
-    /// follow for that. No poll may be under way.
+    /// Puts what a look brought into the view.
     ///
-    /// The cursor moves, and what the poll proves does not: it still looks for the last entry that
-    /// any poll has read, so that a log which lost it is found out.
-    pub(super) async fn look_ahead(&self) {
-        // A store that is silent keeps the poll waiting for no longer.
-        let Ok(look) = timeout(MOMENT, self.glance()).await else {
-            return;
-        };
-        for entry in &look.entries {
+    /// Where no poll is under way, the next goes on from where the look ended, and so reports what
+    /// it brought: the cursor moves on from the one that the look began `at`. What the poll proves does
+    /// not: it still looks for the last entry that any poll has read, so that a log which lost it
+    /// is found out. Beside a poll, whoever reads it later has to know that it is news.
+    fn take_in(&self, look: Glance, at: Option<&Cursor>) {
+        let moves = at.is_some() && self.progress().cursor() == at;
+        let Glance { entries, cursor } = look;
+        let cursor = cursor.filter(|_| moves);
+        for entry in &entries {
+            // Noted first: a poll may read it meanwhile.
+            self.progress().glanced(entry.id);
             if self.apply(entry.clone()) == Put::New {
-                self.lagged(entry.at);
+                let store_now = self.progress().store_time(self.clock.now());
+                telemetry::lagged(store_now.since(entry.at));
+            } else {
+                self.progress().was_glanced(entry.id);
             }
         }
-        if let Some(cursor) = look.cursor {
-            self.progress().looked(cursor, &look.entries);
+        if let Some(cursor) = cursor {
+            self.progress().looked(cursor, &entries);
         }
     }
 
-    async fn glance(&self) -> Glance {
-        let read = {
-            let progress = self.progress();
-            progress.cursor().cloned().zip(progress.history())
-        };
-        let Some((since, history)) = read else {
-            return Glance::default();
-        };
-        let look = self.store.glance(&since, history);
+    async fn glance(&self, since: &Cursor, history: u128) -> Glance {
+        let look = self.store.glance(since, history);
         match self.within(self.settings.store_timeout, look).await {
             Ok(look) => look,
             Err(error) => {
@@ -69,11 +95,6 @@ impl Revocations {
                 Glance::default()
             }
         }
-    }
-
-    fn lagged(&self, at: UnixTime) {
-        let store_now = self.progress().store_time(self.clock.now());
-        telemetry::lagged(store_now.since(at));
     }
 }
 

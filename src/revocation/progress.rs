@@ -19,6 +19,8 @@ pub(super) struct Progress {
     skew: Duration,
     history: Option<u128>,
     cursor: Option<Cursor>,
+    /// Up to where the last poll read.
+    polled: Option<Cursor>,
     /// The last entry that a poll has read.
     last: Option<Probe>,
     /// The last one that a look has read since.
@@ -150,6 +152,7 @@ impl Progress {
                     .all(|place| store.has_read(&poll.cursor, *place));
             !read
         });
+        self.polled = Some(poll.cursor.clone());
         self.cursor = Some(poll.cursor);
         self.began = Some(began);
     }
@@ -161,6 +164,12 @@ impl Progress {
         }
         self.looked = entries.last().map(Probe::of).or(self.looked);
         self.cursor = Some(cursor);
+    }
+
+    /// Goes back to where the last poll read: a store that crashes may have forgotten what a look saw
+    /// beyond that, and give the same place to something else.
+    pub(super) fn fall_back(&mut self) {
+        self.cursor.clone_from(&self.polled);
     }
 
     /// Notes an entry that is in the view before a poll has read it.
@@ -204,6 +213,7 @@ impl Progress {
         self.last = load.last;
         self.looked = None;
         self.history = Some(load.history);
+        self.polled = Some(load.cursor.clone());
         self.cursor = Some(load.cursor);
         self.began = Some(load.began);
     }

@@ -46,8 +46,8 @@ impl<J: Send + 'static, A: Send + 'static> Together<J, A> {
     /// Has a job done by `work`, beside others of other keys. `None` when it has to be done alone:
     /// `work` left it out, or came to nothing.
     ///
-    /// `work` answers jobs in their order. Who finds nobody else does it in place, and passes on to
-    /// nobody: two changes of task take as long as a short round trip. What others wait for runs in
+    /// `work` answers jobs in their order. Who finds nobody else does it in place: two
+    /// changes of task take as long as a short round trip. What others wait for runs in
     /// a task, which is given up when none of them waits any more, so that one that hangs keeps
     /// nobody out for longer than that.
     pub(super) async fn run<W, F>(self: &Arc<Self>, key: u128, job: J, work: W) -> Option<A>

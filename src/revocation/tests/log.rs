@@ -179,6 +179,24 @@ async fn one_poll_after_a_hint_reports_what_the_look_before_it_brought() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_poll_that_failed_the_next_reads_again_what_only_a_look_has_read() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let before = bench.store.state().polled[1].clone();
+    bench.store.hold_polls();
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.store.hint_at_news();
+    until(|| bench.store.polls() == 3).await;
+    assert_ne!(bench.store.state().polled[2].since, before.since);
+    // None comes back.
+    tokio::time::sleep(bench.node.settings.max_staleness * 2).await;
+    let poll = bench.store.state().polled.last().cloned().unwrap();
+    assert_eq!(poll.since, before.since);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_look_hides_no_loss_of_what_was_read_before_it() {
     let bench = Bench::new().await;
     bench.store.write(ends_token(&facts_of("ada"), fake::START));

@@ -207,11 +207,17 @@ impl Shared {
         }
     }
 
-    fn give_up(&self, open: &Arc<Open>) {
+    /// Has the next question asked over another connection.
+    fn replace(&self, open: &Arc<Open>) {
         if !matches!(open.wire, Wire::Manager(_)) {
             self.open.compare_and_swap(open, None);
-            open.over.send_replace(true);
         }
+    }
+
+    /// The same, and tells those who still wait.
+    fn give_up(&self, open: &Arc<Open>) {
+        self.replace(open);
+        open.over.send_replace(true);
     }
 }
 
@@ -255,7 +261,11 @@ impl Pending<'_> {
         answer: impl Future<Output = RedisResult<Value>>,
     ) -> RedisResult<Value> {
         let mut answer = pin!(answer);
-        if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+        let silence = match self.open.wire {
+            Wire::Cluster(_) => SILENCE,
+            Wire::Own(_) | Wire::Manager(_) => SHORT_SILENCE,
+        };
+        if let Ok(answer) = tokio::time::timeout(silence, &mut answer).await {
             return answer;
         }
         self.suspect();
@@ -281,6 +291,7 @@ impl Pending<'_> {
             let is_cluster = matches!(open.wire, Wire::Cluster(_));
             let patience = if is_cluster { SILENCE } else { PATIENCE };
             let answer = tokio::time::timeout(patience, ping(open.wire.clone())).await;
+            let silent = answer.is_err();
             let answered = match answer {
                 Ok(Ok(_)) => true,
                 // A server that refuses to be asked is there.
@@ -292,6 +303,9 @@ impl Pending<'_> {
             let others = is_cluster && open.answers.load(Ordering::Relaxed) != answers;
             if answered || others {
                 open.suspected.store(false, Ordering::Relaxed);
+            } else if silent && !is_cluster {
+                // It may be busy: what it was asked may yet be answered, and is not asked again.
+                shared.replace(&open);
             } else {
                 shared.give_up(&open);
             }
@@ -322,7 +336,9 @@ async fn ping(wire: Wire) -> RedisResult<Value> {
 
 /// How long a server may take to let somebody in, or to answer a ping.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-/// How long an answer may take before it is looked whether the connection still is one, and how
-/// long no master of a cluster may be heard: after a failover the driver waits for itself more than
-/// once.
+/// How long an answer may take before it is looked whether the connection still is one: well below
+/// the deadlines of those who wait for it.
+const SHORT_SILENCE: Duration = Duration::from_millis(80);
+/// The same for a cluster, and how long no master of it may be heard: after a failover the driver
+/// waits for itself more than once.
 const SILENCE: Duration = Duration::from_millis(300);

@@ -19,16 +19,18 @@ BEGIN
     key := set_config('lock_timeout', '100ms', true);
     key := lock::text;
     held := pg_try_advisory_xact_lock(lock);
-    RETURN QUERY SELECT 13, key, held,
-        coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
+    SELECT 13, coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
         pg_is_in_recovery(), pg_snapshot_xmax(pg_current_snapshot())::text,
         m.deployment::text, m.limits, m.covered_until, m.settles_at, m.highest, '', '',
         u.revoked_gen, u.roles_gen,
-        EXISTS (SELECT 1 FROM {schema}.jwt_sessions s WHERE s.user_id = whose),
-        NULL, NULL, NULL, NULL::boolean
+        EXISTS (SELECT 1 FROM {schema}.jwt_sessions s WHERE s.user_id = whose)
+        INTO q, now, standby, xmax, deployment, limits, covered_until, settles_at, highest,
+            system, timeline, revoked_gen, roles_gen, known
         FROM {schema}.jwt_meta m LEFT JOIN {schema}.jwt_users u ON u.id = whose WHERE m.one = 1;
-    -- Who is in the middle of something else is served alone, later.
-    IF NOT held THEN RETURN; END IF;
+    IF NOT FOUND THEN RETURN; END IF;
+    RETURN NEXT;
+    -- Who is in the middle of something else is served alone, later; of who is new there is no more.
+    IF NOT (held AND known) THEN RETURN; END IF;
     RETURN QUERY SELECT 3, NULL, NULL::boolean,
         NULL::bigint, NULL::boolean, NULL, NULL, NULL, NULL::bigint,
         NULL::bigint, NULL::bigint, NULL, NULL,
@@ -92,11 +94,12 @@ BEGIN
 END $$;
 
 -- What lasts longer than it did keeps its place until that is due: no index has to be written, and
--- the sweep finds out then.
+-- the sweep finds out then. Written like that, no index of open sessions seems to do: where there are
+-- few, to read all of one costs the same as to find the one session, and the plan stays when there are many.
 CREATE OR REPLACE PROCEDURE {schema}.jwt_go_on(session UUID, due BIGINT, at BIGINT, what TEXT)
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     UPDATE {schema}.jwt_sessions s SET record = what, due_at =
         CASE WHEN s.due_at > at THEN least(s.due_at, due) ELSE due END
-        WHERE s.id = session AND s.ended_at IS NULL;
+        WHERE s.id = session AND coalesce(s.ended_at, -1) = -1;
 END $$
