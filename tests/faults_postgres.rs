@@ -219,6 +219,12 @@ async fn a_missing_permission_is_named_and_nothing_is_half_made() {
             ),
         )
         .await;
+    let routines = |verb| format!("{verb} EXECUTE ON PROCEDURE jwt_go_on");
+    let taken = routines("REVOKE") + " FROM PUBLIC";
+    server.execute(&database, &taken).await;
+    refused_as_configured(store(), "GRANT EXECUTE ON ALL ROUTINES").await;
+    let given = routines("GRANT") + &format!(" TO {role}");
+    server.execute(&database, &given).await;
     let node = Node::with(store().expect("a good address"), |_| {}).await;
     let tokens = node.sign_in("ada").await;
     node.end(&tokens).await;

@@ -23,7 +23,7 @@ pub(super) fn tag(row: &PgRow) -> Option<i32> {
 
 /// Whether it is a row of a kind; what a function read ahead is of several.
 pub(super) fn is(row: &PgRow, kind: i32) -> bool {
-    use super::names::tag as kinds;
+    use super::tag as kinds;
     match tag(row) {
         Some(kinds::AHEAD) => matches!(
             kind,
@@ -139,7 +139,7 @@ pub(super) fn greeting(rows: &[PgRow]) -> Result<Greeting, StoreError> {
             "the table jwt_meta has lost its row: restore it from a backup",
         )
     };
-    let row = rows.iter().find(|row| is(row, super::names::tag::FLEET));
+    let row = rows.iter().find(|row| is(row, super::tag::FLEET));
     let row = row.ok_or_else(lost)?;
     if row.try_get("standby").unwrap_or(true) {
         return Err(told(StoreErrorKind::Unavailable, STANDBY));
@@ -195,7 +195,7 @@ pub(super) fn count(row: &PgRow, name: &str) -> Option<u64> {
 
 /// The cursor of a poll: what it saw.
 pub(super) fn cursor(rows: &[PgRow]) -> Option<Cursor> {
-    use super::names::tag as kind;
+    use super::tag as kind;
     let of = |wanted| rows.iter().find(|row| tag(row) == Some(wanted));
     let text: &str = of(kind::SNAPSHOT)?.try_get("snapshot").ok()?;
     Some(Snapshot::parse(text)?.into_cursor())

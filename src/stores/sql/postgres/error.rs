@@ -109,7 +109,7 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
             ),
             Some("42501") => (
                 Configuration,
-                "the user may not do this: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables jwt_… and USAGE ON their schema to it",
+                "the user may not do this: GRANT SELECT, INSERT, UPDATE, DELETE ON the tables jwt_…, EXECUTE ON the routines jwt_… and USAGE ON their schema to it",
             ),
             Some("42P01" | "3F000" | "42703" | "42883") => (
                 Unavailable,

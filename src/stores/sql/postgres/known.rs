@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use sqlx::postgres::PgRow;
 
 use super::columns::{self, Greeting};
-use super::names::{Lock, Names, Now, tag};
+use super::names::{Lock, Names, Now};
+use super::tag;
 use crate::clock::UnixTime;
 use crate::revocation::{Cursor, EntryId, RevocationEntry};
 use crate::session::{Counters, NewSession};

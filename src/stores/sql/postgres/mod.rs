@@ -20,6 +20,7 @@ mod pools;
 mod rows;
 mod run;
 mod tables;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod upkeep;

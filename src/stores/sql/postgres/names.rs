@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::digest;
 
 use super::literal::{Bytes, Id, Maybe, Name, Text, count, instant, list};
+use super::tag;
 use crate::clock::UnixTime;
 use crate::revocation::EntryId;
 use crate::session::NewSession;
@@ -29,28 +30,6 @@ pub(super) struct Names {
     pub(super) timeline: &'static str,
     /// An expression for the identity of the server.
     pub(super) system: &'static str,
-}
-
-/// What a row of an answer is, in its column `q`.
-pub(super) mod tag {
-    pub(in super::super) const LOCKED: i32 = 0;
-    pub(in super::super) const FLEET: i32 = 1;
-    pub(in super::super) const SESSION: i32 = 2;
-    pub(in super::super) const OPEN: i32 = 3;
-    pub(in super::super) const USER: i32 = 4;
-    pub(in super::super) const LINE: i32 = 5;
-    pub(in super::super) const PUT: i32 = 6;
-    pub(in super::super) const LEASE: i32 = 7;
-    pub(in super::super) const WRITTEN: i32 = 8;
-    pub(in super::super) const SNAPSHOT: i32 = 9;
-    pub(in super::super) const PROBE: i32 = 10;
-    pub(in super::super) const COUNT: i32 = 11;
-    pub(in super::super) const AUDIT: i32 = 12;
-    pub(in super::super) const POPULATION: i32 = 12;
-    pub(in super::super) const MADE: i32 = 12;
-    /// What a function reads ahead, as one row: whether the lock was free, what the fleet shares,
-    /// the counters of a user, and a line of the log that was asked for.
-    pub(in super::super) const AHEAD: i32 = 13;
 }
 
 /// How rows of sessions are locked.

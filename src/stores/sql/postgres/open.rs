@@ -130,6 +130,12 @@ async fn meet(link: &mut Link, server: &Server, layout: Layout) -> Result<usize,
             list(tables().map(|table| format!("{schema}.{table}")))
         )));
     }
+    if let Some(routine) = refused_routine(link, schema).await? {
+        return Err(misconfigured(format!(
+            "the user {user} may not use {schema}.{routine}: \
+             GRANT EXECUTE ON ALL ROUTINES IN SCHEMA {schema} TO {user}"
+        )));
+    }
     let version = version(link, schema, layout).await?;
     if version < layout.version() && !rows.iter().all(|row| flag(row, "owned")) {
         return Err(misconfigured(format!(
@@ -138,6 +144,19 @@ async fn meet(link: &mut Link, server: &Server, layout: Layout) -> Result<usize,
         )));
     }
     Ok(version)
+}
+
+/// One of our functions and procedures that the user may not call.
+async fn refused_routine(link: &mut Link, schema: &str) -> Result<Option<String>, StoreError> {
+    let question = format!(
+        "SELECT p.proname::text AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+         WHERE n.nspname = {} AND p.proname IN ({}) \
+         AND NOT has_function_privilege(p.oid, 'EXECUTE') ORDER BY 1 LIMIT 1",
+        Text(schema),
+        list(ROUTINES.into_iter().map(Text))
+    );
+    let rows = link.run(question).await?;
+    Ok(rows.first().map(|row| text(row, "name")))
 }
 
 /// The version that the tables are of, once it is clear that they hold what the statements ask for.
@@ -348,6 +367,12 @@ const COLUMNS: [(&str, &str); 6] = [
     ("jwt_log", "number, id, xid, subject, until, entry"),
     ("jwt_leases", "node, until, lease"),
     ("jwt_audit", "number, id, at, user_id, session_id, entry"),
+];
+const ROUTINES: [&str; 4] = [
+    "jwt_before_sign_in",
+    "jwt_before_refresh",
+    "jwt_make",
+    "jwt_go_on",
 ];
 /// Tables of any version have these.
 const FIRST_TABLES: [&str; 5] = [
