@@ -61,6 +61,7 @@ for (const locks of [true, false]) {
       assert.deepEqual(figures.signedOut, []);
       assert.equal(figures.authenticated, TABS);
       assert.ok(figures.rotations >= 1);
+      assert.ok(figures.renewed >= 1, 'no tab was renewed');
       assert.ok(figures.asked <= figures.due * TABS);
       if (WHOLE && locks) {
         // What a tab asked that was closed before it had the answer is asked once more.
