@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { ADMIN, BROWSER, launch, once, open, signIn, start } from './flagship.mjs';
+import { ADMIN, BROWSER, PASSWORD, launch, once, open, signIn, start } from './flagship.mjs';
+import { rawContext } from './raw.mjs';
 
 let server;
 let browser;
@@ -56,9 +57,10 @@ once('a page that hears of the end by a refusal alone says why', async () => {
   await notice(page, 'You were signed out: signed out from another device.');
 });
 
-once('a page that cannot know why says no more than that it is over', async () => {
+once('a page that is not told why says no more than that it is over', async () => {
   const { page } = await somebody(withoutLocks);
-  await page.context().clearCookies();
+  const body = JSON.stringify({ code: 'invalid_token', detail: 'the token is not valid here' });
+  await page.route('**/api/auth/refresh', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body }));
   await page.evaluate(() => tokenManager.refreshAccessToken());
   await notice(page, 'You were signed out: ended.');
 });
@@ -139,18 +141,28 @@ test('a page that a refresh does not open is not asked for again and again', asy
 
 // No command freezes a tab of Firefox.
 (BROWSER === 'chromium' ? test : () => {})('a tab that freezes while it holds the stream deafens no other', async () => {
-  const { email, page } = await somebody();
-  const held = () => page.waitForFunction(async () => (await navigator.locks.query()).held.some(({ name }) => name === 'tokenManager'));
-  await held();
-  const other = await page.context().newPage();
-  await other.goto(`${server.address}/devices`);
-  await other.waitForFunction(async () => (await navigator.locks.query()).pending.some(({ name }) => name === 'tokenManager'));
-  const stream = other.waitForResponse('**/sessions/events');
-  const session = await page.context().newCDPSession(page);
-  await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-  await stream;
-  await endElsewhere(email);
-  await notice(other, 'You were signed out: signed out from another device.');
-  await session.send('Page.setWebLifecycleState', { state: 'active' });
-  await notice(page, 'You were signed out: signed out from another device.');
+  const email = `user${Math.random().toString(36).slice(2)}@example.com`;
+  assert.equal((await server.register(email)).status, 201);
+  const context = await rawContext(browser);
+  const locks = (of) => `navigator.locks.query().then((locks) => locks.${of}.some(({ name }) => name === 'tokenManager'))`;
+  const told = `document.getElementById('notice').textContent === 'You were signed out: signed out from another device.'`;
+  try {
+    const holder = await context.open(`${server.address}/sign-in`);
+    await holder.until(`document.getElementById('password')`);
+    await holder.evaluate(`email.value = '${email}', password.value = '${PASSWORD}', document.querySelector('main button').click()`);
+    await holder.until(locks('held'));
+    const other = await context.open(`${server.address}/devices`);
+    await other.until(locks('pending'));
+    await holder.evaluate(`window.turns = 0, setInterval(() => turns++, 20)`);
+    await holder.state('frozen');
+    const before = await holder.evaluate('turns');
+    await other.until(`performance.getEntriesByName(location.origin + '/sessions/events').length || ${locks('pending')}.then((waits) => !waits)`);
+    await endElsewhere(email);
+    await other.until(told);
+    assert.ok((await holder.evaluate('turns')) <= before + 1, 'the tab did not freeze');
+    await holder.state('active');
+    await holder.until(told);
+  } finally {
+    await context.close();
+  }
 });
