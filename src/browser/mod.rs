@@ -160,6 +160,13 @@ impl<C: CustomClaims> Pages<C> {
         })
     }
 
+    /// The language that a request is answered in, as its [`Texts`] name it: for what the
+    /// application puts into a [page](Self::page) of its own.
+    #[must_use]
+    pub fn language(&self, request: &Parts) -> &str {
+        &self.texts(request).language
+    }
+
     /// The verbs that the pages work on.
     #[must_use]
     pub fn auth(&self) -> &JwtSession<C> {

@@ -377,6 +377,12 @@ for (const [locale, words] of [['en-GB', '2 days ago'], ['de-AT', 'vor 2 Tagen']
 });
 
 once('the pages speak the language of the reader', async () => {
+  const visitor = await window({ locale: 'de-AT' });
+  for (const [path, title] of [['/sign-in', 'Anmelden'], ['/register', 'Registrieren'], ['/', 'Sitzungen zum Ausprobieren']]) {
+    await visitor.goto(server.address + path);
+    assert.equal(await visitor.textContent('h1'), title);
+    assert.doesNotMatch(await visitor.textContent('main'), /password|account|sign in|open this/i);
+  }
   const { page } = await somebody({ locale: 'de-AT' });
   assert.equal(await page.textContent('h1'), 'Ihre Geräte');
   assert.equal(await page.getAttribute('html', 'lang'), 'de');
