@@ -603,6 +603,36 @@ async fn only_administrators_see_everybody() {
 }
 
 #[tokio::test]
+async fn administrators_find_users_by_what_people_know_of_them() {
+    let site = Site::new().await;
+    let (ada, mut root) = (site.visitor("ada").await, site.visitor("root").await);
+    site.visitor("bob").await;
+    root.get("/admin").await.says("<label>Id of the user <");
+    let pages = Pages::new(site.auth.clone()).with_user_search(|text| async move {
+        match text.as_str() {
+            "ada@example.com" => Ok(Some(UserId::new("ada")?)),
+            "away@example.com" => Err("the accounts are away".into()),
+            _ => Ok(None),
+        }
+    });
+    root.app = pages.routes();
+    for typed in ["ada@example.com", "+ada%40example.com+", "ada"] {
+        let page = root.get(&format!("/admin?user={typed}")).await;
+        page.says("value=\"ada\"").says("/admin/users/ada/end-all");
+        page.says(&format!("/admin/sessions/{}/end", ada.session));
+        assert!(!page.body.contains("/admin?user=bob"), "{typed}");
+        let log = root.get(&format!("/admin/audit?user={typed}")).await;
+        log.says("<label>User <").says("value=\"ada\"");
+    }
+    let nobody = root.get("/admin?user=eve%40example.com").await;
+    nobody
+        .says("value=\"eve@example.com\"")
+        .says("There are none.");
+    let away = root.get("/admin?user=away%40example.com").await;
+    assert_eq!(away.status, 503);
+}
+
+#[tokio::test]
 async fn an_administrator_ends_sessions_for_a_reason() {
     let site = Site::new().await;
     let root = site.visitor("root").await;

@@ -37,6 +37,7 @@ mod fleet;
 mod form;
 mod frame;
 mod markup;
+mod search;
 mod statistics;
 mod texts;
 
@@ -54,6 +55,7 @@ pub use texts::Texts;
 
 use census::Census;
 use fleet::FleetCounts;
+use search::UserSearch;
 
 use crate::endpoints::{Problem, Response, Streams};
 use crate::events::Statistics;
@@ -73,6 +75,7 @@ pub struct Pages<C = NoClaims> {
 #[derive(Clone)]
 struct Settings {
     admin_role: String,
+    search: Option<UserSearch>,
     sign_in: String,
     statistics: Statistics,
     stylesheet: Option<String>,
@@ -85,6 +88,7 @@ impl<C: CustomClaims> Pages<C> {
     pub fn new(auth: JwtSession<C>) -> Self {
         let settings = Settings {
             admin_role: "admin".to_owned(),
+            search: None,
             sign_in: "/sign-in".to_owned(),
             statistics: Statistics::default(),
             stylesheet: None,

@@ -401,7 +401,7 @@ test('administrators see counts, search, and end sessions with a reason', async 
   assert.ok((await admin.locator('figure rect').count()) > 0);
   await server.device(email);
   await admin.waitForFunction((user) => document.querySelector('#feed li').textContent.includes(user), user_id, { timeout: 10_000 });
-  await admin.fill('.search input', user_id);
+  await admin.fill('.search input', email);
   await admin.click('.search button');
   await admin.waitForURL('**/admin?user=**');
   const cards = admin.locator('.card');

@@ -58,7 +58,7 @@ for (const mode of ['storage', 'hybrid', 'cookie']) {
     assert.equal(await me(other), 401);
     const reasons = await other.evaluate(() => told.filter(({ type }) => type === 'signed-out').map(({ reason }) => reason));
     assert.equal(reasons.length, 1);
-    // The other tab tells, unless the server was faster: the stream is this tab's now.
+    // By the other tab or, where that is faster, by the server.
     assert.equal(reasons[0], 'signed_out');
   });
 

@@ -48,6 +48,15 @@ test('an answer that is lost is asked for again within the grace that the page n
   assert.equal(world.server.sessions.get('s1').ended, undefined);
 });
 
+test('what was asked for before it was due, and lost, is asked for again as soon', async () => {
+  const world = await losing(5_000, 1);
+  const [tab] = world.tabs;
+  tab.manager.refreshAccessToken();
+  await world.advance(4_900);
+  assert.equal(world.count(REFRESH), 2);
+  assert.equal(tab.manager.getTokenInfo().generation, 2);
+});
+
 test('without a grace nobody asks unasked again for an answer that was lost', async () => {
   const world = await losing(0, 1, 3);
   await world.advance(108 * MINUTE);
