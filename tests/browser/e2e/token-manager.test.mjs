@@ -88,9 +88,12 @@ for (const mode of ['storage', 'hybrid', 'cookie']) {
 }
 
 test('without locks, too, any number of tabs refresh at once and all go on', async () => {
-  const { context, first } = await fresh('cookie', () => {
+  // The stream needs a lock as well.
+  const options = { mode: 'cookie', timeout: TIMEOUT, live: false };
+  const { context, first } = await newcomer(server, browser, options, () => {
     Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });
   });
+  contexts.push(context);
   const tabs = [first];
   for (let i = 0; i < 4; i++) tabs.push(await tab(context, 'cookie'));
   let asked = 0;
