@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { ADMIN, BROWSER, PASSWORD, launch, once, open, signIn, start } from './flagship.mjs';
-import { rawContext } from './raw.mjs';
+import { ADMIN, BROWSER, launch, once, open, signIn, start } from './flagship.mjs';
+import { freeze } from './tabs.mjs';
 
 let server;
 let browser;
@@ -141,28 +141,24 @@ test('a page that a refresh does not open is not asked for again and again', asy
 
 // No command freezes a tab of Firefox.
 (BROWSER === 'chromium' ? test : () => {})('a tab that freezes while it holds the stream deafens no other', async () => {
-  const email = `user${Math.random().toString(36).slice(2)}@example.com`;
-  assert.equal((await server.register(email)).status, 201);
-  const context = await rawContext(browser);
-  const locks = (of) => `navigator.locks.query().then((locks) => locks.${of}.some(({ name }) => name === 'tokenManager'))`;
-  const told = `document.getElementById('notice').textContent === 'You were signed out: signed out from another device.'`;
-  try {
-    const holder = await context.open(`${server.address}/sign-in`);
-    await holder.until(`document.getElementById('password')`);
-    await holder.evaluate(`email.value = '${email}', password.value = '${PASSWORD}', document.querySelector('main button').click()`);
-    await holder.until(locks('held'));
-    const other = await context.open(`${server.address}/devices`);
-    await other.until(locks('pending'));
-    await holder.evaluate(`window.turns = 0, setInterval(() => turns++, 20)`);
-    await holder.state('frozen');
-    const before = await holder.evaluate('turns');
-    await other.until(`performance.getEntriesByName(location.origin + '/sessions/events').length || ${locks('pending')}.then((waits) => !waits)`);
-    await endElsewhere(email);
-    await other.until(told);
-    assert.ok((await holder.evaluate('turns')) <= before + 1, 'the tab did not freeze');
-    await holder.state('active');
-    await holder.until(told);
-  } finally {
-    await context.close();
-  }
+  const { email, page } = await somebody();
+  const queue = (tab, of) => tab.waitForFunction(async (of) => (await navigator.locks.query())[of].some(({ name }) => name === 'tokenManager'), of);
+  await queue(page, 'held');
+  const other = await page.context().newPage();
+  await other.goto(`${server.address}/devices`);
+  await queue(other, 'pending');
+  await page.evaluate(() => {
+    window.turns = 0;
+    setInterval(() => turns++, 20);
+  });
+  const stream = other.waitForResponse('**/sessions/events');
+  const thaw = await freeze(page);
+  const turns = await page.evaluate(() => turns);
+  await stream;
+  await endElsewhere(email);
+  const told = 'You were signed out: signed out from another device.';
+  await notice(other, told);
+  assert.equal(await page.evaluate(() => turns), turns, 'the tab did not freeze');
+  await thaw();
+  await notice(page, told);
 });

@@ -10,7 +10,7 @@ import { test } from 'node:test';
 
 import { BROWSER, launch, start } from './flagship.mjs';
 import { network } from './network.mjs';
-import { authenticated, newcomer, signInAs, tab } from './tabs.mjs';
+import { authenticated, freeze, newcomer, signInAs, tab } from './tabs.mjs';
 
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 20);
 const WHOLE = SECONDS >= 300;
@@ -105,7 +105,7 @@ const soak = async (server, browser, locks) => {
   };
   const sleeping = new Map();
   const wake = async (page) => {
-    await sleeping.get(page).send('Page.setWebLifecycleState', { state: 'active' });
+    await sleeping.get(page)();
     await page.evaluate(() => wakeUp());
     sleeping.delete(page);
   };
@@ -124,10 +124,8 @@ const soak = async (server, browser, locks) => {
       tabs[place] = await enter();
       figures.closed++;
     } else if (chance < 0.4 && BROWSER === 'chromium') {
-      const session = await context.newCDPSession(page);
       await page.evaluate(() => (asleep = true));
-      await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-      sleeping.set(page, session);
+      sleeping.set(page, await freeze(page));
       figures.frozen++;
     }
   }
