@@ -323,7 +323,7 @@ export class TokenManager extends EventTarget {
   }
 
   #isDue() {
-    return !!this.#state && this.#dueIn() <= 0;
+    return !!this.#state && (this.#failures > 0 || this.#dueIn() <= 0);
   }
 
   #schedule() {
@@ -347,7 +347,7 @@ export class TokenManager extends EventTarget {
     this.#adopt(stored);
     if (!stored && this.#options.mode === 'storage') this.#end('signed_out');
     else if (this.#global.navigator?.onLine === false) this.#wait(this.#options.check);
-    else if (this.#failures || this.#isDue()) this.refreshAccessToken();
+    else if (this.#isDue()) this.refreshAccessToken();
     else this.#schedule();
   }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { World, answer, never, refused } from './world.mjs';
+import { World, answer, never, refused, signedIn } from './world.mjs';
 
 const MINUTE = 60_000;
 const REFRESH = '/api/auth/refresh';
@@ -55,6 +55,20 @@ test('what was asked for before it was due, and lost, is asked for again as soon
   await world.advance(4_900);
   assert.equal(world.count(REFRESH), 2);
   assert.equal(tab.manager.getTokenInfo().generation, 2);
+});
+
+test('whoever signs out after a failure is not signed in again by what failed', async () => {
+  const { world, tab, manager } = await signedIn({}, {}, 'cookie');
+  world.intercept = () => answer(502, '');
+  await manager.refreshAccessToken();
+  const out = manager.signOut();
+  await world.advance(MINUTE);
+  assert.equal(await out, false);
+  world.intercept = () => undefined;
+  for (const type of ['focus', 'online', 'resume']) tab.dispatchEvent(new Event(type));
+  await world.advance(10 * MINUTE);
+  assert.equal(world.count(REFRESH), 1);
+  assert.equal(manager.isAuthenticated(), false);
 });
 
 test('without a grace nobody asks unasked again for an answer that was lost', async () => {
