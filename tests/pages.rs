@@ -18,8 +18,8 @@ use tower_jwt_session::session::risk::RiskWatch;
 use tower_jwt_session::session::{AuditEntry, AuditRequest};
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
-    ClaimsSource, Clock, Device, Grants, JwtSession, JwtSessionBuilder, MemoryStore, Running,
-    SessionId, SessionStore, UserId,
+    ClaimsSource, Clock, Device, Grants, JwtSession, JwtSessionBuilder, MemoryStore, Rotation,
+    Running, SessionId, SessionStore, UserId,
 };
 
 const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
@@ -156,6 +156,14 @@ impl Site {
             .expect("memory")
             .len()
     }
+}
+
+/// A device that says which program it is.
+fn program(name: &str) -> Device {
+    let mut device = Device::default();
+    device.label = name.to_owned();
+    device.user_agent = Some(name.to_owned());
+    device
 }
 
 impl Visitor {
@@ -471,8 +479,89 @@ async fn a_device_is_new_for_a_day() {
     let page = ada.get("/devices").await;
     assert!(!page.body.contains("class=\"new\""));
     page.says("First seen <time").says("2 days ago");
-    site.visitor("ada").await;
+    site.visitor_on("ada", program("Phone/3")).await;
     ada.get("/devices").await.says("class=\"new\"");
+    site.clock.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    let page = site.visitor("ada").await.get("/devices").await;
+    assert!(!page.body.contains("class=\"new\""));
+}
+
+#[tokio::test]
+async fn a_device_that_the_user_had_before_is_not_new() {
+    let site = Site::new().await;
+    let laptop = || program("Firefox/125.0");
+    let first = site.visitor_on("ada", laptop()).await;
+    first.post("/sign-out", "").await.leads_to("/sign-in");
+    site.clock.advance(Duration::from_secs(60));
+    site.visitor_on("ada", laptop()).await;
+    site.clock.advance(Duration::from_secs(60));
+    let phone = site.visitor_on("ada", program("Phone/3")).await;
+    let page = phone.get("/devices").await;
+    assert!(!page.body.contains("class=\"new\""), "{}", page.body);
+    site.clock.advance(Duration::from_secs(60));
+    for _ in 0..2 {
+        // A stranger who comes twice is no acquaintance.
+        site.visitor_on("ada", program("Elsewhere/1")).await;
+    }
+    let page = phone.get("/devices").await;
+    assert_eq!(page.body.matches("class=\"new\"").count(), 2);
+}
+
+#[tokio::test]
+async fn the_script_is_told_to_give_up_early_enough_for_the_grace() {
+    for (grace, told) in [
+        (30, "data-timeout=\"8000\" data-session"),
+        (5, "data-timeout=\"2500\" data-session"),
+        (1, "data-timeout=\"1000\" data-session"),
+        (0, "data-timeout=\"8000\" data-strict=\"true\" data-session"),
+    ] {
+        let rotation = Rotation::default().with_grace(Duration::from_secs(grace));
+        let site = Site::with(|builder| builder.rotation(rotation)).await;
+        let ada = site.visitor("ada").await;
+        ada.get("/devices").await.says(told);
+    }
+}
+
+#[tokio::test]
+async fn a_stylesheet_of_this_origin_is_linked_after_the_own_one() {
+    let site = Site::new().await;
+    let mut ada = site.visitor("ada").await;
+    let pages = || Pages::new(site.auth.clone());
+    ada.app = pages().with_stylesheet("/a\"b.css?v=1&w").routes();
+    let page = ada.get("/devices").await;
+    page.says("\"><link rel=\"stylesheet\" href=\"/a&quot;b.css?v=1&amp;w\"><meta");
+    let own = page.body.find("/pages.css").expect("it is there");
+    assert!(own < page.body.find("/a&quot;b.css").expect("it is there"));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("style-src 'self';"), "{policy}");
+    for elsewhere in [
+        "//evil.example/x.css",
+        "https://evil.example/x.css",
+        "/\\evil.example",
+        "x.css",
+    ] {
+        ada.app = pages().with_stylesheet(elsewhere).routes();
+        let page = ada.get("/devices").await;
+        assert_eq!(page.body.matches("stylesheet").count(), 1, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn a_language_that_runs_from_right_to_left_is_said_to() {
+    let site = Site::new().await;
+    let mut ada = site.visitor("ada").await;
+    let mut hebrew = Texts::english();
+    hebrew.language = "he".into();
+    hebrew.right_to_left = true;
+    let pages = Pages::new(site.auth.clone()).with_texts(vec![Texts::english(), hebrew]);
+    ada.app = pages.routes();
+    for (asked, told) in [
+        ("he", "lang=\"he\" dir=\"rtl\">"),
+        ("en", "lang=\"en\" dir=\"ltr\">"),
+    ] {
+        let asked = [("accept-language", asked)];
+        ada.send("GET", "/devices", "", &asked).await.says(told);
+    }
 }
 
 #[tokio::test]
@@ -511,6 +600,36 @@ async fn only_administrators_see_everybody() {
     assert_eq!(ada.post(&end, "reason=admin_revoked").await.status, 403);
     assert_eq!(ada.post("/admin/users/root/end-all", "").await.status, 403);
     assert_eq!(site.live("root").await, 1);
+}
+
+#[tokio::test]
+async fn administrators_find_users_by_what_people_know_of_them() {
+    let site = Site::new().await;
+    let (ada, mut root) = (site.visitor("ada").await, site.visitor("root").await);
+    site.visitor("bob").await;
+    root.get("/admin").await.says("<label>Id of the user <");
+    let pages = Pages::new(site.auth.clone()).with_user_search(|text| async move {
+        match text.as_str() {
+            "ada@example.com" => Ok(Some(UserId::new("ada")?)),
+            "away@example.com" => Err("the accounts are away".into()),
+            _ => Ok(None),
+        }
+    });
+    root.app = pages.routes();
+    for typed in ["ada@example.com", "+ada%40example.com+", "ada"] {
+        let page = root.get(&format!("/admin?user={typed}")).await;
+        page.says("value=\"ada\"").says("/admin/users/ada/end-all");
+        page.says(&format!("/admin/sessions/{}/end", ada.session));
+        assert!(!page.body.contains("/admin?user=bob"), "{typed}");
+        let log = root.get(&format!("/admin/audit?user={typed}")).await;
+        log.says("<label>User <").says("value=\"ada\"");
+    }
+    let nobody = root.get("/admin?user=eve%40example.com").await;
+    nobody
+        .says("value=\"eve@example.com\"")
+        .says("There are none.");
+    let away = root.get("/admin?user=away%40example.com").await;
+    assert_eq!(away.status, 503);
 }
 
 #[tokio::test]

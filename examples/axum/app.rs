@@ -13,6 +13,7 @@ use tower_jwt_session::middleware::CountAs;
 use tower_jwt_session::{JwtSession, UserId};
 
 use crate::accounts::Accounts;
+use crate::email::Email;
 use crate::figures::Figures;
 use crate::turns::Turns;
 use crate::{contract, credentials, docs, edge, pages, protected, sign_in};
@@ -29,6 +30,16 @@ impl App {
     pub fn new(auth: JwtSession, accounts: Accounts, statistics: Statistics) -> Self {
         let turns = Turns::default();
         let pages = Pages::new(auth.clone()).with_statistics(statistics);
+        let known = accounts.clone();
+        let pages = pages.with_user_search(move |text| {
+            let known = known.clone();
+            async move {
+                match Email::parse(&text) {
+                    Some(email) => Ok(known.find(&email).await?),
+                    None => Ok(None),
+                }
+            }
+        });
         Self {
             auth,
             accounts,

@@ -55,7 +55,7 @@ impl<C: CustomClaims> Pages<C> {
         either(self.all_ended_by_admin(user, &request, body).await)
     }
 
-    async fn admin_page(&self, request: &Parts, asked: Asked) -> Result<Response, Instead> {
+    async fn admin_page(&self, request: &Parts, mut asked: Asked) -> Result<Response, Instead> {
         self.admin_session(request)?;
         let texts = self.texts(request);
         let minutes = super::statistics::window(asked.window.as_deref()).unwrap_or(60);
@@ -63,7 +63,7 @@ impl<C: CustomClaims> Pages<C> {
         let events = self.settings.statistics.events_after(0);
         let live = self.population().await;
         let fleet = self.of_fleet().await;
-        let (status, content) = match self.session_page(&asked).await {
+        let (status, content) = match self.session_page(&mut asked).await {
             Ok((sessions, next)) => {
                 let view = AdminView {
                     texts,
@@ -75,6 +75,7 @@ impl<C: CustomClaims> Pages<C> {
                     sessions,
                     next,
                     user: asked.user,
+                    typed: self.wanted_of_user(texts),
                     now: self.auth.clock().now(),
                 };
                 (StatusCode::OK, view.page(asked.done.told(texts)))
@@ -90,8 +91,12 @@ impl<C: CustomClaims> Pages<C> {
 
     async fn session_page(
         &self,
-        asked: &Asked,
+        asked: &mut Asked,
     ) -> Result<(Vec<SessionInfo>, Option<SessionId>), SessionError> {
+        if let Some(typed) = asked.user.take() {
+            let user = self.meant(typed).await;
+            asked.user = Some(user.map_err(SessionError::ClaimsSource)?);
+        }
         let user = match asked.user.as_deref().map(UserId::new) {
             None => None,
             Some(Ok(user)) => Some(user),

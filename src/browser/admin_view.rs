@@ -26,6 +26,7 @@ pub(super) struct AdminView<'t> {
     pub(super) sessions: Vec<SessionInfo>,
     pub(super) next: Option<SessionId>,
     pub(super) user: Option<String>,
+    pub(super) typed: &'t str,
     pub(super) now: UnixTime,
 }
 
@@ -224,7 +225,7 @@ impl AdminView<'_> {
             .text(&texts.all_devices);
         section.raw("</h2><form class=\"search\" role=\"search\" action=\"/admin\"><label>");
         section
-            .text(&texts.user)
+            .text(self.typed)
             .raw(" <input name=\"user\" dir=\"auto\" value=\"");
         section
             .text(self.user.as_deref().unwrap_or_default())

@@ -61,15 +61,16 @@ impl<C: CustomClaims> Pages<C> {
         either(self.audit_page(&request, wanted).await)
     }
 
-    async fn audit_page(&self, request: &Parts, wanted: Wanted) -> Result<Response, Instead> {
+    async fn audit_page(&self, request: &Parts, mut wanted: Wanted) -> Result<Response, Instead> {
         self.admin_session(request)?;
         let texts = self.texts(request);
-        let (status, content) = match self.audited(&wanted).await {
+        let (status, content) = match self.audited(&mut wanted).await {
             Ok(page) => {
                 let view = AuditView {
                     texts,
                     page,
                     wanted,
+                    typed: self.wanted_of_user(texts),
                     now: self.auth.clock().now(),
                 };
                 (StatusCode::OK, view.page())
@@ -87,7 +88,9 @@ impl<C: CustomClaims> Pages<C> {
         Ok(self.framed(request, status, &texts.audit_log, content))
     }
 
-    async fn audited(&self, wanted: &Wanted) -> Result<AuditPage, SessionError> {
+    async fn audited(&self, wanted: &mut Wanted) -> Result<AuditPage, SessionError> {
+        let user = self.meant(std::mem::take(&mut wanted.user)).await;
+        wanted.user = user.map_err(SessionError::ClaimsSource)?;
         let Some(request) = wanted.request() else {
             return Ok(AuditPage::default());
         };

@@ -14,6 +14,7 @@ pub(super) struct AuditView<'t> {
     pub(super) texts: &'t Texts,
     pub(super) page: AuditPage,
     pub(super) wanted: Wanted,
+    pub(super) typed: &'t str,
     pub(super) now: UnixTime,
 }
 
@@ -44,7 +45,7 @@ impl AuditView<'_> {
         let (texts, wanted) = (self.texts, &self.wanted);
         let mut form = Markup::default();
         form.raw("<form class=\"search acts\" role=\"search\" action=\"/admin/audit\"><label>");
-        form.text(&texts.user)
+        form.text(self.typed)
             .raw(" <input name=\"user\" dir=\"auto\" value=\"")
             .text(&wanted.user)
             .raw("\"></label><label>");

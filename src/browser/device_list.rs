@@ -1,5 +1,6 @@
 //! What "your devices" shows.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::frame::{self, time, with_time};
@@ -7,7 +8,7 @@ use super::markup::Markup;
 use super::texts::{Texts, counted};
 use crate::clock::UnixTime;
 use crate::session::risk::RiskFlag;
-use crate::session::{DeviceKind, SessionInfo};
+use crate::session::{DeviceKind, SessionInfo, UserDevices};
 use crate::token::SessionId;
 
 /// A user's sessions, as of an instant.
@@ -15,16 +16,17 @@ pub(super) struct DeviceList {
     current: Option<SessionInfo>,
     others: Vec<SessionInfo>,
     ended: Vec<SessionInfo>,
+    new: HashSet<SessionId>,
     now: UnixTime,
 }
 
 impl DeviceList {
-    pub(super) fn new(
-        live: Vec<SessionInfo>,
-        mut ended: Vec<SessionInfo>,
-        current: Option<SessionId>,
-        now: UnixTime,
-    ) -> Self {
+    pub(super) fn new(devices: UserDevices, current: Option<SessionId>, now: UnixTime) -> Self {
+        let UserDevices {
+            live,
+            mut ended,
+            new,
+        } = devices;
         let (mut own, others): (Vec<_>, Vec<_>) =
             live.into_iter().partition(|info| current == Some(info.id));
         ended.truncate(SHOWN_ENDED);
@@ -32,6 +34,7 @@ impl DeviceList {
             current: own.pop(),
             others,
             ended,
+            new,
             now,
         }
     }
@@ -66,7 +69,7 @@ impl DeviceList {
         let mut card = Markup::default();
         card.raw("<li class=\"card\"><h3>").raw(icon(info));
         card.isolated(title(info));
-        if may_end && self.now.since(info.created_at) < NEW {
+        if may_end && self.new.contains(&info.id) {
             card.raw(" <span class=\"new\">")
                 .text(&texts.new_device)
                 .raw("</span>");
@@ -208,5 +211,5 @@ pub(super) fn place(info: &SessionInfo) -> Option<String> {
 }
 
 const SHOWN_ENDED: usize = 10;
-/// How long a sign-in is pointed out as a new one.
-const NEW: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a device is pointed out as a new one.
+pub(super) const NEW: Duration = Duration::from_secs(24 * 60 * 60);

@@ -4,7 +4,7 @@ use http::request::Parts;
 use http::{Request, StatusCode};
 use http_body::Body;
 
-use super::device_list::DeviceList;
+use super::device_list::{DeviceList, NEW};
 use super::form::{Form, parameter};
 use super::texts::counted;
 use super::{Instead, Pages, Texts, either, frame, see_other};
@@ -79,10 +79,9 @@ impl<C: CustomClaims> Pages<C> {
 
     async fn device_list(&self, session: &Session) -> Result<DeviceList, SessionError> {
         let sessions = self.auth.sessions();
-        let live = sessions.list(session.subject()).await?;
-        let ended = sessions.list_ended(session.subject()).await?;
         let now = self.auth.clock().now();
-        Ok(DeviceList::new(live, ended, session.id(), now))
+        let devices = sessions.devices(session.subject(), now - NEW).await?;
+        Ok(DeviceList::new(devices, session.id(), now))
     }
 
     async fn device_ended(&self, id: &str, request: &Parts) -> Result<Response, Instead> {

@@ -1,5 +1,7 @@
 //! What stands around every page: the head, the navigation bar and the headers of the answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY,
@@ -44,11 +46,63 @@ impl<C: CustomClaims> Pages<C> {
     ) -> Response {
         let texts = self.texts(request);
         let session = request.extensions.get::<Session>();
-        let mut page = head(texts, title, session, self.auth.clock().now());
+        let mut page = self.head(texts, title, session);
         page.add(self.navigation(texts, session, request.uri.path()));
         page.raw("<main id=\"main\" tabindex=\"-1\">").add(main);
         page.raw("</main></body></html>\n");
         html(status, page)
+    }
+
+    fn head(&self, texts: &Texts, title: &str, session: Option<&Session>) -> Markup {
+        let mut head = Markup::default();
+        head.raw("<!doctype html><html lang=\"")
+            .text(&texts.language);
+        head.raw(if texts.right_to_left {
+            "\" dir=\"rtl\">"
+        } else {
+            "\" dir=\"ltr\">"
+        });
+        head.raw("<head><meta charset=\"utf-8\"><title>")
+            .text(title)
+            .raw("</title>");
+        head.raw("<meta name=\"viewport\" content=\"width=device-width\">");
+        head.raw("<meta name=\"color-scheme\" content=\"light dark\">");
+        head.raw("<link rel=\"icon\" href=\"data:,\">");
+        head.raw("<link rel=\"stylesheet\" href=\"/pages.css?v=")
+            .text(assets::STYLE.version());
+        if let Some(path) = &self.settings.stylesheet {
+            head.raw("\"><link rel=\"stylesheet\" href=\"").text(path);
+        }
+        head.raw("\">").add(self.declaration(session));
+        head.raw("<script type=\"module\" src=\"/token-manager.js?v=");
+        head.text(assets::TOKEN_MANAGER.version());
+        head.raw("\"></script><script type=\"module\" src=\"/pages.js?v=");
+        head.text(assets::SCRIPT.version())
+            .raw("\"></script></head>");
+        head
+    }
+
+    /// What the token manager is told: how to refresh, and the session.
+    fn declaration(&self, session: Option<&Session>) -> Markup {
+        let mut meta = Markup::default();
+        let grace = self.auth.rotation().grace();
+        meta.raw("<meta name=\"token-manager\" content=\"cookie\" data-timeout=\"");
+        meta.text(timeout(grace).as_millis()).raw("\"");
+        if grace.is_zero() {
+            meta.raw(" data-strict=\"true\"");
+        }
+        if let Some((session, id)) = session.and_then(|session| Some((session, session.id()?))) {
+            let binding = session.token().facts().binding;
+            let left = session.expires_at().since(self.auth.clock().now());
+            meta.raw(" data-session=\"").text(id);
+            meta.raw("\" data-generation=\"")
+                .text(binding.map_or(0, |binding| binding.generation));
+            meta.raw("\" data-expires-in=\"")
+                .text(left.as_secs())
+                .raw("\"");
+        }
+        meta.raw(">");
+        meta
     }
 
     fn navigation(&self, texts: &Texts, session: Option<&Session>, path: &str) -> Markup {
@@ -56,6 +110,10 @@ impl<C: CustomClaims> Pages<C> {
         bar.raw("<body data-signed-out=\"").text(&texts.signed_out);
         bar.raw("\" data-reasons=\"").text(reasons(texts));
         bar.raw("\" data-again=\"").text(&texts.sign_in_again);
+        bar.raw("\" data-failed=\"")
+            .text(texts.not_done.replace("{why}", &texts.cannot_read));
+        bar.raw("\" data-ago=\"").text(ago(texts));
+        bar.raw("\" data-now=\"").text(self.auth.clock().now());
         bar.raw("\" data-sign-in=\"").text(&self.settings.sign_in);
         bar.raw("\"><a class=\"skip\" href=\"#main\">")
             .text(&texts.skip);
@@ -132,43 +190,6 @@ pub(super) fn chosen<'t>(texts: &'t [Texts], headers: &HeaderMap) -> &'t Texts {
         .unwrap_or(&texts[0])
 }
 
-fn head(texts: &Texts, title: &str, session: Option<&Session>, now: UnixTime) -> Markup {
-    let mut head = Markup::default();
-    head.raw("<!doctype html><html lang=\"")
-        .text(&texts.language);
-    head.raw(if texts.right_to_left {
-        "\" dir=\"rtl\">"
-    } else {
-        "\" dir=\"ltr\">"
-    });
-    head.raw("<head><meta charset=\"utf-8\"><title>")
-        .text(title)
-        .raw("</title>");
-    head.raw("<meta name=\"viewport\" content=\"width=device-width\">");
-    head.raw("<meta name=\"color-scheme\" content=\"light dark\">");
-    head.raw("<link rel=\"icon\" href=\"data:,\">");
-    head.raw("<link rel=\"stylesheet\" href=\"/pages.css?v=")
-        .text(assets::STYLE.version());
-    head.raw("\"><meta name=\"token-manager\" content=\"cookie\"");
-    if let Some((session, id)) = session.and_then(|session| Some((session, session.id()?))) {
-        let generation = session
-            .token()
-            .facts()
-            .binding
-            .map_or(0, |binding| binding.generation);
-        let left = session.expires_at().since(now).as_secs();
-        head.raw(" data-session=\"").text(id);
-        head.raw("\" data-generation=\"").text(generation);
-        head.raw("\" data-expires-in=\"").text(left).raw("\"");
-    }
-    head.raw("><script type=\"module\" src=\"/token-manager.js?v=");
-    head.text(assets::TOKEN_MANAGER.version());
-    head.raw("\"></script><script type=\"module\" src=\"/pages.js?v=");
-    head.text(assets::SCRIPT.version())
-        .raw("\"></script></head>");
-    head
-}
-
 /// Why a session ended, for the script that hears of it.
 fn reasons(texts: &Texts) -> serde_json::Value {
     REASONS
@@ -176,6 +197,24 @@ fn reasons(texts: &Texts) -> serde_json::Value {
         .map(|reason| ((*reason).to_owned(), texts.reason(reason).into()))
         .collect::<serde_json::Map<_, _>>()
         .into()
+}
+
+/// How long ago something was, in words: from how many seconds on, for one, for many.
+fn ago(texts: &Texts) -> serde_json::Value {
+    serde_json::json!([
+        [86_400, texts.days_ago_one, texts.days_ago],
+        [3_600, texts.hours_ago_one, texts.hours_ago],
+        [60, texts.minutes_ago_one, texts.minutes_ago],
+    ])
+}
+
+/// When a script gives an answer to a refresh up: early enough for asking again within the grace.
+fn timeout(grace: Duration) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(8);
+    if grace.is_zero() {
+        return LONGEST;
+    }
+    (grace / 2).clamp(Duration::from_secs(1), LONGEST)
 }
 
 fn html(status: StatusCode, page: Markup) -> Response {
@@ -200,11 +239,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-const REASONS: [&str; 10] = [
+const REASONS: [&str; 11] = [
     "admin_revoked",
     "evicted",
     "expired",
     "idle",
+    // None of these.
+    "other",
     "password_changed",
     "refresh_reused",
     "signed_out",

@@ -20,8 +20,8 @@
 //!
 //! The pages work without scripts, and under the policy that they send along
 //! (`Content-Security-Policy`) nothing that somebody smuggled in would run. Their colours are custom
-//! properties (`--page`, `--card`, `--ink`, `--muted`, `--line`, `--accent`, `--danger`), their words
-//! [`Texts`].
+//! properties (`--page`, `--card`, `--ink`, `--muted`, `--line`, `--accent`, `--danger`), which a
+//! [stylesheet](Pages::with_stylesheet) sets, their words [`Texts`].
 
 mod admin;
 mod admin_view;
@@ -37,6 +37,7 @@ mod fleet;
 mod form;
 mod frame;
 mod markup;
+mod search;
 mod statistics;
 mod texts;
 
@@ -54,6 +55,7 @@ pub use texts::Texts;
 
 use census::Census;
 use fleet::FleetCounts;
+use search::UserSearch;
 
 use crate::endpoints::{Problem, Response, Streams};
 use crate::events::Statistics;
@@ -73,8 +75,10 @@ pub struct Pages<C = NoClaims> {
 #[derive(Clone)]
 struct Settings {
     admin_role: String,
+    search: Option<UserSearch>,
     sign_in: String,
     statistics: Statistics,
+    stylesheet: Option<String>,
     texts: Vec<Texts>,
 }
 
@@ -84,8 +88,10 @@ impl<C: CustomClaims> Pages<C> {
     pub fn new(auth: JwtSession<C>) -> Self {
         let settings = Settings {
             admin_role: "admin".to_owned(),
+            search: None,
             sign_in: "/sign-in".to_owned(),
             statistics: Statistics::default(),
+            stylesheet: None,
             texts: vec![Texts::english(), Texts::german()],
         };
         Self {
@@ -117,6 +123,36 @@ impl<C: CustomClaims> Pages<C> {
         self.with(|settings| settings.statistics = statistics)
     }
 
+    /// Links a stylesheet of the application after the one of the pages, to set their colours in.
+    /// It is a path on the origin of the pages, whose policy lets in no other; one that does not
+    /// begin with a single `/` is left out, and the log says so.
+    ///
+    /// # Examples
+    ///
+    /// ```css
+    /// /* theme.css, which the application serves as text/css */
+    /// :root { --accent: #7a1fa2; --page: #fff7f0 }
+    /// @media (prefers-color-scheme: dark) { :root { --accent: #e0a3ff; --page: #17120f } }
+    /// ```
+    ///
+    /// ```
+    /// use tower_jwt_session::JwtSession;
+    /// use tower_jwt_session::browser::Pages;
+    ///
+    /// fn pages(auth: &JwtSession) -> Pages {
+    ///     Pages::new(auth.clone()).with_stylesheet("/theme.css")
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_stylesheet(self, path: impl Into<String>) -> Self {
+        let path = path.into();
+        let here = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+        if !here {
+            tracing::warn!(path, "not a path of this origin: the pages go without it");
+        }
+        self.with(|settings| settings.stylesheet = here.then_some(path))
+    }
+
     /// Sets the languages of the pages; readers get the first that their browser asks for, else
     /// the first of all. Defaults to English and German.
     #[must_use]
@@ -126,6 +162,13 @@ impl<C: CustomClaims> Pages<C> {
                 settings.texts = texts;
             }
         })
+    }
+
+    /// The language that a request is answered in, as its [`Texts`] name it: for what the
+    /// application puts into a [page](Self::page) of its own.
+    #[must_use]
+    pub fn language(&self, request: &Parts) -> &str {
+        &self.texts(request).language
     }
 
     /// The verbs that the pages work on.

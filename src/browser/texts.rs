@@ -178,6 +178,7 @@ texts! {
     unusual_refresh_failures: "many failed attempts to stay signed in", "viele fehlgeschlagene Versuche, angemeldet zu bleiben";
     unusual_user_agent_change: "another browser than before", "ein anderer Browser als zuvor";
     user: "User", "Person";
+    user_id: "Id of the user", "Kennung der Person";
     your_devices: "Your devices", "Ihre Geräte";
 }
 

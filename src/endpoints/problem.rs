@@ -251,8 +251,10 @@ impl From<SessionError> for Problem {
                 error.to_string(),
             ),
             SessionError::NotFound => Self::not_found(),
-            SessionError::Over(_) => {
+            // Only whoever holds a genuine refresh token of the session comes to this.
+            SessionError::Over(reason) => {
                 Self::invalid_token("invalid_token", "the session is over; sign in again")
+                    .with_member("reason", reason.as_str())
             }
             SessionError::Overloaded { retry_after } => {
                 Self::from(Rejection::Overloaded { retry_after })

@@ -42,6 +42,8 @@ pub(crate) use guarded::Guarded;
 pub use idleness::Idleness;
 pub use lifetimes::Lifetimes;
 pub use limit::{LimitDecision, LimitPolicy, SessionLimit};
+#[cfg(feature = "browser")]
+pub(crate) use manage::UserDevices;
 pub use manage::{
     CleanedUp, Done, EndAll as EndAllSessions, IssueUntracked, RefreshTokenInfo, SessionError,
     SessionInfo, SessionStatistics, Sessions, SignIn, SignInTicket, SignedIn, Tokens,

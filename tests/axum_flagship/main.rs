@@ -165,7 +165,9 @@ async fn a_new_password_ends_the_other_sessions_and_the_old_one_opens_nothing() 
         .await
         .accepted(204);
     phone.get("/api/me").await.refused(401, "token_revoked");
-    phone.refresh().await.refused(401, "invalid_token");
+    let over = phone.refresh().await;
+    let told = over.refused(401, "invalid_token");
+    assert_eq!(told.body["reason"], "password_changed");
     laptop.get("/api/me").await.accepted(200);
 
     phone.access_token = None;

@@ -13,6 +13,7 @@ use tower_jwt_session::endpoints::{Endpoints, Problem, Response, read_body};
 use tower_jwt_session::session::{SignInTicket, Transport};
 use tower_jwt_session::throttle::Attempt;
 
+use super::words::{Sheet, Words};
 use crate::app::App;
 use crate::email::Email;
 use crate::passwords;
@@ -41,29 +42,23 @@ impl FromRequest<App> for Filled {
 }
 
 /// A page with a form.
-struct Sheet {
-    title: &'static str,
-    main: &'static str,
+#[derive(Clone, Copy)]
+enum Asks {
+    ToRegister,
+    ToSignIn,
 }
 
-const SIGN_IN: Sheet = Sheet {
-    title: "Sign in",
-    main: include_str!("sign_in.html"),
-};
-
-const REGISTER: Sheet = Sheet {
-    title: "Register",
-    main: include_str!("register.html"),
-};
+/// A word of why it is there again.
+type Told = fn(&Words) -> &'static str;
 
 /// `GET /sign-in`
 pub async fn sign_in_page(State(app): State<App>, request: Parts) -> Response {
-    SIGN_IN.page(&app, &request, StatusCode::OK, None)
+    Asks::ToSignIn.page(&app, &request, StatusCode::OK, None)
 }
 
 /// `GET /register`
 pub async fn register_page(State(app): State<App>, request: Parts) -> Response {
-    REGISTER.page(&app, &request, StatusCode::OK, None)
+    Asks::ToRegister.page(&app, &request, StatusCode::OK, None)
 }
 
 /// `POST /sign-in`
@@ -80,7 +75,7 @@ pub async fn sign_in(
     let signed_in = signed_in(&app, device, &request, form);
     let endpoints = Endpoints::new(app.auth.clone());
     let response = endpoints.limited(attempt, address, signed_in).await;
-    SIGN_IN.or_too_many(&app, &request, response)
+    Asks::ToSignIn.or_too_many(&app, &request, response)
 }
 
 /// `POST /register`
@@ -96,7 +91,7 @@ pub async fn register(
     let response = endpoints
         .limited(Attempt::Register, address, registered)
         .await;
-    REGISTER.or_too_many(&app, &request, response)
+    Asks::ToRegister.or_too_many(&app, &request, response)
 }
 
 async fn signed_in(
@@ -111,8 +106,8 @@ async fn signed_in(
     if let Some(ticket) = check(app, &email, form.password).await? {
         return entered(app, device, request, ticket).await;
     }
-    let told = "The e-mail address or the password is wrong.";
-    let mut page = SIGN_IN.page(app, request, StatusCode::UNAUTHORIZED, Some(told));
+    let told: Told = |words| words.wrong;
+    let mut page = Asks::ToSignIn.page(app, request, StatusCode::UNAUTHORIZED, Some(told));
     let challenge = HeaderValue::from_static("Bearer");
     page.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     Ok(page)
@@ -126,19 +121,18 @@ async fn registered(
 ) -> Result<Response, Problem> {
     app.auth.check_transport(request, Transport::Cookie)?;
     let form = credentials(form)?;
-    let refused = |status, told| Ok(REGISTER.page(app, request, status, Some(told)));
+    let refused = |status, told: Told| Ok(Asks::ToRegister.page(app, request, status, Some(told)));
     let Some(email) = Email::parse(&form.email) else {
-        let told = "This is not an e-mail address.";
-        return refused(StatusCode::UNPROCESSABLE_ENTITY, told);
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, |words| words.no_address);
     };
     if !passwords::acceptable(&form.password) {
-        let told = "A password has 8 to 256 characters.";
-        return refused(StatusCode::UNPROCESSABLE_ENTITY, told);
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, |words| {
+            words.password_rule
+        });
     }
     let hash = passwords::hash(form.password).await;
     let Some(user) = app.accounts.create(&email, hash, "user", None).await? else {
-        let told = "There is an account of that address already: sign in instead.";
-        return refused(StatusCode::CONFLICT, told);
+        return refused(StatusCode::CONFLICT, |words| words.account_exists);
     };
     let ticket = app.auth.sessions().ticket(&user).await?;
     entered(app, device, request, ticket).await
@@ -169,18 +163,23 @@ async fn entered(
     Ok(response)
 }
 
-impl Sheet {
-    /// The page, with a word of why it is there again.
-    fn page(&self, app: &App, request: &Parts, status: StatusCode, told: Option<&str>) -> Response {
-        app.pages.page(request, status, self.title, self.main, told)
+impl Asks {
+    fn page(self, app: &App, request: &Parts, status: StatusCode, told: Option<Told>) -> Response {
+        let words = Words::of(app.pages.language(request));
+        let Sheet { title, main } = match self {
+            Self::ToRegister => &words.register,
+            Self::ToSignIn => &words.sign_in,
+        };
+        let told = told.map(|told| told(words));
+        app.pages.page(request, status, title, main, told)
     }
 
     /// The answer, as a page where there were too many attempts.
-    fn or_too_many(&self, app: &App, request: &Parts, mut response: Response) -> Response {
+    fn or_too_many(self, app: &App, request: &Parts, mut response: Response) -> Response {
         if response.status() != StatusCode::TOO_MANY_REQUESTS {
             return response;
         }
-        let told = "There were too many attempts. Try again later.";
+        let told: Told = |words| words.too_many;
         let mut page = self.page(app, request, response.status(), Some(told));
         response.headers_mut().remove(CONTENT_TYPE);
         response.headers_mut().remove(CONTENT_LENGTH);

@@ -1,6 +1,7 @@
 //! The pages of the example itself: the first one, and those to sign in and to register at.
 
 mod entry;
+mod words;
 
 use axum::Router;
 use axum::extract::State;
@@ -12,6 +13,7 @@ use axum::routing::get;
 use tower_jwt_session::endpoints;
 use tower_jwt_session::middleware::Anonymous;
 
+use self::words::{Sheet, Words};
 use crate::app::App;
 
 /// `GET /`, the pages to sign in and to register at with what their forms do, and the script of the
@@ -27,9 +29,8 @@ pub fn routes(app: &App) -> Router<App> {
 }
 
 async fn first(State(app): State<App>, request: Parts) -> endpoints::Response {
-    let main = include_str!("first.html");
-    app.pages
-        .page(&request, StatusCode::OK, "Sessions to try out", main, None)
+    let Sheet { title, main } = &Words::of(app.pages.language(&request)).first;
+    app.pages.page(&request, StatusCode::OK, title, main, None)
 }
 
 async fn demo() -> impl IntoResponse {

@@ -1,19 +1,19 @@
 // What the pages do beyond forms: they hear of their end, keep their times, and change in place.
 
-const { body, documentElement: root } = document;
+const { body } = document;
+// Missing where its script did not come: forms and links do all there is to do.
 const { tokenManager } = window;
 
 const tell = (text) => {
   const notice = document.getElementById('notice');
   notice.textContent = text;
   notice.focus();
-  return notice;
 };
 
-tokenManager.addEventListener('signed-out', ({ detail: { reason } }) => {
+tokenManager?.addEventListener('signed-out', ({ detail: { reason } }) => {
   const reasons = JSON.parse(body.dataset.reasons);
   const main = document.getElementById('main');
-  const why = reasons[reason] ?? reasons.signed_out;
+  const why = reasons[reason] ?? reasons.other;
   document.querySelector('header form')?.remove();
   for (const child of [...main.children]) if (child.tagName !== 'H1' && child.id !== 'notice') child.remove();
   tell(body.dataset.signedOut.replace('{why}', why));
@@ -23,15 +23,17 @@ tokenManager.addEventListener('signed-out', ({ detail: { reason } }) => {
   main.append(line);
 });
 
-const units = [[86_400, 'day'], [3_600, 'hour'], [60, 'minute']];
-const words = new Intl.RelativeTimeFormat(root.lang, { numeric: 'auto' });
+// In the words of the server and by its clock, so that nothing moves when the script takes over.
+const units = JSON.parse(body.dataset.ago);
+const ahead = Date.now() - Date.parse(body.dataset.now);
 const keepTime = () => {
   for (const time of document.querySelectorAll('time')) {
     const at = new Date(time.dateTime);
-    const passed = (Date.now() - at) / 1000;
-    const [seconds, unit] = units.find(([seconds]) => passed >= seconds) ?? [];
-    time.title = at.toLocaleString(root.lang, { dateStyle: 'full', timeStyle: 'long' });
-    if (unit) time.textContent = words.format(-Math.floor(passed / seconds), unit);
+    const passed = (Date.now() - ahead - at) / 1000;
+    const [seconds, one, many] = units.find(([seconds]) => passed >= seconds) ?? [];
+    const count = Math.floor(passed / seconds);
+    time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: 'full', timeStyle: 'long' });
+    if (seconds) time.textContent = (count === 1 ? one : many).replace('{count}', count);
   }
 };
 
@@ -44,31 +46,48 @@ const show = (html) => {
 
 document.addEventListener('submit', async (event) => {
   const form = event.target;
-  if (form.method !== 'post' || !form.closest('main') || form.dataset.plain !== undefined) return;
+  if (!tokenManager || form.method !== 'post' || !form.closest('main') || form.dataset.plain !== undefined) return;
   event.preventDefault();
   try {
     const init = { method: 'POST', body: new URLSearchParams(new FormData(form)) };
     const response = await tokenManager.makeAuthenticatedRequest(form.action, init);
     const landed = new URL(response.url);
-    if (landed.pathname !== location.pathname) location.assign(landed);
+    if (response.redirected && landed.pathname !== location.pathname) location.assign(landed);
     else show(await response.text());
   } catch {
-    form.submit();
+    // It may have been done, so it is not sent again.
+    tell(body.dataset.failed);
   }
 });
 
+/** Whether a page was led to from here a moment ago: what it lacks, a refresh does not bring. */
+const ledBefore = () => {
+  try {
+    const last = Number(sessionStorage.ledAt);
+    sessionStorage.ledAt = Date.now();
+    return Math.abs(Date.now() - last) < 10_000;
+  } catch {
+    return true;
+  }
+};
+
 const next = new URLSearchParams(location.search).get('next');
-if (location.pathname === body.dataset.signIn && next && tokenManager.isAuthenticated()) {
+if (location.pathname === body.dataset.signIn && next && tokenManager?.isAuthenticated() && !ledBefore()) {
   // Led here with a session that needs no more than a refresh.
-  const target = new URL(next, location.origin);
-  const renewed = await tokenManager.refreshAccessToken();
-  if (renewed && target.origin === location.origin) location.replace(target);
+  if (await tokenManager.refreshAccessToken()) {
+    try {
+      const target = new URL(next, location.origin);
+      if (target.origin === location.origin) location.replace(target);
+    } catch {
+      // An address of nothing leads nowhere.
+    }
+  }
 }
 
 // What administrators see goes on by itself, while somebody can see it: browsers hold few
 // connections to a server open at a time.
 const feed = document.getElementById('feed');
-if (feed) {
+if (feed && tokenManager) {
   const names = { ...JSON.parse(body.dataset.reasons), ...JSON.parse(feed.dataset.words) };
   const named = (name) => names[name] ?? name?.replaceAll('_', ' ') ?? '';
   let last = feed.dataset.last;
@@ -82,11 +101,26 @@ if (feed) {
     last = number;
     pause = 2_000;
     const list = document.getElementById('feed');
+    if (!list) return;
     const line = document.createElement('li');
     const time = part('time', list.dataset.now, { dateTime: at });
     line.append(time, ' ', part('b', named(what)), ' ', part('bdi', user ?? ''), ' ', part('small', named(reason)));
     list.prepend(line);
     while (list.children.length > 100) list.lastChild.remove();
+    keepTime();
+  };
+
+  const count = async () => {
+    const chosen = document.querySelector('.windows')?.dataset.chosen;
+    if (!chosen || document.hidden || !tokenManager.isAuthenticated()) return;
+    const response = await tokenManager.makeAuthenticatedRequest(`/api/admin/stats?window=${chosen}`).catch(() => null);
+    const stats = response?.ok && (await response.json().catch(() => null));
+    if (!stats?.live) return;
+    for (const figure of document.querySelectorAll('[data-of]')) {
+      figure.textContent = figure.dataset.of.split('.').reduce((of, name) => of?.[name], stats) ?? '–';
+    }
+    const time = document.querySelector('#now ~ p time');
+    if (time) time.dateTime = stats.live.as_of;
     keepTime();
   };
 
@@ -98,22 +132,9 @@ if (feed) {
     source.addEventListener('message', tellOf);
     source.addEventListener('error', () => {
       if (source.readyState !== EventSource.CLOSED) return;
-      // Refused, which a token that ran out explains.
-      timer = setTimeout(() => tokenManager.refreshAccessToken().then(listen), (pause = Math.min(2 * pause, 60_000)));
+      // Refused, which a token that ran out explains: whatever is asked for renews it.
+      timer = setTimeout(() => count().then(listen), (pause = Math.min(2 * pause, 60_000)));
     });
-  };
-
-  const count = async () => {
-    if (document.hidden || !tokenManager.isAuthenticated()) return;
-    const { chosen } = document.querySelector('.windows').dataset;
-    const response = await fetch(`/api/admin/stats?window=${chosen}`).catch(() => null);
-    const stats = response?.ok && (await response.json());
-    if (!stats?.live) return;
-    for (const figure of document.querySelectorAll('[data-of]')) {
-      figure.textContent = figure.dataset.of.split('.').reduce((of, name) => of?.[name], stats) ?? '–';
-    }
-    document.querySelector('#now ~ p time').dateTime = stats.live.as_of;
-    keepTime();
   };
 
   listen();

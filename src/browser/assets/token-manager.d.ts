@@ -7,7 +7,7 @@ export type Mode = 'cookie' | 'hybrid' | 'storage';
 export interface Options {
   /** Defaults to what `<meta name="token-manager" content="…">` says, else `storage`. */
   mode?: Mode;
-  /** In front of every path, as `https://api.example`; list its origin in `origins`. */
+  /** In front of every path, as `https://api.example`; the constructor throws unless its origin is in `origins`. */
   base?: string;
   /** Other origins that may receive tokens. */
   origins?: string[];
@@ -17,8 +17,16 @@ export interface Options {
   check?: number;
   /** Milliseconds before the expiry at which to refresh, at most half the lifetime. Defaults to 15 minutes. */
   margin?: number;
-  /** Milliseconds until an answer or a lock is given up. Defaults to 8 s; keep it below the server's grace. */
+  /**
+   * Milliseconds until an answer is given up. Defaults to what `data-timeout` of the `<meta>` says, else 8 s; half
+   * of the server's grace leaves time for asking again.
+   */
   timeout?: number;
+  /**
+   * For a server without a grace, where a refresh that is repeated looks like theft: nobody asks unasked again after
+   * an answer that was lost. Defaults to whether the `<meta>` has `data-strict`.
+   */
+  strict?: boolean;
   paths?: Partial<Record<'login' | 'logout' | 'refresh' | 'sessions' | 'stats', string>>;
 }
 
@@ -27,7 +35,7 @@ export interface TokenInfo {
   mode: Mode;
   sessionId: string | null;
   generation: number | null;
-  /** Milliseconds since 1970, by this device's clock. */
+  /** Milliseconds since 1970, by this device's clock; `null` where nobody knows it. */
   expiresAt: number | null;
   needsRefresh: boolean;
   /** Refreshes that failed in a row. */
@@ -72,15 +80,18 @@ export interface TokenManagerEventMap {
   /** Somebody signed in or out, or the tokens are new: for navigation bars. */
   change: CustomEvent<{ authenticated: boolean }>;
   refreshed: CustomEvent<{ generation: number }>;
-  /** The session goes on; the next attempt is in `retryIn` milliseconds. */
+  /** The session goes on; the next attempt is in `retryIn` milliseconds, and `null` where nobody makes one unasked. */
   'refresh-failed': CustomEvent<{
     kind: 'malformed' | 'network' | 'status' | 'timeout';
     status: number;
     code?: string;
-    retryIn: number;
+    retryIn: number | null;
   }>;
   'signed-in': CustomEvent<{ sessionId: string }>;
-  /** `reason` is the server's: `user_revoked`, `refresh_reused`, …; `signed_out` by the user. */
+  /**
+   * `reason` is the server's: `user_revoked`, `refresh_reused`, …; `signed_out` by the user. A refusal that names none
+   * gives its code: `invalid_token`, `missing_token`, ….
+   */
   'signed-out': CustomEvent<{ reason: string; message?: string; sessionId: string }>;
   /** Forgotten here, and perhaps alive on the server. */
   'sign-out-unconfirmed': CustomEvent<{ status: number; kind: string }>;
@@ -111,6 +122,7 @@ export class TokenManager extends EventTarget {
   /** `null` in the mode `cookie`, and where nobody is signed in. */
   getAccessToken(): string | null;
   getTokenInfo(): TokenInfo;
+  /** Rejects with a {@link ServerError}, as `sessions` does, also where a page came instead of an answer. */
   getSessionStats(): Promise<SessionStats>;
 
   /** Rejects with a {@link ServerError}. A lost answer is asked for again, and makes no second session. */

@@ -1,4 +1,4 @@
-// Keeps a browser signed in. Options, events and reasons: token-manager.d.ts.
+// See token-manager.d.ts.
 
 const SHARED = 'tokenManager';
 const PATHS = {
@@ -9,25 +9,14 @@ const PATHS = {
   stats: '/api/token/session-stats/',
 };
 const DEFAULTS = { base: '', origins: [], live: true, check: 300_000, margin: 900_000, timeout: 8_000 };
-// Only the server says this of a credential.
-const REFUSED = /^(invalid_token|malformed_token|missing_token|refresh_reused|token_(expired|revoked))$/;
+const UNKNOWN = 1e15;
+const REFUSED = /^((invalid|malformed|missing)_token|refresh_reused|token_(expired|revoked))$/;
 const RENEWABLE = /^(invalid_token|token_(expired|revoked|stale))$/;
-// Ends of a token, not of its session.
 const PASSING = /^(expired|replaced|roles_changed|unconfirmed)$/;
 
-const problem = (status, data, kind) =>
-  Object.assign(new Error(data?.detail ?? kind ?? status), { status, code: data?.code ?? kind });
+const problem = ({ status, data, kind }) => Object.assign(new Error(data?.detail ?? kind), { status, code: data?.code ?? kind });
 
 const differs = (a, b) => a?.generation !== b?.generation || a?.receivedAt !== b?.receivedAt;
-
-const memory = () => {
-  const items = new Map();
-  return {
-    getItem: (key) => items.get(key) ?? null,
-    setItem: (key, value) => items.set(key, value),
-    removeItem: (key) => items.delete(key),
-  };
-};
 
 export class TokenManager extends EventTarget {
   #global;
@@ -49,8 +38,8 @@ export class TokenManager extends EventTarget {
     this.#global = global;
     const page = global.document?.querySelector('meta[name="token-manager"]');
     const paths = { ...PATHS, ...options?.paths };
-    const { mode } = (this.#options = { ...DEFAULTS, mode: page?.content || 'storage', ...options, paths });
-    if (mode === 'storage') global.console.info('token-manager: any script can read tokens in localStorage; mode "cookie" hides them');
+    const { mode } = (this.#options = { ...DEFAULTS, mode: page?.content || 'storage', ...page?.dataset, ...options, paths });
+    if (mode === 'storage') global.console.info('token-manager: any script can read localStorage');
     const one = (id, rest = '') => `${paths.sessions}/${encodeURIComponent(id)}${rest}`;
     this.sessions = {
       list: (state = 'live') => this.#json(`${paths.sessions}?state=${state}`),
@@ -62,8 +51,9 @@ export class TokenManager extends EventTarget {
       rename: (id, name) => this.#json(one(id, '/name'), 'PATCH', { name }),
     };
     const on = (target, types, listener) => {
-      for (const type of types) target?.addEventListener?.(type, listener, { signal: this.#disposed.signal });
+      for (const type of types) target?.addEventListener?.(type, listener, { signal: this.#disposed.signal, capture: true });
     };
+    if (this.#options.base) this.#isForeign(this.#options.base);
     if (global.BroadcastChannel) this.#channel = new global.BroadcastChannel(SHARED);
     on(this.#channel, ['message'], ({ data: { state, end, reason, message } }) => {
       if (state) this.#adopt(state);
@@ -72,18 +62,16 @@ export class TokenManager extends EventTarget {
     on(global, ['storage'], ({ key, newValue }) => {
       if (key && key !== SHARED && (key !== 'accessToken' || newValue)) return;
       const kept = () => this.#item(mode === 'storage' ? 'accessToken' : SHARED);
-      // A cleared storage says nothing of cookies.
+      // Cookies are elsewhere.
       if (kept() || !(key || mode === 'storage')) return this.#adopt(this.#load());
       global.setTimeout(() => kept() ?? this.#end('signed_out', '', false), 500);
     });
-    on(global, ['pageshow', 'focus'], () => this.#check());
-    on(global.document, ['visibilitychange'], () => this.#check());
-    on(global, ['online'], () => {
-      this.#waiting = false;
+    on(global, ['focus', 'online', 'pageshow', 'resume', 'visibilitychange'], ({ type, persisted }) => {
+      if (type === 'online') this.#waiting = false;
+      if (persisted || /online|resume/.test(type)) this.#follow();
       this.#check();
     });
-    on(global, ['pagehide'], () => this.#stream?.abort());
-    on(global, ['pageshow'], ({ persisted }) => persisted && this.#follow());
+    on(global, ['freeze', 'pagehide'], () => this.#stream?.abort());
     const { session, generation, expiresIn } = page?.dataset ?? {};
     if (session) {
       this.#adopt({ sessionId: session, generation: +generation, receivedAt: this.#now(), expiresIn: expiresIn * 1000 }, true);
@@ -111,7 +99,7 @@ export class TokenManager extends EventTarget {
       mode: this.#options.mode,
       sessionId,
       generation,
-      expiresAt: receivedAt + expiresIn || null,
+      expiresAt: expiresIn < UNKNOWN ? receivedAt + expiresIn : null,
       needsRefresh: this.#isDue(),
       failures: this.#failures,
       persistent: !this.#memory,
@@ -119,8 +107,8 @@ export class TokenManager extends EventTarget {
   }
 
   async getSessionStats() {
-    const [{ user_id }] = await this.sessions.list();
-    return (await this.#json(this.#options.paths.stats + encodeURIComponent(user_id))).data;
+    const user = (await this.sessions.list())[0]?.user_id;
+    return (await this.#json(this.#options.paths.stats + encodeURIComponent(user))).data;
   }
 
   async signIn(credentials) {
@@ -130,7 +118,7 @@ export class TokenManager extends EventTarget {
     const body = mode === 'storage' ? credentials : { ...credentials, transport: mode };
     const answer = await this.#insist(paths.login, { headers: { 'idempotency-key': key }, body });
     const tokens = this.#tokens(answer);
-    if (!tokens || epoch !== this.#epoch) throw problem(answer.status, answer.data, answer.kind);
+    if (!tokens || epoch !== this.#epoch) throw problem(answer);
     this.#state = null;
     this.#adopt(tokens, true);
     this.#emit('signed-in', { sessionId: tokens.sessionId });
@@ -140,8 +128,7 @@ export class TokenManager extends EventTarget {
     const state = this.#state;
     this.#epoch++;
     this.#end('signed_out');
-    const { accessToken, refreshToken } = state ?? {};
-    const body = accessToken || !refreshToken ? undefined : { refresh_token: refreshToken };
+    const body = state?.accessToken ? null : state?.refreshToken && { refresh_token: state.refreshToken };
     const answer = await this.#insist(this.#options.paths.logout, { keepalive: true, headers: this.#bearer(state), body });
     const confirmed = answer.status === 204 || REFUSED.test(answer.data?.code);
     if (!confirmed) this.#emit('sign-out-unconfirmed', answer);
@@ -156,25 +143,23 @@ export class TokenManager extends EventTarget {
   }
 
   async makeAuthenticatedRequest(url, init = {}) {
-    const { location, fetch } = this.#global;
-    const { mode, origins } = this.#options;
+    const { fetch } = this.#global;
     const request = url?.url && url;
-    const { origin } = new URL(url.url ?? url, location.href);
-    const foreign = origin !== location.origin;
-    if (foreign && !origins.includes(origin)) throw new TypeError(`no tokens for ${origin}: list it in "origins"`);
-    if (this.#state && this.#elapsed() >= this.#state.expiresIn && !this.#waiting) await this.refreshAccessToken();
+    const foreign = this.#isForeign(url.url ?? url);
+    if (this.#state && this.#dueIn(0) <= 0) await this.#renew();
     const used = this.#state;
     const send = () => {
       const headers = new Headers(init.headers ?? request?.headers);
-      for (const [name, value] of Object.entries(this.#bearer())) headers.set(name, value);
-      return fetch(url, { ...(foreign && mode === 'cookie' && { credentials: 'include' }), ...init, headers });
+      const { authorization } = this.#bearer();
+      if (authorization) headers.set('authorization', authorization);
+      return fetch(url, { ...(foreign && this.#options.mode === 'cookie' && { credentials: 'include' }), ...init, headers });
     };
     const response = await send();
     if (response.status !== 401 || !used) return response;
     const challenge = response.headers.get('www-authenticate');
     const refused = challenge?.includes('error="invalid_token"') || RENEWABLE.test((await parsed(response.clone()))?.code);
     if (!refused) return response;
-    const renewed = differs(this.#state, used) || (!this.#waiting && (await this.refreshAccessToken()));
+    const renewed = differs(this.#state, used) || (await this.#renew());
     const replayable = !(init.body instanceof ReadableStream) && !request?.body;
     return renewed && this.#state && replayable ? send() : response;
   }
@@ -185,6 +170,10 @@ export class TokenManager extends EventTarget {
     this.#global.clearTimeout(this.#timer);
     this.#channel?.close();
     this.#channel = null;
+  }
+
+  #renew() {
+    return !this.#waiting && this.#state?.expiresIn !== UNKNOWN && this.refreshAccessToken();
   }
 
   async #refresh() {
@@ -209,12 +198,12 @@ export class TokenManager extends EventTarget {
       if (status !== 401 || !REFUSED.test(data?.code)) return this.#failed(answer);
       this.#adopt(this.#load());
       if (differs(this.#state, state)) return true;
-      this.#end(data.code, data.detail);
+      this.#end(data.reason ?? data.code, data.detail);
       return false;
     });
   }
 
-  // Saves refreshes; safety does not rest on it. A frozen tab would keep its turn, and keeps its lock.
+  // Safety does not rest on it.
   async #locked(work) {
     const { locks } = this.#global.navigator;
     const before = this.#state;
@@ -226,6 +215,14 @@ export class TokenManager extends EventTarget {
     }
   }
 
+  #isForeign(url) {
+    const { location } = this.#global;
+    const { origin } = new URL(url, location.href);
+    const foreign = origin !== location.origin;
+    if (foreign && !this.#options.origins.includes(origin)) throw new TypeError(`not in origins: ${origin}`);
+    return foreign;
+  }
+
   #fetch(path, init) {
     const { base, mode } = this.#options;
     const credentials = base && mode !== 'storage' ? 'include' : 'same-origin';
@@ -235,12 +232,9 @@ export class TokenManager extends EventTarget {
   async #call(path, { headers, body, keepalive }) {
     const { setTimeout, clearTimeout } = this.#global;
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.#options.timeout);
+    const timer = setTimeout(() => abort.abort(), +this.#options.timeout);
     try {
-      const response = await this.#fetch(path, { method: 'POST', keepalive, signal: abort.signal, ...json(body, headers) });
-      const data = await parsed(response);
-      const kind = response.ok ? 'malformed' : 'status';
-      return { status: response.status, data, kind, after: response.headers.get('retry-after') };
+      return await read(await this.#fetch(path, { method: 'POST', keepalive, signal: abort.signal, ...json(body, headers) }));
     } catch {
       return { status: 0, kind: abort.signal.aborted ? 'timeout' : 'network' };
     } finally {
@@ -251,8 +245,8 @@ export class TokenManager extends EventTarget {
   async #insist(path, init) {
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#call(path, init);
-      if ((answer.status && answer.status < 500) || attempt === 3) return answer;
-      await this.#sleep(attempt);
+      if ((answer.status && answer.status < 500) || attempt === 3 || answer.after > 30) return answer;
+      await this.#sleep(attempt, answer.after);
     }
   }
 
@@ -303,36 +297,38 @@ export class TokenManager extends EventTarget {
   }
 
   #failed({ status, data, kind, after }) {
-    const asked = after * 1000 || Date.parse(after) - this.#now() || 0;
-    const retryIn = Math.max(Math.min(asked, 3_600_000), this.#backoff(++this.#failures));
-    this.#waiting = true;
-    this.#wait(retryIn);
-    this.#emit('refresh-failed', { kind, status, code: data?.code, retryIn });
+    const code = data?.code;
+    let retryIn = this.#delay(++this.#failures, after);
+    if (this.#options.strict && !code && this.#state) {
+      retryIn = null;
+      this.#adopt({ ...this.#state, receivedAt: this.#now(), expiresIn: UNKNOWN }, true);
+    } else {
+      this.#waiting = true;
+      this.#wait(retryIn);
+    }
+    this.#emit('refresh-failed', { kind, status, code, retryIn });
     return false;
   }
 
-  #backoff(failures) {
-    return Math.min(60_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
+  #delay(failures, after) {
+    const asked = after * 1000 || Date.parse(after) - this.#now() || 0;
+    return Math.max(Math.min(asked, 3_600_000), Math.min(60_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
   }
 
   // A clock that went back tells nothing.
-  #elapsed() {
-    const elapsed = this.#now() - this.#state.receivedAt;
-    return elapsed < 0 ? Infinity : elapsed;
-  }
-
-  #margin() {
-    return Math.min(this.#options.margin, this.#state.expiresIn / 2);
+  #dueIn(share = 1) {
+    const { receivedAt, expiresIn } = this.#state;
+    const elapsed = this.#now() - receivedAt;
+    return elapsed < 0 ? 0 : expiresIn - elapsed - Math.min(this.#options.margin, expiresIn / 2) * share;
   }
 
   #isDue() {
-    return !!this.#state && this.#elapsed() >= this.#state.expiresIn - this.#margin();
+    return !!this.#state && (this.#failures > 0 || this.#dueIn() <= 0);
   }
 
   #schedule() {
     if (!this.#state || this.#waiting) return;
-    const left = this.#state.expiresIn - this.#margin() * (1 - Math.random() / 10) - this.#elapsed();
-    this.#wait(Math.min(Math.max(left, 1000), this.#options.check));
+    this.#wait(Math.min(Math.max(this.#dueIn(1 - Math.random() / 10), 1000), this.#options.check));
   }
 
   #wait(delay) {
@@ -349,46 +345,58 @@ export class TokenManager extends EventTarget {
     if (this.#waiting || this.#flight) return;
     const stored = this.#load();
     this.#adopt(stored);
-    // Older code signed out.
     if (!stored && this.#options.mode === 'storage') this.#end('signed_out');
     else if (this.#global.navigator?.onLine === false) this.#wait(this.#options.check);
     else if (this.#isDue()) this.refreshAccessToken();
     else this.#schedule();
   }
 
-  // One stream per browser: whoever holds the lock tells the others.
   #follow() {
     const locks = this.#global.navigator?.locks;
     this.#stream?.abort();
     if (!this.#options.live || !locks || !this.#state) return;
     const { signal } = (this.#stream = new AbortController());
-    locks.request(`${SHARED}-live`, { signal }, () => this.#read(signal)).catch(() => {});
+    // A tab that freezes runs no more than this.
+    const left = new Promise((leave) => (signal.onabort = leave));
+    locks.request(SHARED, { signal }, () => Promise.race([left, this.#read(signal)])).catch(() => {});
   }
 
   async #read(signal) {
+    const { setTimeout, clearTimeout } = this.#global;
     for (let failures = 1; !signal.aborted; failures++) {
+      let timer, after;
+      const heard = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => this.#follow(), 45_000);
+      };
       try {
+        heard();
         const headers = { accept: 'text/event-stream', ...this.#bearer() };
         const response = await this.#fetch(`${this.#options.paths.sessions}/events`, { headers, signal });
+        after = response.headers.get('retry-after');
         if (response.ok && /event-stream/.test(response.headers.get('content-type'))) {
           failures = 1;
-          await this.#events(response.body.pipeThrough(new TextDecoderStream()).getReader());
-        } else if (response.status === 401) await this.refreshAccessToken();
+          await this.#events(response.body.pipeThrough(new TextDecoderStream()).getReader(), heard);
+        } else if (response.status === 401) await this.#renew();
         else if (!response.ok && response.status < 429) return;
-      } catch {}
-      if (!signal.aborted) await this.#sleep(failures);
+      } catch {
+      } finally {
+        clearTimeout(timer);
+      }
+      if (!signal.aborted) await this.#sleep(failures, after);
     }
   }
 
-  async #events(reader) {
+  async #events(reader, heard) {
     for (let text = ''; ; ) {
       const { value, done } = await reader.read();
       if (done) return;
-      const lines = (text + value).split(/\r?\n/);
+      heard();
+      const lines = (text + value).split('\n');
       text = lines.pop();
       for (const line of lines) {
         const { reason, detail } = line.startsWith('data:') ? JSON.parse(line.slice(5)) : {};
-        if (PASSING.test(reason)) await this.refreshAccessToken();
+        if (PASSING.test(reason)) await this.#renew();
         else if (reason) this.#end(reason, detail);
       }
     }
@@ -396,9 +404,9 @@ export class TokenManager extends EventTarget {
 
   async #json(path, method, body) {
     const response = await this.makeAuthenticatedRequest(this.#options.base + path, { method, ...json(body) });
-    const data = await parsed(response);
-    if (!response.ok) throw problem(response.status, data);
-    return data;
+    const answer = await read(response);
+    if (!response.ok || (!answer.data && answer.status !== 204)) throw problem(answer);
+    return answer.data;
   }
 
   #bearer(state = this.#state) {
@@ -433,16 +441,19 @@ export class TokenManager extends EventTarget {
   }
 
   #item(key, value) {
-    try {
-      const storage = this.#memory ?? this.#global.localStorage;
-      if (value === undefined) return storage.getItem(key);
-      return value === null ? storage.removeItem(key) : storage.setItem(key, value);
-    } catch {
-      this.#memory = memory();
-      this.#global.console.warn('token-manager: no storage: signed in as long as the page lasts');
-      this.#emit('storage-unavailable');
-      return this.#item(key, value);
+    if (!this.#memory) {
+      try {
+        const { localStorage } = this.#global;
+        if (value === undefined) return localStorage.getItem(key);
+        return value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value);
+      } catch {
+        this.#memory = new Map();
+        this.#global.console.warn('token-manager: no storage, signed in on this page only');
+        queueMicrotask(() => this.#emit('storage-unavailable'));
+      }
     }
+    if (value !== undefined) this.#memory.set(key, value);
+    return this.#memory.get(key) ?? null;
   }
 
   #emit(type, detail) {
@@ -454,17 +465,23 @@ export class TokenManager extends EventTarget {
     return this.#global.Date.now();
   }
 
-  #sleep(failures) {
-    return new Promise((wake) => this.#global.setTimeout(wake, this.#backoff(failures)));
+  #sleep(failures, after) {
+    return new Promise((wake) => this.#global.setTimeout(wake, this.#delay(failures, after)));
   }
 }
 
 const parsed = (response) => response.json().catch(() => null);
+
+const read = async (response) => ({
+  status: response.status,
+  data: await parsed(response),
+  kind: response.ok ? 'malformed' : 'status',
+  after: response.headers.get('retry-after'),
+});
 
 const json = (body, headers) => ({
   headers: body ? { 'content-type': 'application/json', ...headers } : headers,
   body: body && JSON.stringify(body),
 });
 
-// The page declares its mode.
 if (globalThis.document?.querySelector('meta[name="token-manager"]')) TokenManager.install();

@@ -190,6 +190,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             ("status", "number"),
             ("detail", "text"),
             ("code", "text"),
+            ("reason?", "text"),
             ("success?", "bool"),
             ("message?", "text"),
             ("data?", "object"),

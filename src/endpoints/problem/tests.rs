@@ -90,6 +90,24 @@ fn session_errors_have_the_codes_of_the_contract() {
 }
 
 #[test]
+fn a_session_that_is_over_says_why_and_no_other_refusal_does() {
+    for reason in [
+        EndReason::Idle,
+        EndReason::PasswordChanged,
+        EndReason::UserRevoked,
+    ] {
+        let (_, document) = document(SessionError::Over(reason.clone()).into());
+        assert_eq!(document["code"], "invalid_token");
+        assert_eq!(document["reason"], reason.as_str());
+    }
+    for error in [SessionError::InvalidToken, SessionError::UnknownUser] {
+        let (_, document) = document(error.into());
+        assert_eq!(document["code"], "invalid_token");
+        assert_eq!(document.get("reason"), None);
+    }
+}
+
+#[test]
 fn a_time_to_wait_is_rounded_up() {
     let (parts, _) = document(Problem::store_unavailable(Duration::from_millis(1500)));
     assert_eq!(parts.headers[RETRY_AFTER], "2");

@@ -2,6 +2,8 @@
 
 mod audit;
 mod clean_up;
+#[cfg(feature = "browser")]
+mod devices;
 mod done;
 mod end;
 mod error;
@@ -21,6 +23,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use clean_up::CleanedUp;
+#[cfg(feature = "browser")]
+pub(crate) use devices::UserDevices;
 pub use done::Done;
 pub use end::EndAll;
 pub use error::SessionError;

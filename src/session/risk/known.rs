@@ -72,10 +72,13 @@ impl NewDevice {
 /// takes no cookies is known by its program, unless it is in another country than that was. A session
 /// that was ended from elsewhere, by a new password or for theft makes no device known: it may have
 /// been a stranger's.
-pub(crate) fn is_known(device: &Device, others: &[SessionRecord]) -> bool {
+pub(crate) fn is_known<'r>(
+    device: &Device,
+    others: impl IntoIterator<Item = &'r SessionRecord>,
+) -> bool {
     let now = seen(device);
     others
-        .iter()
+        .into_iter()
         .filter(|record| was_the_users(record))
         .any(|record| {
             if let Some(mark) = &record.device.mark {

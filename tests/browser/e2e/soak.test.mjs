@@ -10,7 +10,7 @@ import { test } from 'node:test';
 
 import { BROWSER, launch, start } from './flagship.mjs';
 import { network } from './network.mjs';
-import { authenticated, newcomer, signInAs, tab } from './tabs.mjs';
+import { authenticated, freeze, newcomer, signInAs, tab } from './tabs.mjs';
 
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 20);
 const WHOLE = SECONDS >= 300;
@@ -61,6 +61,7 @@ for (const locks of [true, false]) {
       assert.deepEqual(figures.signedOut, []);
       assert.equal(figures.authenticated, TABS);
       assert.ok(figures.rotations >= 1);
+      assert.ok(figures.renewed >= 1, 'no tab was renewed');
       assert.ok(figures.asked <= figures.due * TABS);
       if (WHOLE && locks) {
         // What a tab asked that was closed before it had the answer is asked once more.
@@ -104,7 +105,7 @@ const soak = async (server, browser, locks) => {
   };
   const sleeping = new Map();
   const wake = async (page) => {
-    await sleeping.get(page).send('Page.setWebLifecycleState', { state: 'active' });
+    await sleeping.get(page)();
     await page.evaluate(() => wakeUp());
     sleeping.delete(page);
   };
@@ -123,10 +124,8 @@ const soak = async (server, browser, locks) => {
       tabs[place] = await enter();
       figures.closed++;
     } else if (chance < 0.4 && BROWSER === 'chromium') {
-      const session = await context.newCDPSession(page);
       await page.evaluate(() => (asleep = true));
-      await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-      sleeping.set(page, session);
+      sleeping.set(page, await freeze(page));
       figures.frozen++;
     }
   }

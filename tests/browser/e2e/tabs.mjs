@@ -40,3 +40,19 @@ export const newcomer = async (server, browser, options, init) => {
 export const signInAs = (page, email) => page.evaluate((form) => tokenManager.signIn(form), { email, password: PASSWORD });
 
 export const authenticated = (page) => page.evaluate(() => tokenManager.isAuthenticated());
+
+/**
+ * Freezes a tab of Chromium; what it answers thaws it. The driver has every page behave as if somebody looked at
+ * it, and such a page goes on whatever it is told: that is taken back first, where the driver keeps it to itself.
+ */
+export const freeze = async (page) => {
+  const session = await page.context().newCDPSession(page);
+  const driver = page._connection.toImpl(page).delegate._mainFrameSession._client;
+  const state = async (state) => {
+    if (state === 'frozen') await driver.send('Emulation.setFocusEmulationEnabled', { enabled: false });
+    await session.send('Page.setWebLifecycleState', { state });
+    if (state === 'active') await driver.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+  };
+  await state('frozen');
+  return () => state('active');
+};

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { World, answer, never, refused, settle } from './world.mjs';
+import { World, answer, never, refused, settle, signedIn } from './world.mjs';
 
 const MINUTE = 60_000;
 const REFRESH = '/api/auth/refresh';
-
-const signedIn = async (options, changes, mode = 'storage') => {
-  const world = new World();
-  world.server.mode = mode;
-  const tab = world.tab({ mode, ...options }, changes);
-  await tab.manager.signIn({ email: 'ada@example.com', password: 'right' });
-  await settle();
-  return { world, tab, manager: tab.manager };
-};
 
 test('the guide works as it is written', async () => {
   const { world, tab, manager } = await signedIn();
@@ -462,6 +453,14 @@ for (const [name, when] of [['read', 'getItem'], ['written', 'setItem']]) {
     assert.equal(tab.said.filter(([level]) => level === 'warn').length, 1);
   });
 }
+
+test('a storage that is missing is told to whoever listens once the manager is there', async () => {
+  const world = new World();
+  const throwing = { getItem: () => { throw new DOMException('no', 'SecurityError'); } };
+  const tab = world.tab({}, { localStorage: throwing });
+  await settle();
+  assert.equal(tab.of('storage-unavailable').length, 1);
+});
 
 test('a storage that is not even there to be asked is done without', async () => {
   const world = new World();

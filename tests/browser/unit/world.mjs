@@ -51,6 +51,16 @@ export class World {
   }
 }
 
+/** Somebody who has just signed in, in one tab. */
+export const signedIn = async (options, changes, mode = 'storage') => {
+  const world = new World();
+  world.server.mode = mode;
+  const tab = world.tab({ mode, ...options }, changes);
+  await tab.manager.signIn({ email: 'ada@example.com', password: 'right' });
+  await settle();
+  return { world, tab, manager: tab.manager };
+};
+
 const TYPES = ['signed-in', 'signed-out', 'refreshed', 'refresh-failed', 'storage-unavailable', 'sign-out-unconfirmed'];
 
 class Tab extends EventTarget {
@@ -64,6 +74,8 @@ class Tab extends EventTarget {
     this.world = world;
     this.location = new URL(ORIGIN);
     this.document = Object.assign(new EventTarget(), { querySelector: () => null });
+    // As in a document: what happens to it passes the window first.
+    this.document.dispatchEvent = (event) => this.dispatchEvent(event);
     this.crypto = globalThis.crypto;
     this.console = Object.fromEntries(['info', 'warn', 'debug'].map((level) => [level, (...what) => this.said.push([level, ...what])]));
     this.Date = Object.assign(Object.create(Date), { now: () => world.now + world.skew, parse: Date.parse });
@@ -178,8 +190,8 @@ export const answer = (status, body, headers = {}) =>
     headers: { 'content-type': typeof body === 'string' ? 'text/html' : 'application/json', ...headers },
   });
 
-export const refused = (code) =>
-  answer(401, { code, detail: `told: ${code}` }, { 'www-authenticate': 'Bearer error="invalid_token"' });
+export const refused = (code, reason) =>
+  answer(401, { code, reason, detail: `told: ${code}` }, { 'www-authenticate': 'Bearer error="invalid_token"' });
 
 /** Answers nothing, until the caller gives up. */
 export const never = () => new Promise(() => {});
@@ -191,6 +203,8 @@ export class Server {
   sessions = new Map();
   mode = 'storage';
   cookie = null;
+  /** Says nothing on its streams any more. */
+  silent = false;
 
   constructor(world) {
     this.world = world;
@@ -229,7 +243,7 @@ export class Server {
     if (!token) return refused('missing_token');
     const [, id, n] = token.split('.');
     const session = this.sessions.get(id);
-    if (!session || session.ended) return refused('invalid_token');
+    if (!session || session.ended) return refused('invalid_token', session?.ended);
     const { now } = this.world;
     const within = now < session.at + this.grace;
     if (+n === session.n && session.n > 1 && now < session.at + 2 * this.grace) session.used = true;
@@ -264,11 +278,23 @@ export class Server {
   stream(token, signal) {
     const session = this.find(token ?? this.access);
     if (!session) return refused('token_revoked');
+    const { timers } = this.world;
     const body = new ReadableStream({
       start: (controller) => {
-        const tell = (reason) => controller.enqueue(new TextEncoder().encode(`event: ended\ndata: {"reason":"${reason}"}\n\n`));
+        const say = (text) => controller.enqueue(new TextEncoder().encode(text));
+        const tell = (reason) => say(`event: ended\ndata: {"reason":"${reason}"}\n\n`);
+        const id = this.world.nextTimer++;
+        const beat = () => {
+          timers.set(id, { at: this.world.now + 15_000, work: beat });
+          if (!this.silent) say(':\n\n');
+        };
+        beat();
         session.streams.add(tell);
-        signal.addEventListener('abort', () => session.streams.delete(tell));
+        signal.addEventListener('abort', () => {
+          timers.delete(id);
+          session.streams.delete(tell);
+          controller.error(signal.reason);
+        });
       },
     });
     return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
