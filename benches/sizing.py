@@ -19,8 +19,8 @@ import sys
 FIGURES = {
     "warm_ns": (150, "what the layer adds to a request with a known token: `request`, its limit"),
     "first_sight_us": (160, "ES256: `request` has 56 µs for the token; a question to a store over the network is assumed as 100 µs on the node"),
-    "token_bytes": (1_322, "a warm token of 490 bytes in a node: `load -- memory`, of a million"),
-    "revocation_bytes": (171, "a revocation in the view of a node: `load -- memory`, of a million"),
+    "token_bytes": (1_042, "a warm token of 490 bytes in a node: `load -- memory`, of a million"),
+    "revocation_bytes": (108, "a revocation in the view of a node: `load -- memory`, of a million"),
     "line_bytes": (250, "a line of the log as a node reads it: assumed"),
     "taken_in_us": (5, "taking in a line of the log, on the node: assumed, the limit of `load -- start`"),
     "redis_ops": (20_000, "refreshes per second on one Redis, 64 clients, `appendfsync always`: assumed"),
