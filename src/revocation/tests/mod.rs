@@ -4,6 +4,7 @@ mod entries;
 mod fake;
 mod fullness;
 mod log;
+mod looks;
 mod requests;
 mod signals;
 mod watching;

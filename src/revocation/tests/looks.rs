@@ -1,0 +1,82 @@
+//! Looks at news, before polls and beside them.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn news_hold_before_the_poll_that_reads_them_comes_back_and_extend_nothing() {
+    let bench = Bench::new().await;
+    bench.store.hold_polls();
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let before = bench.node.status();
+    let facts = facts_of("ada");
+    bench.store.write(ends_token(&facts, fake::START));
+    bench.store.hint_at_news();
+    until(|| bench.node.status().entries == before.entries + 1).await;
+    assert_eq!(bench.node.status().cursor, before.cursor);
+    assert_eq!(bench.store.polls(), 2, "the poll has not come back");
+    // Who waits for the node to have read it must not wait for an interval.
+    let began = tokio::time::Instant::now();
+    bench.store.answer_new_polls();
+    bench.store.release_polls(1);
+    until(|| bench.node.status().cursor != before.cursor).await;
+    let read = bench.node.status().cursor;
+    until(|| bench.store.state().polled.last().unwrap().since == read).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_poll_after_a_hint_reports_what_the_look_before_it_brought() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let facts = facts_of("ada");
+    let entry = ends_token(&facts, fake::START);
+    bench.store.write(entry.clone());
+    bench.store.hint_at_news();
+    until(|| bench.store.polls() == 3).await;
+    let poll = bench.store.state().polled[2].clone();
+    assert_eq!(poll.since, Some(Cursor(vec![1])));
+    assert_eq!(poll.probes, [entry.id]);
+    // No other follows before the next is due.
+    tokio::time::sleep(bench.node.settings.poll_interval / 2).await;
+    assert_eq!(bench.store.polls(), 3);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_poll_that_failed_the_next_reads_again_what_only_a_look_has_read() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let before = bench.store.state().polled[1].clone();
+    bench.store.hold_polls();
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.store.hint_at_news();
+    until(|| bench.store.polls() == 3).await;
+    assert_ne!(bench.store.state().polled[2].since, before.since);
+    // None comes back.
+    tokio::time::sleep(bench.node.settings.max_staleness * 2).await;
+    let poll = bench.store.state().polled.last().cloned().unwrap();
+    assert_eq!(poll.since, before.since);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_hides_no_loss_of_what_was_read_before_it() {
+    let bench = Bench::new().await;
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    let last = bench.store.state().log[0].clone();
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 3).await;
+    // The log loses its last entry, takes another, and goes by the same name.
+    bench.store.state().log.clear();
+    bench.store.write(ends_token(&facts_of("bob"), fake::START));
+    bench.store.write(ends_token(&facts_of("eve"), fake::START));
+    bench.store.hint_at_news();
+    until(|| !bench.store.state().appended.is_empty()).await;
+    assert_eq!(bench.store.state().appended[0][0].id, last.id);
+    follower.abort();
+}
