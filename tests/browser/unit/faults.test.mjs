@@ -18,8 +18,9 @@ for (const [seed, mode, locks] of [
   [4, 'cookie', true],
   [5, 'cookie', false],
 ]) {
-  test(`ten tabs, a fifth of the answers lost, delays, jumping clocks: ${mode}, ${locks ? 'with' : 'without'} locks`, async () => {
+  test(`ten tabs, a fifth of the answers lost, delays, jumping clocks: ${mode}, ${locks ? 'with' : 'without'} locks`, async (t) => {
     const random = numbers(seed);
+    t.mock.method(Math, 'random', numbers(seed + 100));
     const world = new World();
     Object.assign(world.server, { lifetime: 40_000, grace: 10_000, mode });
     const changes = () => (locks ? {} : { navigator: { onLine: true } });
@@ -51,6 +52,7 @@ for (const [seed, mode, locks] of [
     assert.equal(world.server.sessions.get('s1').ended, undefined);
     const per = world.count('/api/auth/refresh') / (rotations - 1);
     assert.ok(rotations > 15, `${rotations} rotations in ten minutes`);
-    assert.ok(per <= (locks ? 3 : 10), `${per} refreshes per rotation`);
+    // Without locks each of the ten asks, and a fifth of them once more.
+    assert.ok(per <= (locks ? 3 : 10 / 0.8), `${per} refreshes per rotation`);
   });
 }
