@@ -269,6 +269,34 @@ async fn an_applications_pool_serves_even_when_it_is_small() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_poll_gives_its_connection_back_whatever_it_asks_for() {
+    let server = postgres::shared();
+    let database = server.database().await;
+    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+    let pool = pool
+        .connect(&server.admin(&database))
+        .await
+        .expect("it answers");
+    let store = PostgresStore::from_pool(pool.clone());
+    let committed = store.append(vec![some_entry()]).await.expect("it answers");
+    let backend = || async {
+        let of = sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()");
+        of.fetch_one(&pool).await.expect("it answers")
+    };
+    let before = backend().await;
+    let known = committed.entries[0].id;
+    let read = poll(&store, None, &[known, known, EntryId::random()]).await;
+    assert_eq!(read.missing.len(), 1);
+    let again = poll(&store, Some(&read.cursor), &[known, known]).await;
+    assert!(again.entries.is_empty() && again.missing.is_empty());
+    store
+        .glance(&again.cursor, again.history)
+        .await
+        .expect("it answers");
+    assert_eq!(backend().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_stays_open_holds_no_entry_back_and_repeats_none() {
     let server = postgres::shared();
     let store = PostgresStore::connect(&server.admin("postgres"))

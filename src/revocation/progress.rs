@@ -121,15 +121,14 @@ impl Progress {
             .iter()
             .flat_map(|write| &write.entries)
             .map(Probe::of);
+        let probes = self.last.into_iter().chain(self.looked).chain(own);
+        // What a look read last may be this node's own.
+        let mut asked = EntryIds::default();
         NextPoll {
             cursor: self.cursor.clone(),
             history: self.history,
-            probes: self
-                .last
-                .into_iter()
-                .chain(self.looked)
-                .chain(own)
-                .filter(|probe| probe.until > sure)
+            probes: probes
+                .filter(|probe| probe.until > sure && asked.insert(probe.id))
                 .map(|probe| probe.id)
                 .collect(),
         }

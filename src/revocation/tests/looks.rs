@@ -46,6 +46,20 @@ async fn one_poll_after_a_hint_reports_what_the_look_before_it_brought() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_look_brought_of_this_nodes_own_is_looked_for_once() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let facts = facts_of("ada");
+    let own = bench.end(facts.session.unwrap(), &facts.user).await;
+    bench.store.hint_at_news();
+    until(|| bench.store.polls() == 3).await;
+    let polled = bench.store.state().polled[2].clone();
+    assert_eq!(polled.probes, [own.entries[0].id]);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_poll_that_failed_the_next_reads_again_what_only_a_look_has_read() {
     let bench = Bench::new().await;
     let follower = tokio::spawn(bench.node.clone().follow());

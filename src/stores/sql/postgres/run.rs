@@ -245,7 +245,11 @@ impl Shared {
         let mut tables = Tables::new(tables.link, names.clone(), greeting, Lock::None);
         tables.known = known;
         let now = greeting.now;
-        Ok(Steps { rows: tables, now }.poll(request).await?)
+        let mut steps = Steps { rows: tables, now };
+        let poll = steps.poll(request).await?;
+        // Whatever else was asked stands in no transaction.
+        steps.rows.link.finish();
+        Ok(poll)
     }
 }
 
