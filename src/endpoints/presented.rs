@@ -9,6 +9,7 @@
 //!    token is that of the bearer header where there is one, else that of the access cookie; an
 //!    access cookie that is good for nothing is passed over, a bearer header is not.
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body::Body;
@@ -63,6 +64,12 @@ impl<C: CustomClaims> Endpoints<C> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         if !self.has_refresh_cookie(&parts.headers) {
+            // A page whose cookies were cleared sends nothing, and is told that it has nothing.
+            let nothing =
+                request.body().is_end_stream() && !parts.headers.contains_key(CONTENT_TYPE);
+            if nothing && self.auth.cookies().allow(Transport::Hybrid) {
+                return Err(Rejection::MissingToken.into());
+            }
             let form: T = read_json_within(timeout, request).await?;
             return Ok((parts, Presented::in_body(form.into(), device)));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Revocations;
 use super::backoff::Backoff;
@@ -15,6 +15,7 @@ use super::progress::{EntryIds, Load, Probe};
 use super::shelf::Put;
 use super::signal::Signal;
 use super::store::{Poll, PollRequest};
+use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::telemetry;
@@ -50,29 +51,21 @@ impl Revocations {
         let mut backoff = Backoff::begun_at(self.settings.poll_interval, self.clock.now());
         let mut failing = false;
         loop {
+            let next = Instant::now() + PACE;
             // Listening begins before the log is read: a hint that comes meanwhile is not lost.
-            let mut hint = pin!(self.store.hint());
-            let mut hinted = false;
-            let mut step = pin!(self.step());
-            let outcome = loop {
-                tokio::select! {
-                    // Where hints are always there, the poll has its turn, too.
-                    biased;
-                    outcome = &mut step => break outcome,
-                    () = &mut hint => {
-                        hinted = true;
-                        looks.want();
-                        hint.set(self.store.hint());
-                        tokio::task::yield_now().await;
-                    }
-                }
-            };
+            let mut hint = self.store.hint();
+            let (outcome, hinted) = self.beside_looks(&mut hint, looks, self.step()).await;
             match outcome {
                 Ok(again) => {
                     failing = false;
                     backoff.reset();
-                    if !again && !hinted && timeout(self.settings.poll_interval, hint).await.is_ok()
-                    {
+                    let news = if again || hinted {
+                        self.beside_looks(&mut hint, looks, sleep_until(next)).await;
+                        true
+                    } else {
+                        timeout(self.settings.poll_interval, hint).await.is_ok()
+                    };
+                    if news {
                         looks.look_first().await;
                     }
                 }
@@ -83,6 +76,30 @@ impl Revocations {
                     failing = true;
                     self.progress().fall_back();
                     tokio::time::sleep(backoff.next()).await;
+                }
+            }
+        }
+    }
+
+    /// Does something while `looks` are told of each hint; what it came to, and whether there was one.
+    async fn beside_looks<'a, T>(
+        &'a self,
+        hint: &mut BoxFuture<'a, ()>,
+        looks: &Looks,
+        work: impl Future<Output = T>,
+    ) -> (T, bool) {
+        let mut work = pin!(work);
+        let mut hinted = false;
+        loop {
+            tokio::select! {
+                // Where hints are always there, the work has its turn, too.
+                biased;
+                done = &mut work => return (done, hinted),
+                () = &mut *hint => {
+                    hinted = true;
+                    looks.want();
+                    *hint = self.store.hint();
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -308,6 +325,10 @@ impl Revocations {
         self.settings.max_staleness.max(Duration::from_secs(10))
     }
 }
+
+/// From the beginning of a poll to that of the next where news come all the time: looks bring them
+/// meanwhile, and a poll merely reports how far it has read.
+pub(super) const PACE: Duration = Duration::from_millis(10);
 
 /// How long a poll may be silent before another is sent beside it.
 const SILENCE: Duration = Duration::from_millis(500);

@@ -245,7 +245,7 @@ async fn plain_names_are_read_only_where_they_are_set() {
         tossed.toss(access, at);
         tossed.toss(refresh, rt);
         tossed.get("/me").await.refused(401, "missing_token");
-        tossed.refresh().await.refused(415, "invalid_input");
+        tossed.refresh().await.refused(401, "missing_token");
         let out = tossed.post("/api/auth/logout", "", &[OURS]).await;
         out.refused(401, "missing_token");
     }

@@ -127,6 +127,15 @@ async fn the_token_endpoints_answer_in_the_transport_of_the_session_too() {
 }
 
 #[tokio::test]
+async fn a_browser_whose_cookies_were_cleared_is_told_that_it_has_no_token() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.sign_in("ada", "cookie").await;
+    browser.jar.clear();
+    browser.refresh().await.refused(401, "missing_token");
+}
+
+#[tokio::test]
 async fn the_same_pair_again_sets_no_refresh_cookie() {
     let site = Site::new().await;
     let mut browser = site.browser();

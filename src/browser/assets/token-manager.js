@@ -30,7 +30,7 @@ export class TokenManager extends EventTarget {
   #failures = 0;
   #memory;
   #channel;
-  #stream;
+  #stream = new AbortController();
   #disposed = new AbortController();
 
   constructor(options, global = globalThis) {
@@ -71,7 +71,7 @@ export class TokenManager extends EventTarget {
       if (persisted || /online|resume/.test(type)) this.#follow();
       this.#check();
     });
-    on(global, ['freeze', 'pagehide'], () => this.#stream?.abort());
+    on(global, ['freeze', 'pagehide'], () => this.#stream.abort());
     const { session, generation, expiresIn } = page?.dataset ?? {};
     if (session) {
       this.#adopt({ sessionId: session, generation: +generation, receivedAt: this.#now(), expiresIn: expiresIn * 1000 }, true);
@@ -166,7 +166,7 @@ export class TokenManager extends EventTarget {
 
   dispose() {
     this.#disposed.abort();
-    this.#stream?.abort();
+    this.#stream.abort();
     this.#global.clearTimeout(this.#timer);
     this.#channel?.close();
     this.#channel = null;
@@ -203,13 +203,12 @@ export class TokenManager extends EventTarget {
     });
   }
 
-  // Safety does not rest on it.
   async #locked(work) {
     const { locks } = this.#global.navigator;
     const before = this.#state;
     for (let tries = 0; ; tries++) {
       let begun;
-      await locks?.request(SHARED + (tries >> 5), { ifAvailable: true }, (lock) => lock && (begun = work())).catch(() => (tries = 99));
+      await locks?.request(SHARED + (tries >> 5), { ifAvailable: true }, (lock) => lock && this.#whileAwake((begun = work()))).catch(() => (tries = 99));
       if (begun || !locks || tries > 95 || (differs(this.#state, before) && !this.#isDue())) return begun ?? work();
       await this.#sleep(0);
     }
@@ -289,7 +288,7 @@ export class TokenManager extends EventTarget {
     this.#state = null;
     this.#waiting = false;
     if (own) this.#channel?.postMessage({ end: sessionId, reason, message });
-    this.#stream?.abort();
+    this.#stream.abort();
     this.#global.clearTimeout(this.#timer);
     for (const key of [SHARED, 'accessToken', 'refreshToken']) this.#item(key, null);
     this.#emit('signed-out', { reason, message, sessionId });
@@ -353,12 +352,15 @@ export class TokenManager extends EventTarget {
 
   #follow() {
     const locks = this.#global.navigator?.locks;
-    this.#stream?.abort();
-    if (!this.#options.live || !locks || !this.#state) return;
+    this.#stream.abort();
     const { signal } = (this.#stream = new AbortController());
-    // A tab that freezes runs no more than this.
-    const left = new Promise((leave) => (signal.onabort = leave));
-    locks.request(SHARED, { signal }, () => Promise.race([left, this.#read(signal)])).catch(() => {});
+    if (!this.#options.live || !locks || !this.#state) return;
+    locks.request(SHARED, { signal }, () => this.#whileAwake(this.#read(signal))).catch(() => {});
+  }
+
+  #whileAwake(work) {
+    const left = (leave) => this.#stream.signal.addEventListener('abort', leave);
+    return Promise.race([work, new Promise(left)]);
   }
 
   async #read(signal) {

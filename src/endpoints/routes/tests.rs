@@ -46,7 +46,7 @@ async fn what_is_no_call_goes_to_the_inner_service() {
     assert_eq!(parts.status, 418, "not among the default groups");
     let all = endpoints.with_groups(Group::ALL);
     let (parts, _) = ask(&all, "POST", "/api/auth/refresh").await;
-    assert_eq!(parts.status, 415);
+    assert_eq!(parts.status, 401);
 }
 
 #[tokio::test]

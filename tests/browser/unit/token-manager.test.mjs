@@ -109,6 +109,28 @@ test('a tab that is frozen with the lock costs one refresh for each that is due,
   assert.equal(world.count(REFRESH) - before, n - 2);
 });
 
+test('a tab that freezes in the middle of a refresh gives the lock up, and goes on when it may', async () => {
+  const { world, tab } = await signedIn();
+  const other = world.tab();
+  let late;
+  world.intercept = async (request) => {
+    if (request.path !== REFRESH || request.tab !== tab) return undefined;
+    await new Promise((go) => (late = go));
+  };
+  const refreshed = tab.manager.refreshAccessToken();
+  await settle();
+  assert.ok(world.locks.has('tokenManager0'));
+  tab.document.dispatchEvent(new Event('freeze'));
+  await settle();
+  assert.ok(!world.locks.has('tokenManager0'), 'a frozen tab holds it');
+  const { now } = world;
+  assert.equal(await other.manager.refreshAccessToken(), true);
+  assert.equal(world.now, now, 'it waited');
+  late();
+  assert.equal(await refreshed, true);
+  assert.equal(world.server.sessions.get('s1').ended, undefined);
+});
+
 test('nobody queues for the lock, where a frozen tab would keep its turn', async () => {
   const { tab, manager } = await signedIn();
   const asked = [];

@@ -63,11 +63,13 @@ pub fn all() -> Vec<Case> {
             }
         };
         for (what, content_type, body, status) in malformed(good) {
-            cases.push(
-                begin(what)
-                    .body(content_type, body)
-                    .refused(status, "invalid_input"),
-            );
+            // A browser has its refresh token in a cookie, or none any more.
+            let by_cookie = what == "no body and no type" && path.ends_with("/refresh");
+            let (status, code) = match by_cookie {
+                true => (401, "missing_token"),
+                false => (status, "invalid_input"),
+            };
+            cases.push(begin(what).body(content_type, body).refused(status, code));
         }
     }
     cases.extend(deep());

@@ -242,7 +242,7 @@ fn tossed() -> Vec<Case> {
             .refused(401, "invalid_token"),
         refresh("a refresh cookie by another name")
             .cookies(&[("rt", "cleo2.rt")])
-            .refused(415, "invalid_input"),
+            .refused(401, "missing_token"),
     ]
 }
 

@@ -197,6 +197,6 @@ pub(super) fn count(row: &PgRow, name: &str) -> Option<u64> {
 pub(super) fn cursor(rows: &[PgRow]) -> Option<Cursor> {
     use super::tag as kind;
     let of = |wanted| rows.iter().find(|row| tag(row) == Some(wanted));
-    let text: &str = of(kind::SNAPSHOT)?.try_get("snapshot").ok()?;
+    let text: &str = of(kind::FLEET)?.try_get("snapshot").ok()?;
     Some(Snapshot::parse(text)?.into_cursor())
 }

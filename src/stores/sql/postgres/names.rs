@@ -103,29 +103,24 @@ impl Names {
 
     /// What the whole fleet shares, the server's clock, and which server it is.
     pub(super) fn fleet(&self) -> String {
-        self.fleet_on(self.system, self.timeline)
+        self.fleet_on("", self.system, self.timeline)
     }
 
-    /// What is read in a snapshot of its own, after which server it is and what the snapshot shows;
-    /// the transaction stays open.
-    pub(super) fn in_a_snapshot(&self, statements: &str) -> String {
-        format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {}\
-             SELECT {} AS q, pg_current_snapshot()::text AS snapshot; {statements}",
-            self.fleet(),
-            tag::SNAPSHOT,
-        )
+    /// The same, and up to where whoever reads the log in this snapshot has read it, or later.
+    pub(super) fn fleet_and_snapshot(&self) -> String {
+        let snapshot = "pg_current_snapshot()::text AS snapshot, ";
+        self.fleet_on(snapshot, self.system, self.timeline)
     }
 
-    /// The same without which server it is: to tell costs more than all the rest, and a write
+    /// What the fleet shares without which server it is: to tell costs more than all the rest, and a write
     /// needs it only with what it added to the log.
     pub(super) fn fleet_alone(&self) -> String {
-        self.fleet_on("''", "''")
+        self.fleet_on("", "''", "''")
     }
 
-    fn fleet_on(&self, system: &str, timeline: &str) -> String {
+    fn fleet_on(&self, snapshot: &str, system: &str, timeline: &str) -> String {
         format!(
-            "SELECT {} AS q, {} AS now, \
+            "SELECT {} AS q, {} AS now, {snapshot}\
              pg_is_in_recovery() AS standby, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax, \
              m.deployment::text AS deployment, m.limits, m.covered_until, m.settles_at, m.highest, {system} AS system, \
              CASE WHEN pg_is_in_recovery() THEN '' ELSE {timeline} END AS timeline FROM {} m; ",
