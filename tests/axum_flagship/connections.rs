@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::server::{Client, Server};
-use crate::two_devices;
+use crate::server::{Client, PASSWORD, Server};
+use crate::{ADA, two_devices};
 
 /// Until something is taken for never: far beyond the bounds of the server, which are ten seconds
 /// at most where none is set.
@@ -163,6 +163,32 @@ async fn a_connection_may_not_dawdle_over_a_body_either() {
         if kind == json {
             assert_eq!(document["code"], "request_timeout", "{path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_away_in_the_middle_of_a_request_takes_nothing_along() {
+    let server = Server::start_with(&[("RATE_LIMIT_MAX_REQUESTS", "0")]);
+    let (mut laptop, _) = two_devices(&server).await;
+    let body = r#"{"email": "nobody@example.com", "password": "a wrong one"}"#;
+    let request = format!(
+        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for _ in 0..20 {
+        let mut going = Vec::new();
+        for _ in 0..10 {
+            let mut connection = server.connect().await;
+            connection.write_all(request.as_bytes()).await.unwrap();
+            going.push(connection);
+        }
+    }
+    let begun = Instant::now();
+    // Passwords of those who went are still looked at, and a few may wait for that at a time.
+    while laptop.sign_in(ADA, PASSWORD).await.status != 200 {
+        assert!(begun.elapsed() < PATIENCE, "the accounts are gone");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

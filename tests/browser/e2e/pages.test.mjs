@@ -414,6 +414,7 @@ test('administrators see counts, search, and end sessions with a reason', async 
   await admin.click('.search button');
   await admin.waitForURL('**/admin?user=**');
   const cards = admin.locator('.card');
+  await cards.nth(2).waitFor();
   assert.equal(await cards.count(), 3);
   const told = page.waitForFunction(() => /password/.test(document.getElementById('notice').textContent));
   await cards.filter({ hasText: DEVICE }).locator('select').selectOption('password_changed');
