@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use support::nginx::folder;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 fn deploy(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -108,7 +108,7 @@ fn proxy(nodes: [u16; 2], port: u16) -> Proxy {
 fn listening(proxy: Proxy, port: u16) -> Proxy {
     let begun = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it listens");
+        assert!(begun.elapsed() < PATIENCE, "it listens");
         std::thread::sleep(Duration::from_millis(20));
     }
     proxy
@@ -148,43 +148,57 @@ async fn ask(port: u16, path: &str) -> String {
     String::from_utf8_lossy(&body).into_owned()
 }
 
+/// Asks until each of them has answered as it should. A proxy passes over a node for a while that was
+/// too slow for it, and says so itself where it has no other.
+async fn both_answer(port: u16, expected: [String; 2]) {
+    let mut left = BTreeSet::from(expected.clone());
+    let begun = Instant::now();
+    while !left.is_empty() {
+        let answer = ask(port, "/").await;
+        let is_of_a_node = answer.contains(" for ");
+        assert!(!is_of_a_node || expected.contains(&answer), "{answer}");
+        left.remove(&answer);
+        assert!(begun.elapsed() < PATIENCE, "never, but {answer}: {left:?}");
+    }
+}
+
+/// Until something is taken for never.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn free_port() -> u16 {
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     free.local_addr().expect("it is bound").port()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_proxy_asks_the_nodes_in_turn_and_passes_over_one_that_is_not_there() {
     let nodes = [node("one").await, node("two").await];
     let port = free_port().await;
     let _proxy = caddy(nodes, port);
-    let mut answers = BTreeSet::new();
-    for _ in 0..4 {
-        answers.insert(ask(port, "/").await);
-    }
     // It believes no client, and tells what it saw.
-    let expected = ["one", "two"].map(|name| format!("{name} for 127.0.0.1"));
-    assert_eq!(answers, BTreeSet::from(expected));
+    let told = |name| format!("{name} for 127.0.0.1");
+    both_answer(port, ["one", "two"].map(told)).await;
     assert_eq!(ask(port, "/sessions/events").await, "event: ended\n\n");
 
     let port = free_port().await;
-    let _proxy = caddy([free_port().await, nodes[1]], port);
+    // Taken, so that it is nobody else's, and refused by.
+    let gone = TcpSocket::new_v4().expect("a socket");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    gone.bind(any).expect("a free port");
+    let gone_port = gone.local_addr().expect("it is bound").port();
+    let _proxy = caddy([gone_port, nodes[1]], port);
     for _ in 0..4 {
         assert_eq!(ask(port, "/").await, "two for 127.0.0.1");
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proxy_asks_the_nodes_in_turn_and_tells_them_whom_it_saw() {
     let nodes = [node("one").await, node("two").await];
     let port = free_port().await;
     let _proxy = proxy(nodes, port);
-    let mut answers = BTreeSet::new();
-    for _ in 0..4 {
-        answers.insert(ask(port, "/").await);
-    }
     // What the client claims stands first, what the proxy saw last.
-    let expected = ["one", "two"].map(|name| format!("{name} for 203.0.113.7, 127.0.0.1"));
-    assert_eq!(answers, BTreeSet::from(expected));
+    let told = |name| format!("{name} for 203.0.113.7, 127.0.0.1");
+    both_answer(port, ["one", "two"].map(told)).await;
     assert_eq!(ask(port, "/sessions/events").await, "event: ended\n\n");
 }

@@ -30,11 +30,12 @@ step "a walk-through, and the flagship as somebody starts it"
 (cd "$work" && exec env LISTEN_ADDR=127.0.0.1:0 "$CARGO_TARGET_DIR/debug/examples/axum" >"$work/axum.out") &
 flagship=$!
 trap 'kill $flagship 2>/dev/null; rm -rf "$work"' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     address=$(sed -n 's/^listening on //p' "$work/axum.out" 2>/dev/null)
     [ -n "${address:-}" ] && break
     sleep 0.1
 done
+[ -n "${address:-}" ] || { echo "the flagship does not say where it listens" >&2; exit 1; }
 curl --silent --show-error --fail "$address/livez"
 curl --silent --show-error --fail "$address/api/token/health"
 printf '\nit listens, and is well\n'

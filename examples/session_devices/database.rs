@@ -40,7 +40,10 @@ impl Database {
         let memory = SqliteConnectOptions::new().in_memory(true);
         let in_file = |file| SqliteConnectOptions::new().filename(file);
         let pool = SqlitePoolOptions::new().max_connections(1);
+        // In memory all is gone with its connection, and so it is not asked whether it is well before
+        // it is used: a request that goes away meanwhile would close it.
         let pool = pool.idle_timeout(None).max_lifetime(None);
+        let pool = pool.test_before_acquire(false);
         Self {
             pool: pool.connect_lazy_with(file.map_or(memory, in_file)),
         }

@@ -28,6 +28,9 @@ async fn a_node_in_another_process() {
     }
 }
 
+/// Until something is taken for never.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 const SETTINGS: [(&str, &str); 2] = [("REVOCATION_MAX_STALENESS", "2s"), ("STORE_TIMEOUT", "1s")];
 
 fn launch() -> Launch {
@@ -44,26 +47,50 @@ impl Acknowledged {
     async fn by(node: &Node) -> Self {
         let mut alive = Vec::new();
         for _ in 0..5 {
-            alive.push(node.sign_in("ada").await.unwrap());
+            alive.push(at_last(async || node.sign_in("ada").await).await);
         }
-        let ended = node.sign_in("ada").await.unwrap();
-        node.end(&ended.session).await.unwrap();
-        let first = node.refresh(&alive[0].refresh).await.unwrap();
-        alive[0] = first;
+        let ended = at_last(async || node.sign_in("ada").await).await;
+        at_last(async || node.end(&ended.session).await).await;
+        alive[0] = at_last(async || node.refresh(&alive[0].refresh).await).await;
         Self { alive, ended }
     }
 
     async fn is_known_to(&self, node: &Node) {
         for pair in &self.alive {
-            assert_eq!(node.check(&pair.access).await.status, 200);
+            assert_eq!(verdict(node, pair).await, 200);
         }
-        let listed = node.list("ada").await.unwrap();
+        let listed = at_last(async || node.list("ada").await).await;
         for pair in &self.alive {
             assert!(listed.contains(&pair.session));
         }
-        assert_eq!(node.check(&self.ended.access).await.status, 401);
+        assert_eq!(verdict(node, &self.ended).await, 401);
         node.refresh(&self.ended.refresh).await.unwrap_err();
     }
+}
+
+/// What a call comes to, asked again where the machine was too busy for an answer in time. What was
+/// lost is lost at every try.
+async fn at_last<T>(mut call: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match call().await {
+            Ok(answer) => return answer,
+            Err(why) => assert!(began.elapsed() < PATIENCE, "{why}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Whether a node lets a session in, once it can say.
+async fn verdict(node: &Node, pair: &Pair) -> u16 {
+    let checked = at_last(async || {
+        let answer = node.check(&pair.access).await;
+        match answer.status {
+            503 => Err(answer.code),
+            status => Ok(status),
+        }
+    });
+    checked.await
 }
 
 /// Waits until a node lets a live session in again, writes, and lists: each has a breaker of its own.
@@ -73,10 +100,7 @@ async fn recovered(node: &Node, pair: &Pair) {
         || node.sign_in("later").await.is_err()
         || node.list("ada").await.is_err()
     {
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "it does not recover"
-        );
+        assert!(began.elapsed() < PATIENCE, "it does not recover");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -88,7 +112,7 @@ async fn closed(node: &Node, pair: &Pair) {
         let answer = node.check(&pair.access).await;
         match answer.status {
             503 => return assert_eq!(answer.code, "store_unavailable"),
-            200 => assert!(began.elapsed() < Duration::from_secs(30), "it stays open"),
+            200 => assert!(began.elapsed() < PATIENCE, "it stays open"),
             _ => panic!("a live session was refused: {answer:?}"),
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -104,17 +128,22 @@ async fn a_full_disk_is_said_and_loses_nothing_and_goes_on_when_there_is_room() 
     };
     let node = room.start(&launch(), &SETTINGS).await;
     let acknowledged = Acknowledged::by(&node).await;
-    let (mut made, mut refused) = (0_u64, String::new());
+    // A sign-in that was only late may have been made, or not.
+    let (mut made, mut doubtful, mut refused) = (0_u64, 0_u64, String::new());
     for _ in 0..20_000 {
         match node.sign_in("grace").await {
             Ok(_) => made += 1,
             Err(why) => {
+                doubtful += 1;
                 refused = why;
-                break;
+                if refused.contains(FULL) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     }
-    assert!(refused.contains("the disk is full: make room"), "{refused}");
+    assert!(refused.contains(FULL), "{refused}");
     // What a sign-in did not fit into may have been enough for less.
     room.run(&node, "cat /dev/zero > rest || true");
     // An end that cannot be written holds here all the same, and is written when it can be.
@@ -136,14 +165,19 @@ async fn a_full_disk_is_said_and_loses_nothing_and_goes_on_when_there_is_room() 
     recovered(&node, &still.alive[0]).await;
     still.is_known_to(&node).await;
     node.await_refusal(&goes.access).await.unwrap();
-    let count = node.count("grace").await.unwrap();
-    assert!((made..=made + 1).contains(&count), "{count} of {made}");
+    let count = at_last(async || node.count("grace").await).await;
+    let expected = made..=made + doubtful;
+    assert!(expected.contains(&count), "{count} of {expected:?}");
     let other = room.join(&node, &launch(), &SETTINGS).await;
     still.is_known_to(&other).await;
-    while other.count("ada").await.unwrap() > still.alive.len() as u64 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    at_last(async || match other.list("ada").await? {
+        listed if listed.contains(&goes.session) => Err("its end is not written".to_owned()),
+        _ => Ok(()),
+    })
+    .await;
 }
+
+const FULL: &str = "the disk is full: make room";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_only_disk_is_a_matter_of_configuration_at_the_start() {
@@ -183,17 +217,18 @@ async fn a_file_that_becomes_read_only_refuses_and_goes_on_when_it_is_not_any_mo
     let Some(frozen) = room::Immutable::files(&files) else {
         return;
     };
-    let refused = node.sign_in("grace").await.unwrap_err();
-    assert!(
-        refused.contains("the disk does not answer as it should")
-            || refused.contains("cannot be written"),
-        "{refused}"
-    );
+    at_last(async || {
+        let refused = node.sign_in("grace").await.unwrap_err();
+        let says = ["the disk does not answer as it should", "cannot be written"];
+        let is_said = says.iter().any(|&why| refused.contains(why));
+        if is_said { Ok(()) } else { Err(refused) }
+    })
+    .await;
     closed(&node, &acknowledged.alive[0]).await;
     drop(frozen);
     recovered(&node, &acknowledged.alive[0]).await;
     acknowledged.is_known_to(&node).await;
-    assert_eq!(node.count("grace").await, Ok(0));
+    assert_eq!(at_last(async || node.count("grace").await).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,7 +244,7 @@ async fn a_disk_that_hangs_costs_a_call_its_deadline_and_no_more() {
         node.sign_in("grace").await.unwrap_err();
         // Twice the deadline, of the ticket and of the sign-in, and what a busy machine adds.
         assert!(
-            began.elapsed() < Duration::from_secs(2 + 10),
+            began.elapsed() < Duration::from_secs(2 + 28),
             "{:?}",
             began.elapsed()
         );
@@ -246,7 +281,7 @@ async fn a_process_that_may_open_no_more_files_answers_and_loses_nothing() {
         refused += usize::from(made.is_err());
     }
     assert!(refused > 0, "every call found a file to open");
-    assert_eq!(node.check(&acknowledged.ended.access).await.status, 401);
+    assert_eq!(verdict(&node, &acknowledged.ended).await, 401);
     assert!(limit("1024"));
     recovered(&node, &acknowledged.alive[0]).await;
     acknowledged.is_known_to(&node).await;

@@ -240,7 +240,7 @@ async fn cuts_what_is_open(live: &Live, figures: &mut Figures) {
 
 /// What signs in as the nodes do, beside them.
 fn beside(store: &str) -> JwtSession {
-    let environment = Environment::from_pairs([("SESSION_STORE", store)]);
+    let environment = Environment::from_pairs([("SESSION_STORE", store), ("STORE_TIMEOUT", "20s")]);
     let builder = JwtSession::builder().hmac_secret(SECRET);
     builder.with_env(&environment).build().expect("sound")
 }
@@ -270,7 +270,7 @@ async fn nobody_opens_a_connection_without_a_token() {
 }
 
 /// Until a cut is taken for one that never comes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the example signs with.
 const SECRET: &str = "of this example; 32 random bytes in earnest";

@@ -3,12 +3,13 @@
 #[path = "../../examples/new_device_mail/mail.rs"]
 mod mail;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::net::TcpSocket;
 use tower_jwt_session::session::risk::NewDevice;
 use tower_jwt_session::{Device, JwtSession, UserId};
 
@@ -19,6 +20,32 @@ const LAPTOP: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 14_0 like Mac OS X)";
 const ACCOUNT: &str =
     r#"{"email": "ada@example.com", "password": "a passphrase for trying it out"}"#;
+
+/// A port that nobody else can take, and that refuses until somebody listens.
+struct Port(TcpSocket);
+
+impl Port {
+    fn taken() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(any).expect("a free port");
+        Self(socket)
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.0.local_addr().expect("it is bound")
+    }
+
+    fn listen(self) -> TcpListener {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_io().build().expect("a runtime");
+        let _entered = runtime.enter();
+        let listener = self.0.listen(16).expect("it is bound");
+        let listener = listener.into_std().expect("it is ours");
+        listener.set_nonblocking(false).expect("it is ours");
+        listener
+    }
+}
 
 /// Signs in, and says as which session.
 fn login(server: &Server, agent: &str) -> String {
@@ -74,10 +101,8 @@ fn a_new_device_is_told_of_by_mail_and_a_known_one_is_not() {
 
 #[test]
 fn while_the_mail_server_is_down_people_sign_in_and_the_mail_comes_when_it_is_back() {
-    // Bound to be free, and refused by until somebody listens.
-    let port = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = port.local_addr().expect("it is bound");
-    drop(port);
+    let port = Port::taken();
+    let address = port.address();
     let variables = [
         ("SMTP_ADDR", address.to_string()),
         ("MAIL_RETRY", "2s".to_owned()),
@@ -91,15 +116,14 @@ fn while_the_mail_server_is_down_people_sign_in_and_the_mail_comes_when_it_is_ba
     let line = server.line_that_begins(" WARN the mail server does not take mail");
     assert!(line.contains("refused"), "{line}");
     login(&server, LAPTOP);
-    let relay = MailServer::on(TcpListener::bind(address).expect("it is free again"));
+    let relay = MailServer::on(port.listen());
     assert!(relay.mail().text().contains("Device: Safari on iOS"));
 }
 
 #[test]
 fn a_mail_is_given_up_after_a_few_attempts_and_the_service_goes_on() {
-    let port = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = port.local_addr().expect("it is bound").to_string();
-    drop(port);
+    let port = Port::taken();
+    let address = port.address().to_string();
     let variables = [("SMTP_ADDR", address.as_str()), ("MAIL_RETRY", "1ms")];
     let server = Server::start("new_device_mail", &variables);
     login(&server, LAPTOP);

@@ -7,10 +7,11 @@ use std::sync::Mutex;
 
 pub use crate::built::example;
 
-/// A command of it that inherits nothing.
+/// A command of it that inherits nothing, and waits for its store: an answer late, as on a busy
+/// machine, is no other answer.
 pub fn command(name: &str) -> Command {
     let mut command = Command::new(example(name));
-    command.env_clear();
+    command.env_clear().env("STORE_TIMEOUT", "20s");
     command
 }
 

@@ -1,11 +1,13 @@
 //! A service of its own that only checks tokens, on the file of the service that makes them.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Empty;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use tower_jwt_session::revocation::EndReason;
+use tower_jwt_session::revocation::{EndReason, RevocationSettings};
 use tower_jwt_session::verify::{Algorithm, Key, KeyState};
 use tower_jwt_session::{Device, JwtSession, SqliteStore, UserId};
 
@@ -32,6 +34,7 @@ async fn what_one_service_ends_another_process_refuses() {
         )
         .refresh_secret(b"8e6f1a3c5d7b9f0e2a4c6d8e0f1b3a5c7d9e")
         .store(SqliteStore::new(&file))
+        .revocation(RevocationSettings::default().with_store_timeout(Duration::from_secs(20)))
         .build()
         .unwrap();
     let running = issuer.start().await.unwrap();

@@ -10,7 +10,7 @@ wanted=$(cat "$here/requirements.txt" "$here/package.json" | cksum)
 if [ "$(cat installed 2>/dev/null)" = "$wanted" ]; then exit 0; fi
 
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+venv/bin/pip install --quiet --disable-pip-version-check --retries 5 --requirement "$here/requirements.txt"
 cp "$here/package.json" node/
-npm install --prefix node --silent --no-audit --no-fund --no-package-lock
+npm install --prefix node --fetch-retries=5 --silent --no-audit --no-fund --no-package-lock
 printf '%s\n' "$wanted" >installed

@@ -202,8 +202,11 @@ async fn liveness_touches_nothing_and_readiness_says_what_is_left() {
     ]);
     let listens = server.address().trim_start_matches("http://").to_owned();
     let variables = [("LISTEN_ADDR", listens.as_str())];
-    let ready = run(&["health"], &variables).succeeded();
-    assert!(ready.out.contains("\"status\":\"ready\""), "{ready:?}");
+    postgres::eventually("it is ready", async || {
+        let ready = run(&["health"], &variables);
+        ready.code == 0 && ready.out.contains("\"status\":\"ready\"")
+    })
+    .await;
     redis.kill();
     let client = server.client(CHROME);
     postgres::eventually("it is not ready", async || {

@@ -62,9 +62,11 @@ pub async fn back_up(file: &Path, to: &Path) {
     done.expect("the disk has room");
 }
 
-/// Runs a command to its end, with nobody at the terminal.
+/// Runs a command to its end, with nobody at the terminal; unless it is said otherwise it waits for
+/// its store however busy the machine is.
 pub fn run(args: &[&str], variables: &[(&str, &str)]) -> Done {
-    let mut command = command(args, variables);
+    let variables = [&[("STORE_TIMEOUT", "20s")], variables].concat();
+    let mut command = command(args, &variables);
     command.stdin(std::process::Stdio::null());
     Done::of(command.output().expect("the example was just built"))
 }

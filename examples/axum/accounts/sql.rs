@@ -34,9 +34,11 @@ impl Sql {
         let memory = SqliteConnectOptions::new().in_memory(true);
         let in_file = |file| SqliteConnectOptions::new().filename(file);
         let options = file.map_or(memory, in_file);
-        // In memory they are those of the one connection, and live as long.
+        // In memory they are those of the one connection, and live as long: it is not asked whether it
+        // is well before it is used, since a request that goes away meanwhile would close it.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None);
         Self::Sqlite(pool.connect_lazy_with(options))

@@ -5,20 +5,28 @@ import http from 'node:http';
 
 const REFRESH = '/api/auth/refresh';
 
+/** Numbers from 0 to 1, the same for the same seed. */
+export const numbers = (seed) => () => {
+  seed = (seed * 1664525 + 1013904223) % 4294967296;
+  return seed / 4294967296;
+};
+
 /**
  * Stands before `server`. The answer to a refresh takes up to `delay` milliseconds, half of it on the
- * way there, and one of each five is lost: the connection breaks after the server has answered.
+ * way there, and one of each five is lost: the connection breaks after the server has answered. Which,
+ * and how long, follows from `seed`.
  */
-export const network = async (server, { delay }) => {
+export const network = async (server, { delay, seed }) => {
+  const [fate, slowness] = [numbers(seed), numbers(seed + 1)];
   const { hostname, port } = new URL(server.address);
   const log = [];
   let unlucky = 0;
   const isLost = () => {
     const place = log.filter(({ answered }) => answered).length % 5;
-    if (place === 0) unlucky = Math.floor(Math.random() * 5);
+    if (place === 0) unlucky = Math.floor(fate() * 5);
     return place === unlucky;
   };
-  const pause = () => new Promise((wake) => setTimeout(wake, (Math.random() * delay) / 2));
+  const pause = () => new Promise((wake) => setTimeout(wake, (slowness() * delay) / 2));
 
   const forward = (request, body) =>
     new Promise((answered, failed) => {

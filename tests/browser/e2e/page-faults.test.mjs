@@ -126,13 +126,18 @@ once('an address that is none leads nowhere', async () => {
 });
 
 test('a page that a refresh does not open is not asked for again and again', async () => {
-  const { page } = await somebody();
-  let asked = 0;
+  const { page } = await somebody(() => (sessionStorage.documents = 1 + Number(sessionStorage.documents ?? 0)));
+  let asked;
   await page.route('**/devices', (route) => (asked++, route.fulfill({ status: 303, headers: { location: '/sign-in?next=%2Fdevices' } })));
-  await page.goto(`${server.address}/sign-in?next=%2Fdevices`);
-  await page.waitForRequest('**/api/auth/refresh').catch(() => {});
-  await page.waitForFunction(() => sessionStorage.ledAt);
-  // Whatever goes round does so in less.
+  const round = async () => {
+    asked = 0;
+    await page.evaluate(() => (sessionStorage.documents = 0));
+    await page.goto(`${server.address}/sign-in?next=%2Fdevices`);
+    await page.waitForFunction(() => sessionStorage.documents >= 2);
+  };
+  // A refresh that is not answered within seconds leads nowhere, and a machine may be that slow once.
+  await round().catch(round);
+  // Whatever goes round on does so in less.
   await page.waitForTimeout(2_000);
   assert.ok(asked <= 2, `asked for ${asked} times`);
   await page.fill('#email', 'ada@example.com');
@@ -150,15 +155,15 @@ test('a page that a refresh does not open is not asked for again and again', asy
   await page.evaluate(() => {
     window.turns = 0;
     setInterval(() => turns++, 20);
+    document.addEventListener('freeze', () => (window.turnsThen = turns));
   });
   const stream = other.waitForResponse('**/sessions/events');
   const thaw = await freeze(page);
-  const turns = await page.evaluate(() => turns);
   await stream;
   await endElsewhere(email);
   const told = 'You were signed out: signed out from another device.';
   await notice(other, told);
-  assert.equal(await page.evaluate(() => turns), turns, 'the tab did not freeze');
+  assert.equal(await page.evaluate(() => turns - turnsThen), 0, 'the tab did not freeze');
   await thaw();
   await notice(page, told);
 });

@@ -17,8 +17,8 @@ const freePort = () =>
     });
   });
 
-const answers = async (port) => {
-  for (let tries = 0; tries < 600; tries++) {
+const answers = async (port, child) => {
+  for (let tries = 0; tries < 1_200 && child.exitCode === null; tries++) {
     const up = await new Promise((told) => {
       const socket = connect(port, '127.0.0.1', () => told(true)).on('error', () => told(false));
       socket.on('connect', () => socket.end());
@@ -38,7 +38,7 @@ const running = async (folder, port, command, args, options) => {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await answers(port);
+    await answers(port, child);
   } catch (error) {
     await stop();
     throw error;
@@ -51,12 +51,12 @@ const kinds = {
     address: `sqlite:${join(folder, 'sessions.db')}`,
     stop: async () => rmSync(folder, { recursive: true, force: true }),
   }),
-  redis: async (folder) => {
+  redis: async (folder, lasting) => {
     const port = await freePort();
-    const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--dir', folder];
+    const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', lasting ? 'always' : 'everysec', '--dir', folder];
     return { address: `redis://127.0.0.1:${port}`, stop: await running(folder, port, 'redis-server', args) };
   },
-  postgres: async (folder) => {
+  postgres: async (folder, lasting) => {
     const port = await freePort();
     const root = process.getuid() === 0;
     if (root) chownSync(folder, NOBODY, NOBODY);
@@ -67,15 +67,15 @@ const kinds = {
     const options = { ...as, cwd: folder, encoding: 'utf8' };
     const made = spawnSync(join(bin, 'initdb'), ['--pgdata', data, '--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], options);
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
-    writeFileSync(join(data, 'postgresql.auto.conf'), `listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nport = ${port}\n`);
+    writeFileSync(join(data, 'postgresql.auto.conf'), `listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nport = ${port}\nfsync = ${lasting ? 'on' : 'off'}\n`);
     const stop = await running(folder, port, join(bin, 'postgres'), ['-D', data], { ...as, cwd: folder });
     return { address: `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`, stop };
   },
 };
 
-/** A store of one of the kinds, or the one at an address. */
-export const serverOf = async (kind) => {
+/** A store of one of the kinds, or the one at an address; `lasting` is whether what was acknowledged is on the disk. */
+export const serverOf = async (kind, { lasting = true } = {}) => {
   const begin = kinds[kind];
   if (!begin) return { address: kind, stop: async () => {} };
-  return begin(mkdtempSync(join(tmpdir(), 'tower-jwt-session-')));
+  return begin(mkdtempSync(join(tmpdir(), 'tower-jwt-session-')), lasting);
 };
