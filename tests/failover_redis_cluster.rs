@@ -34,19 +34,27 @@ async fn node(
         .store(store)
         .build()
         .unwrap();
-    let running = auth.start().await.unwrap();
-    (auth, running)
+    let mut running = None;
+    eventually("it starts", async || {
+        match auth.start().await {
+            Ok(started) => running = Some(started),
+            Err(error) => assert!(error.is_unavailable(), "{error:?}"),
+        }
+        running.is_some()
+    })
+    .await;
+    (auth, running.expect("just now"))
 }
 
-/// Waits until something holds; a minute at most.
+/// Waits until something holds; two minutes at most.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..1_200 {
+    for _ in 0..2_400 {
         if holds().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{what}: not within a minute");
+    panic!("{what}: not within two minutes");
 }
 
 /// What was acknowledged while a master died.
@@ -244,7 +252,8 @@ async fn a_promoted_replica_of_a_part_that_lost_a_tail_and_took_newer_entries_ge
     })
     .await;
     let by_the_log = Terms::new(Confirm::Never);
-    let (third, _third) = node(newer, by_the_log, RevocationSettings::default()).await;
+    let patient = RevocationSettings::default().with_store_timeout(Duration::from_secs(10));
+    let (third, _third) = node(newer, by_the_log, patient).await;
     for tokens in &signed_in {
         admit(&one, &tokens.access_token).await.unwrap_err();
         eventually("it is refused by the log alone", async || {
