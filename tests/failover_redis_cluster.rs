@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis_cluster::{Cluster, fresh_prefix};
 use redis_server::Server;
-use support::{SECRET, admit, sign_in, user};
+use support::{SECRET, admit, patiently, sign_in, started, user};
 use tower_jwt_session::revocation::{
     Confirm, EndReason, EntryId, RevocationEntry, RevocationSettings, RevocationStore, Revoked,
     Terms,
@@ -34,16 +34,8 @@ async fn node(
         .store(store)
         .build()
         .unwrap();
-    let mut running = None;
-    eventually("it starts", async || {
-        match auth.start().await {
-            Ok(started) => running = Some(started),
-            Err(error) => assert!(error.is_unavailable(), "{error:?}"),
-        }
-        running.is_some()
-    })
-    .await;
-    (auth, running.expect("just now"))
+    let running = started(&auth).await;
+    (auth, running)
 }
 
 /// Waits until something holds; two minutes at most.
@@ -220,7 +212,7 @@ async fn a_promoted_replica_of_a_part_that_lost_a_tail_and_took_newer_entries_ge
     let (one, _running) = node(cluster.store(&prefix), Terms::default(), settings).await;
     let mut signed_in = Vec::new();
     for _ in 0..5 {
-        signed_in.push(sign_in(&one, &ada).await.unwrap());
+        signed_in.push(patiently(async || sign_in(&one, &ada).await).await);
     }
     let replica = cluster.replica.take().expect("there is one");
     let seen = |server: &Server| {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Cluster, PASSWORD, eventually, some_name};
 use sqlx::{Connection, PgConnection, Row};
-use support::{SECRET, admit, sign_in, user};
+use support::{SECRET, admit, sign_in, started, user};
 use tower_jwt_session::revocation::{
     Cursor, EndReason, EntryId, NodeId, Poll, PollRequest, RevocationEntry, RevocationSettings,
     RevocationStore, Revoked,
@@ -41,7 +41,7 @@ impl Node {
             .store(store)
             .build()
             .expect("a good configuration");
-        let running = auth.start().await.expect("the server is there");
+        let running = started(&auth).await;
         Self {
             auth,
             _running: running,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use redis_server::{DURABLE, Server};
-use support::{SECRET, admit, sign_in, user};
+use support::{SECRET, admit, patiently, sign_in, started, user};
 use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
 use tower_jwt_session::session::AuditRequest;
 use tower_jwt_session::{
@@ -27,20 +27,6 @@ async fn node_with(store: RedisStore, settings: RevocationSettings) -> (JwtSessi
         .unwrap();
     let running = started(&auth).await;
     (auth, running)
-}
-
-/// A server that was just started may be too busy to let anybody in.
-async fn started(auth: &JwtSession) -> Running {
-    let mut running = None;
-    eventually("it starts", async || {
-        match auth.start().await {
-            Ok(started) => running = Some(started),
-            Err(error) => assert!(error.is_unavailable(), "{error:?}"),
-        }
-        running.is_some()
-    })
-    .await;
-    running.expect("just now")
 }
 
 /// The machine may be busy with other tests.
@@ -155,14 +141,16 @@ async fn a_server_that_hangs_costs_the_deadline_and_no_more() {
         .with_max_staleness(Duration::from_secs(1))
         .with_poll_interval(Duration::from_millis(200));
     let (auth, _running) = node_with(server.store(), settings).await;
-    let tokens = eventually_signed_in(&auth).await;
-    let revoked = eventually_signed_in(&auth).await;
-    eventually("it is ended", async || {
-        let sessions = auth.sessions();
-        let ended = sessions.end(revoked.session_id, EndReason::AdminRevoked);
-        ended.await.is_ok()
-    })
-    .await;
+    // The deadline, which is the default, is shorter than a busy machine may need.
+    let tokens = patiently(async || sign_in(&auth, &user("ada")).await).await;
+    let revoked = patiently(async || sign_in(&auth, &user("ada")).await).await;
+    let sessions = auth.sessions();
+    let end = async || {
+        sessions
+            .end(revoked.session_id, EndReason::AdminRevoked)
+            .await
+    };
+    patiently(end).await;
     server.signal("-STOP");
     let stopped = Instant::now();
     let mut refused = false;
@@ -184,17 +172,6 @@ async fn a_server_that_hangs_costs_the_deadline_and_no_more() {
         admit(&auth, &tokens.access_token).await.is_ok()
     })
     .await;
-}
-
-/// Somebody who tries until it works: the default deadline is shorter than a busy machine may need.
-async fn eventually_signed_in(auth: &JwtSession) -> Tokens {
-    let mut tokens = None;
-    eventually("somebody signs in", async || {
-        tokens = sign_in(auth, &user("ada")).await.ok();
-        tokens.is_some()
-    })
-    .await;
-    tokens.expect("just now")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

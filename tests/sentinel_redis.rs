@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use redis_server::{Server, free_port};
-use support::{SECRET, admit, sign_in, user};
+use support::{SECRET, admit, sign_in, started, user};
 use tower_jwt_session::revocation::{
     Confirm, EndReason, EntryId, RevocationEntry, RevocationSettings, RevocationStore, Revoked,
     Terms,
@@ -112,7 +112,7 @@ async fn node(
         .store(store)
         .build()
         .unwrap();
-    let running = auth.start().await.unwrap();
+    let running = started(&auth).await;
     (auth, running)
 }
 

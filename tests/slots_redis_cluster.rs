@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use redis_cluster::{Cluster, fresh_prefix};
-use support::{SECRET, admit, sign_in, user};
+use support::{SECRET, admit, patiently, sign_in, started, user};
 use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
 use tower_jwt_session::session::refresh::bucket_of;
 use tower_jwt_session::{
-    JwtSession, RedisStore, Running, SessionError, SessionLimit, SessionStore, Tokens, UserId,
+    JwtSession, RedisStore, Running, SessionLimit, SessionStore, Tokens, UserId,
 };
 
 /// The machine may be busy with other tests.
@@ -31,25 +31,8 @@ async fn node(store: RedisStore, terms: Terms, timeout: Duration) -> (JwtSession
         .store(store)
         .build()
         .unwrap();
-    let running = auth.start().await.unwrap();
+    let running = started(&auth).await;
     (auth, running)
-}
-
-/// A part that is being moved may be away for a moment; nothing else may go wrong.
-fn merely_away(error: &SessionError) -> bool {
-    matches!(error, SessionError::Store(error) if error.is_unavailable())
-}
-
-async fn patiently<T>(mut step: impl AsyncFnMut() -> Result<T, SessionError>) -> T {
-    let mut last = None;
-    for _ in 0..2_400 {
-        match step().await {
-            Ok(done) => return done,
-            Err(error) => assert!(merely_away(last.insert(error)), "{last:?}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("still away after two minutes: {last:?}");
 }
 
 #[derive(Default)]
@@ -145,8 +128,8 @@ async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
     let store = cluster.store(&prefix);
     let (auth, running) = node(store.clone(), Terms::default(), PATIENT).await;
     let (moved, stays) = (user_of(7), user_of(8));
-    let tokens = sign_in(&auth, &moved).await.unwrap();
-    sign_in(&auth, &stays).await.unwrap();
+    let tokens = patiently(async || sign_in(&auth, &moved).await).await;
+    patiently(async || sign_in(&auth, &stays).await).await;
     running.shutdown().await;
     let fleet = format!("{{{prefix}:7}}:fleet");
     let begun = cluster.begin_move(&fleet);
