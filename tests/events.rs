@@ -120,7 +120,7 @@ impl<S: SessionStore + Clone> World<S> {
     }
 
     async fn until(&self, so: impl Fn(&[End]) -> bool) {
-        for _ in 0..3_000 {
+        for _ in 0..12_000 {
             if so(&self.ends.told()) {
                 return;
             }

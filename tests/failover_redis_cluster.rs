@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis_cluster::{Cluster, fresh_prefix};
 use redis_server::Server;
-use support::{SECRET, admit, sign_in, user};
+use support::{SECRET, admit, patiently, sign_in, started, user};
 use tower_jwt_session::revocation::{
     Confirm, EndReason, EntryId, RevocationEntry, RevocationSettings, RevocationStore, Revoked,
     Terms,
@@ -34,19 +34,19 @@ async fn node(
         .store(store)
         .build()
         .unwrap();
-    let running = auth.start().await.unwrap();
+    let running = started(&auth).await;
     (auth, running)
 }
 
-/// Waits until something holds; a minute at most.
+/// Waits until something holds; two minutes at most.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..1_200 {
+    for _ in 0..2_400 {
         if holds().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{what}: not within a minute");
+    panic!("{what}: not within two minutes");
 }
 
 /// What was acknowledged while a master died.
@@ -212,7 +212,7 @@ async fn a_promoted_replica_of_a_part_that_lost_a_tail_and_took_newer_entries_ge
     let (one, _running) = node(cluster.store(&prefix), Terms::default(), settings).await;
     let mut signed_in = Vec::new();
     for _ in 0..5 {
-        signed_in.push(sign_in(&one, &ada).await.unwrap());
+        signed_in.push(patiently(async || sign_in(&one, &ada).await).await);
     }
     let replica = cluster.replica.take().expect("there is one");
     let seen = |server: &Server| {
@@ -244,7 +244,8 @@ async fn a_promoted_replica_of_a_part_that_lost_a_tail_and_took_newer_entries_ge
     })
     .await;
     let by_the_log = Terms::new(Confirm::Never);
-    let (third, _third) = node(newer, by_the_log, RevocationSettings::default()).await;
+    let patient = RevocationSettings::default().with_store_timeout(Duration::from_secs(10));
+    let (third, _third) = node(newer, by_the_log, patient).await;
     for tokens in &signed_in {
         admit(&one, &tokens.access_token).await.unwrap_err();
         eventually("it is refused by the log alone", async || {

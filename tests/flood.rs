@@ -59,6 +59,14 @@ impl World {
         )
     }
 
+    /// Whether somebody new is looked at from one of these: two networks share their place by
+    /// chance, once in some thousands; not two of them.
+    async fn looks_at(&self, token: &str, from: [&str; 2]) -> bool {
+        let [first, second] = from;
+        self.ask(token, Some(first)).await.0 == StatusCode::OK
+            || self.ask(token, Some(second)).await.0 == StatusCode::OK
+    }
+
     async fn send(&self, request: Request<()>) -> Response<Full<Bytes>> {
         let layer = self.auth.layer().with_anonymous(Anonymous::Allow);
         let mut service = layer.layer(service_fn(|_| async {
@@ -133,20 +141,15 @@ async fn a_flood_from_one_network_keeps_nobody_of_another_out() {
     let new = world.token("grace").await;
     let (status, _) = world.ask(&new, Some("203.0.113.7")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(
-        world.ask(&new, Some("198.51.100.1")).await.0,
-        StatusCode::OK
-    );
+    assert!(world.looks_at(&new, ["198.51.100.1", "192.0.2.1"]).await);
 
     let world = World::new().await;
     world.flood(Some("2001:db8:1:2::3")).await;
     let new = world.token("grace").await;
     let (status, _) = world.ask(&new, Some("2001:db8:1:2:ffff::1")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "the same customer");
-    assert_eq!(
-        world.ask(&new, Some("2001:db8:1:3::3")).await.0,
-        StatusCode::OK
-    );
+    let elsewhere = ["2001:db8:1:3::3", "2001:db8:1:4::3"];
+    assert!(world.looks_at(&new, elsewhere).await);
 }
 
 #[tokio::test]

@@ -10,40 +10,29 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use redis_cluster::{Cluster, fresh_prefix};
-use support::{SECRET, admit, sign_in, user};
-use tower_jwt_session::revocation::{Confirm, EndReason, Terms};
+use support::{SECRET, admit, patiently, sign_in, started, user};
+use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
 use tower_jwt_session::session::refresh::bucket_of;
 use tower_jwt_session::{
-    JwtSession, RedisStore, Running, SessionError, SessionLimit, SessionStore, Tokens, UserId,
+    JwtSession, RedisStore, Running, SessionLimit, SessionStore, Tokens, UserId,
 };
 
-async fn node(store: RedisStore, terms: Terms) -> (JwtSession, Running) {
+/// The machine may be busy with other tests.
+const PATIENT: Duration = Duration::from_secs(20);
+/// So that who asks a part that is away hears it before it is back; for those who ask again.
+const HASTY: Duration = Duration::from_secs(1);
+
+async fn node(store: RedisStore, terms: Terms, timeout: Duration) -> (JwtSession, Running) {
     let auth = JwtSession::builder()
         .hmac_secret(SECRET)
+        .revocation(RevocationSettings::default().with_store_timeout(timeout))
         .limit(SessionLimit::UNLIMITED)
         .terms(terms)
         .store(store)
         .build()
         .unwrap();
-    let running = auth.start().await.unwrap();
+    let running = started(&auth).await;
     (auth, running)
-}
-
-/// A part that is being moved may be away for a moment; nothing else may go wrong.
-fn merely_away(error: &SessionError) -> bool {
-    matches!(error, SessionError::Store(error) if error.is_unavailable())
-}
-
-async fn patiently<T>(mut step: impl AsyncFnMut() -> Result<T, SessionError>) -> T {
-    let mut last = None;
-    for _ in 0..600 {
-        match step().await {
-            Ok(done) => return done,
-            Err(error) => assert!(merely_away(last.insert(error)), "{last:?}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("still away after half a minute: {last:?}");
 }
 
 #[derive(Default)]
@@ -84,8 +73,8 @@ async fn work(auth: &JwtSession, worker: usize, stop: &AtomicBool) -> Work {
 async fn slots_that_move_under_load_lose_and_revive_nothing() {
     let cluster = Arc::new(Cluster::new());
     let prefix = fresh_prefix();
-    let (one, _running) = node(cluster.store(&prefix), Terms::default()).await;
-    let (other, _other_running) = node(cluster.store(&prefix), Terms::default()).await;
+    let (one, _running) = node(cluster.store(&prefix), Terms::default(), HASTY).await;
+    let (other, _other) = node(cluster.store(&prefix), Terms::default(), HASTY).await;
     let stop = AtomicBool::new(false);
     let working = (0..4).map(|number| {
         let auth = if number % 2 == 0 { &one } else { &other };
@@ -119,7 +108,8 @@ async fn slots_that_move_under_load_lose_and_revive_nothing() {
         patiently(async || other.sessions().refresh(presented).await).await;
     }
     // A node that goes by the log alone.
-    let (third, _third) = node(cluster.store(&prefix), Terms::new(Confirm::Never)).await;
+    let by_the_log = Terms::new(Confirm::Never);
+    let (third, _third) = node(cluster.store(&prefix), by_the_log, PATIENT).await;
     for tokens in &all.ended {
         admit(&third, &tokens.access_token).await.unwrap_err();
     }
@@ -136,10 +126,10 @@ async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
     let cluster = Cluster::new();
     let prefix = fresh_prefix();
     let store = cluster.store(&prefix);
-    let (auth, running) = node(store.clone(), Terms::default()).await;
+    let (auth, running) = node(store.clone(), Terms::default(), PATIENT).await;
     let (moved, stays) = (user_of(7), user_of(8));
-    let tokens = sign_in(&auth, &moved).await.unwrap();
-    sign_in(&auth, &stays).await.unwrap();
+    let tokens = patiently(async || sign_in(&auth, &moved).await).await;
+    patiently(async || sign_in(&auth, &stays).await).await;
     running.shutdown().await;
     let fleet = format!("{{{prefix}:7}}:fleet");
     let begun = cluster.begin_move(&fleet);
@@ -156,7 +146,7 @@ async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
     }
     cluster.end_move(begun);
     let mut counted = store.count(&moved).await;
-    for _ in 0..100 {
+    for _ in 0..1_200 {
         if counted.is_ok() {
             break;
         }
@@ -183,7 +173,7 @@ async fn the_permissions_of_the_guide_are_enough_on_a_cluster() {
     }
     let address = cluster.address().replace("://", "://sessions:secret@");
     let store = RedisStore::new(&address).unwrap();
-    let (auth, _running) = node(store, Terms::default()).await;
+    let (auth, _running) = node(store, Terms::default(), PATIENT).await;
     let tokens = sign_in(&auth, &user("ada")).await.unwrap();
     let sessions = auth.sessions();
     let ended = sessions.end(tokens.session_id, EndReason::SignedOut);
@@ -203,8 +193,9 @@ async fn the_permissions_of_the_guide_are_enough_on_a_cluster() {
 async fn what_is_revoked_everywhere_is_refused_in_every_part_when_that_returns() {
     let cluster = Cluster::new();
     let prefix = fresh_prefix();
-    let (one, _running) = node(cluster.store(&prefix), Terms::new(Confirm::Never)).await;
-    let (other, _other_running) = node(cluster.store(&prefix), Terms::new(Confirm::Never)).await;
+    let by_the_log = Terms::new(Confirm::Never);
+    let (one, _running) = node(cluster.store(&prefix), by_the_log, PATIENT).await;
+    let (other, _other) = node(cluster.store(&prefix), by_the_log, PATIENT).await;
     for round in 0..30 {
         let tokens = sign_in(&one, &user(&format!("user-{round}")))
             .await

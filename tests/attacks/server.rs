@@ -78,6 +78,8 @@ impl Server {
             ("DEMO_PASSWORD", PASSWORD.to_owned()),
             ("RATE_LIMIT_MAX_REQUESTS", "0".to_owned()),
             ("RUST_LOG", "tower_jwt_session=trace,info".to_owned()),
+            // The machine may be busy with other tests.
+            ("STORE_TIMEOUT", "20s".to_owned()),
             (
                 "JWT_REFRESH_SECRET",
                 "5d1f0a7be2c94b6ea13df0c8b7e6a95443".to_owned(),

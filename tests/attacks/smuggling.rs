@@ -21,7 +21,7 @@ pub fn run(server: &Server) -> (BTreeSet<Line>, Vec<String>) {
         );
         let first = first.replace("ME", me);
         let bytes = [first.as_bytes(), last.as_bytes()].concat();
-        let (answers, closed) = server.wire().raw(&bytes, Duration::from_secs(10));
+        let (answers, closed) = server.wire().raw(&bytes, Duration::from_secs(30));
         let verdict: Vec<_> = answers
             .iter()
             .map(|answer| answer.status.to_string())

@@ -1,7 +1,7 @@
 //! What one process revokes, another refuses.
 
 use crate::place::Place;
-use crate::{SHORT_VIEW, launch, two};
+use crate::{launch, two};
 
 pub async fn what_one_process_revokes_another_refuses(place: &Place) {
     let [a, b] = two(place, &[]).await;
@@ -13,7 +13,7 @@ pub async fn what_one_process_revokes_another_refuses(place: &Place) {
         });
         let refused = refused.unwrap();
         // The bound on the view's age, which the push is far below, and what a busy machine adds.
-        let bound = ended.held + std::time::Duration::from_secs(2 + 10).as_nanos();
+        let bound = ended.held + std::time::Duration::from_secs(2 + 20).as_nanos();
         assert!(refused < bound, "{} ns late", refused - bound);
         let answer = b.check(&pair.access).await;
         assert_eq!(
@@ -59,7 +59,9 @@ pub async fn a_process_that_starts_later_knows_what_was_revoked(place: &Place) {
     let [lives, dies] = [a.sign_in("ada").await, a.sign_in("ada").await].map(Result::unwrap);
     a.end(&dies.session).await.unwrap();
     drop((a, b));
-    let later = launch().start(place.address(), &SHORT_VIEW).await;
+    // With the default view, of which a busy machine may miss more than one reading.
+    let later = [("STORE_TIMEOUT", "10s")];
+    let later = launch().start(place.address(), &later).await;
     assert_eq!(later.check(&dies.access).await.status, 401);
     assert_eq!(later.check(&lives.access).await.status, 200);
     let status = later.status().await;

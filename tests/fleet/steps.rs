@@ -1,7 +1,9 @@
 //! The wall clock of one node is set, by a day.
 
+use std::time::{Duration, Instant};
+
 use crate::launch;
-use crate::nodes::process::Answered;
+use crate::nodes::process::{Answered, Pair};
 use crate::nodes::{Node, cuts};
 use crate::place::Place;
 
@@ -52,16 +54,10 @@ pub async fn a_clock_a_day_behind_lets_in_neither_what_is_revoked_nor_what_has_e
         launch().start(place.address(), &SHORT_LIVES).await,
         launch().start(place.address(), &SHORT_LIVES).await,
     ];
-    let [expires, before] = [
-        a.sign_in("ada").await.unwrap(),
-        a.sign_in("ada").await.unwrap(),
-    ];
-    for pair in [&expires, &before] {
-        cuts::let_in(&b, &pair.access).await.unwrap();
-    }
+    let [expires, before] = [let_in_in_time(&a, &b).await, let_in_in_time(&a, &b).await];
     a.end_everywhere(&before.session).await.unwrap();
     while a.check(&expires.access).await.code != "token_expired" {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let meanwhile = a.sign_in("ada").await.unwrap();
     step(&b, -DAY).await;
@@ -71,8 +67,7 @@ pub async fn a_clock_a_day_behind_lets_in_neither_what_is_revoked_nor_what_has_e
         refused(&b.check(&pair.access).await);
     }
     step(&b, 0).await;
-    let fresh = a.sign_in("ada").await.unwrap();
-    cuts::let_in(&b, &fresh.access).await.unwrap();
+    let_in_in_time(&a, &b).await;
     for pair in [&expires, &before, &meanwhile] {
         assert_eq!(b.check(&pair.access).await.status, 401);
     }
@@ -113,10 +108,24 @@ pub async fn a_machine_whose_clock_steps_by_a_day_and_back_lets_nothing_revoked_
                 refused(&node.check(&meanwhile.access).await);
                 node.refresh(&before.refresh).await.unwrap_err();
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let after = a.sign_in("ada").await.unwrap();
         cuts::let_in(&b, &after.access).await.unwrap();
+    }
+}
+
+/// Somebody who signs in at `a` and is let in at `b`; on a machine that is so busy that the token,
+/// which does not live long, is over by then, they sign in again.
+async fn let_in_in_time(a: &Node, b: &Node) -> Pair {
+    let began = Instant::now();
+    loop {
+        let pair = a.sign_in("ada").await.unwrap();
+        let Err(why) = cuts::let_in(b, &pair.access).await else {
+            return pair;
+        };
+        let is_late = why.contains("token_expired") && began.elapsed() < Duration::from_secs(60);
+        assert!(is_late, "{why}");
     }
 }
 

@@ -18,7 +18,7 @@ const HASTY: [(&str, &str); 2] = [
 const LASTS: Duration = Duration::from_secs(6);
 
 /// The deadline of each of the two calls of a sign-in, and what a busy machine may add.
-const LONGEST_ANSWER: Duration = Duration::from_millis(2 * 250 + 10_000);
+const LONGEST_ANSWER: Duration = Duration::from_millis(2 * 250 + 30_000);
 
 async fn of(address: &str, stop: impl FnOnce(), resume: impl FnOnce()) {
     let node = launch().start(address, &HASTY).await;

@@ -6,9 +6,9 @@ use crate::nodes::Node;
 use crate::place::Place;
 use crate::{SHORT_VIEW, launch, two};
 
-/// The staleness bound of [`SHORT_VIEW`], twice the largest step of the store's clock, and as much
-/// again as a busy machine may need to answer at all.
-const LEASE: Duration = Duration::from_millis(2_000 + 200 + 10_000);
+/// The staleness bound of [`SHORT_VIEW`], twice the largest step of the store's clock, and what a
+/// busy machine may need to answer at all; below the lease of a node with the default bound.
+const LEASE: Duration = Duration::from_millis(2_000 + 200 + 20_000);
 
 /// Stops a node where it holds nothing that the other one needs: a process that is stopped in the
 /// middle of a transaction stops the writers of its database.

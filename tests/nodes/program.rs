@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::routing::get;
@@ -33,9 +33,17 @@ pub async fn play() {
         Ok(auth) => auth,
         Err(error) => return say(&format!("failed {}", told(&error))),
     };
-    let running = match auth.start().await {
-        Ok(running) => running,
-        Err(error) => return say(&format!("failed {}", told(&error))),
+    let began = Instant::now();
+    let running = loop {
+        let error = match auth.start().await {
+            Ok(running) => break running,
+            Err(error) => told(&error),
+        };
+        // A server that is too busy to let anybody in may do so later.
+        if !error.contains("cannot be reached") || began.elapsed() > PATIENCE {
+            return say(&format!("failed {error}"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let node = Arc::new(Program::new(auth, clock));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
@@ -363,5 +371,5 @@ fn clock() -> u128 {
     since.expect("it is later than 1970").as_nanos()
 }
 
-/// How long a refusal is waited for.
+/// How long a refusal is waited for, and a server that cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -36,7 +36,7 @@ pub async fn stand_still(
     for pair in [&lives, &dies] {
         super::cuts::let_in(node, &pair.access).await?;
     }
-    while node.end(&dies.session).await.is_err() {}
+    ended(node, &dies).await;
     node.ask("load 4").await;
     stop();
     let began = Instant::now();
@@ -45,7 +45,7 @@ pub async fn stand_still(
         let (lives, dies, seen) = (&lives, &dies, &seen);
         async move {
             let mut turn = client;
-            while began.elapsed() < lasts {
+            while began.elapsed() < lasts || is_to_go_on(began, seen) {
                 let asked = Instant::now();
                 let refused = ask(node, turn, lives, dies).await?;
                 let took = asked.elapsed();
@@ -63,7 +63,7 @@ pub async fn stand_still(
     outcome?;
     super::cuts::let_in(node, &lives.access).await?;
     while node.sign_in("ada").await.is_err() {
-        if returned.elapsed() > Duration::from_secs(60) {
+        if returned.elapsed() > ENOUGH {
             return Err("nobody can sign in any more".to_owned());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -91,12 +91,28 @@ fn note(seen: &Mutex<(Duration, Vec<Duration>)>, took: Duration, refused: bool) 
     }
 }
 
+/// A machine that stood still itself may have let nobody ask in that time.
+fn is_to_go_on(began: Instant, seen: &Mutex<(Duration, Vec<Duration>)>) -> bool {
+    let seen = seen.lock().expect("nobody panicked");
+    seen.1.is_empty() && began.elapsed() < ENOUGH
+}
+
 /// Somebody who tries until it works: deadlines here are shorter than a busy machine may need.
-async fn signed_in(node: &Node) -> Pair {
+pub async fn signed_in(node: &Node) -> Pair {
+    let began = Instant::now();
     loop {
-        if let Ok(pair) = node.sign_in("ada").await {
-            return pair;
+        match node.sign_in("ada").await {
+            Ok(pair) => return pair,
+            Err(why) => assert!(began.elapsed() < ENOUGH, "nobody can sign in: {why}"),
         }
+    }
+}
+
+/// The same for an end.
+pub async fn ended(node: &Node, pair: &Pair) {
+    let began = Instant::now();
+    while let Err(why) = node.end(&pair.session).await {
+        assert!(began.elapsed() < ENOUGH, "nothing can be ended: {why}");
     }
 }
 
@@ -133,3 +149,5 @@ async fn ask(node: &Node, turn: u64, lives: &Pair, dies: &Pair) -> Result<bool, 
 /// The staleness bound of the nodes, after which the view does not answer any more, and what three
 /// calls may take until a breaker opens.
 const SETTLING: Duration = Duration::from_millis(2_000 + 1_000);
+/// More than anything here takes: only whether it comes at all is the matter.
+const ENOUGH: Duration = Duration::from_secs(60);

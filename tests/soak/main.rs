@@ -28,9 +28,20 @@ async fn a_node_of_a_soak() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_mixed_load_with_faults_every_answer_is_explained() {
+    // On a machine that is busy with other things little may happen in that time.
+    for seconds in [12, 30, 60] {
+        if is_explained(Duration::from_secs(seconds)).await {
+            return;
+        }
+    }
+    panic!("in a minute it was hardly asked, or hardly anything failed");
+}
+
+/// Whether so much was asked, and so much failed, that it says something.
+async fn is_explained(lasts: Duration) -> bool {
     let settings = Settings {
         store: std::env::var("SOAK_STORE").unwrap_or_else(|_| "redis".to_owned()),
-        lasts: Duration::from_secs(12),
+        lasts,
         users: 12,
         quiet: Duration::from_millis(400),
         fault: Duration::from_millis(1_200),
@@ -47,6 +58,5 @@ async fn under_mixed_load_with_faults_every_answer_is_explained() {
     };
     unexplained.retain(|line| !is_late(line));
     assert_eq!(unexplained, Vec::<String>::new());
-    assert!(outcome.tally.all() > 500, "it was hardly asked");
-    assert!(outcome.faults.len() > 2, "hardly anything failed");
+    outcome.tally.all() > 500 && outcome.faults.len() > 2
 }

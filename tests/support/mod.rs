@@ -7,6 +7,7 @@ pub mod races;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -14,8 +15,8 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
-    CustomClaims, Device, JwtSession, JwtSessionBuilder, Rejection, Session, SessionError, Tokens,
-    UserId,
+    CustomClaims, Device, JwtSession, JwtSessionBuilder, Rejection, Running, Session, SessionError,
+    Tokens, UserId,
 };
 
 pub type Body = Full<Bytes>;
@@ -33,6 +34,31 @@ pub fn builder() -> (JwtSessionBuilder, ManualClock) {
         .hmac_secret(SECRET)
         .clock(Arc::new(clock.clone()));
     (builder, clock)
+}
+
+/// More than anything here takes: only whether it comes at all is the matter.
+const ENOUGH: Duration = Duration::from_secs(120);
+
+/// Starts a node on a store that a busy machine may let nobody reach for a while.
+pub async fn started<C: CustomClaims>(auth: &JwtSession<C>) -> Running {
+    let start = async || auth.start().await.map_err(SessionError::Store);
+    patiently(start).await
+}
+
+/// Repeats a step that the store is away for; nothing else may go wrong.
+pub async fn patiently<T>(mut step: impl AsyncFnMut() -> Result<T, SessionError>) -> T {
+    let began = Instant::now();
+    loop {
+        match step().await {
+            Ok(done) => return done,
+            Err(error) => {
+                let is_away =
+                    matches!(&error, SessionError::Store(error) if error.is_unavailable());
+                assert!(is_away && began.elapsed() < ENOUGH, "{error:?}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 pub async fn sign_in<C: CustomClaims>(

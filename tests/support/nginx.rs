@@ -5,6 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A reverse proxy; ended, and its folder removed, when dropped.
@@ -64,7 +65,7 @@ impl Nginx {
     fn wait(&self) {
         let begun = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "nginx listens");
+            assert!(begun.elapsed() < Duration::from_secs(60), "nginx listens");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -107,8 +108,16 @@ pub fn folder() -> PathBuf {
     folder
 }
 
+/// A port that no other test of this process was given.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-    let address = listener.local_addr().expect("it is bound");
-    address.port()
+    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+    let mut given = GIVEN.lock().expect("nobody panicked");
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        if !given.contains(&port) {
+            given.push(port);
+            return port;
+        }
+    }
 }

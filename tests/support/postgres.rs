@@ -360,11 +360,11 @@ fn append(path: &Path, text: &str) {
 
 /// Asks again and again until it is so; a bound that only says "it came at all".
 pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..1_500 {
+    for _ in 0..6_000 {
         if is_so().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("half a minute later still not: {what}");
+    panic!("two minutes later still not: {what}");
 }

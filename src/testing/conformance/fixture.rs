@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Harness;
 use crate::clock::UnixTime;
+use crate::error::StoreError;
 use crate::revocation::{
     About, Answer, Committed, Cursor, EndReason, EntryId, FleetLimits, NodeId, Poll, PollRequest,
     Question, RevocationEntry, Revoked,
@@ -47,7 +48,14 @@ pub(super) fn lives_long_enough(entry: &RevocationEntry, written: UnixTime) {
 impl<'h> Case<'h> {
     pub(super) async fn of(harness: &'h dyn Harness) -> Self {
         let store = harness.store();
-        store.attach(LIMITS).await.expect("a node can join");
+        let mut joined = store.attach(LIMITS).await;
+        for _ in 0..3 {
+            // The first connection of all may be to a server that is still busy with its start.
+            if joined.as_ref().is_err_and(StoreError::is_unavailable) {
+                joined = store.attach(LIMITS).await;
+            }
+        }
+        joined.expect("a node can join");
         Self {
             harness,
             store,

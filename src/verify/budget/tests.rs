@@ -179,8 +179,13 @@ fn a_network_that_sent_little_bad_is_looked_at_when_others_wait() {
         verifier.note_bad(Some(NETWORK), NOW);
     }
     assert_eq!(from(Some(NETWORK), &another), Some(VerifyErrorKind::Busy));
-    let elsewhere = Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)));
-    assert_eq!(from(elsewhere, &another), None);
+    // Two networks share their place by chance, once in some thousands; not two of them.
+    let mut elsewhere = [
+        Ipv4Addr::new(198, 51, 100, 1),
+        Ipv4Addr::new(203, 0, 113, 1),
+    ]
+    .into_iter();
+    assert!(elsewhere.any(|network| from(Some(network.into()), &another).is_none()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 
 use super::*;
 use crate::revocation::{About, Cursor, EndReason, NodeId, Revoked};
@@ -42,6 +42,22 @@ impl Folder {
         let mut connection = self.connection().await;
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         done.execute(&mut connection).await.expect("it is SQL");
+        connection.close().await.expect("it is open");
+    }
+
+    /// Writes everything into the file itself: connections of a store that was dropped are closed
+    /// by their threads some time later, and the last of them would do that then.
+    async fn settle(&self) {
+        let mut connection = self.connection().await;
+        loop {
+            let settled = sqlx::query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)");
+            let busy = settled.fetch_one(&mut connection).await;
+            if busy.expect("the file can be read") == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        connection.close().await.expect("it is open");
     }
 
     async fn connection(&self) -> SqliteConnection {
@@ -471,8 +487,9 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     let folder = Folder::new();
     drop(folder.store().await);
     folder
-        .tamper("UPDATE jwt_meta SET version = version + 1; PRAGMA wal_checkpoint(TRUNCATE)")
+        .tamper("UPDATE jwt_meta SET version = version + 1")
         .await;
+    folder.settle().await;
     let (kind, what) = folder.refusal().await;
     assert_eq!(kind, StoreErrorKind::Configuration);
     assert!(what.contains("newer version"), "{what}");

@@ -17,7 +17,7 @@ const STEP: &str = "ALTER TABLE jwt_meta ADD COLUMN covered_until INTEGER NOT NU
      CREATE INDEX jwt_sessions_due ON jwt_sessions (due_at) WHERE ended_at IS NULL";
 /// Tells how often it was run, and takes a while.
 const COUNTED: &str = "CREATE TABLE IF NOT EXISTS runs (run INTEGER); INSERT INTO runs VALUES (1); \
-     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n";
+     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT max(i) FROM n";
 /// Writes more than stays in memory, and never ends.
 const ENDLESS: &str = "CREATE TABLE heap (piece BLOB); \
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
@@ -128,17 +128,24 @@ async fn a_file_that_a_newer_layout_wrote_is_left_alone() {
 
 #[tokio::test]
 async fn who_gives_up_waiting_does_not_undo_what_was_begun() {
-    let folder = Folder::new();
-    let (alive, ended) = older(&folder).await;
-    let store = store(&folder, THREE);
-    let ada = user();
-    let hasty = tokio::time::timeout(Duration::from_millis(1), store.count(&ada));
-    hasty.await.expect_err("it takes longer");
-    is_whole(&store, &alive, &ended).await;
-    let runs = "SELECT count(*) FROM runs";
-    let runs = sqlx::query_scalar::<_, i64>(runs);
-    let runs = runs.fetch_one(&mut folder.connection().await).await;
-    assert_eq!(runs.ok(), Some(1));
+    // Whoever is held up for longer than the step takes finds it done, and tries another file.
+    for _ in 0..50 {
+        let folder = Folder::new();
+        let (alive, ended) = older(&folder).await;
+        let store = store(&folder, THREE);
+        let ada = user();
+        let hasty = tokio::time::timeout(Duration::from_millis(1), store.count(&ada));
+        let gave_up = hasty.await.is_err();
+        is_whole(&store, &alive, &ended).await;
+        let runs = "SELECT count(*) FROM runs";
+        let runs = sqlx::query_scalar::<_, i64>(runs);
+        let runs = runs.fetch_one(&mut folder.connection().await).await;
+        assert_eq!(runs.ok(), Some(1));
+        if gave_up {
+            return;
+        }
+    }
+    panic!("the step never takes longer than it is waited for");
 }
 
 #[tokio::test]
@@ -153,8 +160,8 @@ async fn tables_of_other_columns_are_left_alone_although_they_say_a_version() {
     ] {
         let folder = Folder::new();
         drop(folder.store().await);
-        let all = format!("{sql}; PRAGMA wal_checkpoint(TRUNCATE)");
-        folder.tamper(&all).await;
+        folder.tamper(sql).await;
+        folder.settle().await;
         let (kind, what) = folder.refusal().await;
         assert_eq!(kind, StoreErrorKind::Configuration, "{sql}");
         assert!(what.contains("choose another file"), "{sql}: {what}");
