@@ -34,7 +34,7 @@ where
 }
 
 async fn parallel_sign_ins(harness: &dyn Harness, limit: SessionLimit) {
-    const AT_ONCE: usize = 32;
+    const AT_ONCE: usize = 64;
     let case = Case::of(harness).await;
     let mut tasks = Vec::new();
     for _ in 0..AT_ONCE {
