@@ -169,7 +169,7 @@ fn shape(error: &serde_json::Error) -> String {
     "a member of the body is of the wrong type".to_owned()
 }
 
-fn another_type() -> Problem {
+pub(super) fn another_type() -> Problem {
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "invalid_input",

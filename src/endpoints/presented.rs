@@ -9,14 +9,16 @@
 //!    token is that of the bearer header where there is one, else that of the access cookie; an
 //!    access cookie that is good for nothing is passed over, a bearer header is not.
 
+use std::time::Duration;
+
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body::Body;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::body::read_json_if_any;
+use super::body::{another_type, read_json_if_any};
 use super::{Endpoints, Problem, limited, read_json_within};
 use crate::error::BoxError;
 use crate::rejection::Rejection;
@@ -64,11 +66,9 @@ impl<C: CustomClaims> Endpoints<C> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         if !self.has_refresh_cookie(&parts.headers) {
-            // A page whose cookies were cleared sends nothing, and is told that it has nothing.
-            let nothing =
-                request.body().is_end_stream() && !parts.headers.contains_key(CONTENT_TYPE);
-            if nothing && self.auth.cookies().allow(Transport::Hybrid) {
-                return Err(Rejection::MissingToken.into());
+            let untyped = !parts.headers.contains_key(CONTENT_TYPE);
+            if untyped && self.auth.cookies().allow(Transport::Hybrid) {
+                return Err(nothing_in(request, timeout).await);
             }
             let form: T = read_json_within(timeout, request).await?;
             return Ok((parts, Presented::in_body(form.into(), device)));
@@ -143,6 +143,18 @@ impl<C: CustomClaims> Endpoints<C> {
         };
         let facts = token.and_then(|token| self.auth.peek(token));
         Ok(facts.and_then(|facts| facts.session))
+    }
+}
+
+/// What a request without a cookie is told whose body is of no type: a page whose cookies were
+/// cleared sends nothing, however that is framed, and hears that it has no token.
+async fn nothing_in<B>(request: Request<B>, timeout: Duration) -> Problem
+where
+    B: Body<Error: Into<BoxError>>,
+{
+    match read_json_if_any::<IgnoredAny, _>(timeout, request).await {
+        Ok(None) => Rejection::MissingToken.into(),
+        Ok(Some(_)) | Err(_) => another_type(),
     }
 }
 

@@ -97,12 +97,18 @@ async fn whoever_waits_for_leave_to_send_is_refused_before_sending() {
 #[tokio::test]
 async fn an_empty_body_is_none_however_it_is_framed() {
     let server = Server::start();
-    let chunked = "POST /api/auth/logout\nTransfer-Encoding: chunked";
-    let (status, document) = exchange(&server, chunked, b"0\r\n\r\n").await;
-    assert_eq!((status, &document["code"]), (401, &"missing_token".into()));
-    let none = "POST /api/auth/logout\nContent-Length: 0";
-    let (status, document) = exchange(&server, none, b"").await;
-    assert_eq!((status, &document["code"]), (401, &"missing_token".into()));
+    for call in ["auth/logout", "auth/refresh", "token/refresh"] {
+        for (framed, body) in [
+            ("Transfer-Encoding: chunked", &b"0\r\n\r\n"[..]),
+            ("Content-Length: 0", b""),
+        ] {
+            let head = format!("POST /api/{call}\n{framed}");
+            let (status, document) = exchange(&server, &head, body).await;
+            assert_eq!(status, 401, "{head}");
+            let code = document.get("code").or(document.pointer("/error/code"));
+            assert_eq!(code, Some(&"missing_token".into()), "{document}");
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-// See token-manager.d.ts.
+// What it does: token-manager.d.ts; why: rules B1 and on of docs/protocol.md.
 
 const SHARED = 'tokenManager';
 const PATHS = {
@@ -25,12 +25,13 @@ export class TokenManager extends EventTarget {
   #epoch = 0;
   #over = new Set();
   #flight;
+  #leave;
   #timer;
   #waiting = false;
   #failures = 0;
   #memory;
   #channel;
-  #stream = new AbortController();
+  #stream;
   #disposed = new AbortController();
 
   constructor(options, global = globalThis) {
@@ -62,7 +63,6 @@ export class TokenManager extends EventTarget {
     on(global, ['storage'], ({ key, newValue }) => {
       if (key && key !== SHARED && (key !== 'accessToken' || newValue)) return;
       const kept = () => this.#item(mode === 'storage' ? 'accessToken' : SHARED);
-      // Cookies are elsewhere.
       if (kept() || !(key || mode === 'storage')) return this.#adopt(this.#load());
       global.setTimeout(() => kept() ?? this.#end('signed_out', '', false), 500);
     });
@@ -71,7 +71,10 @@ export class TokenManager extends EventTarget {
       if (persisted || /online|resume/.test(type)) this.#follow();
       this.#check();
     });
-    on(global, ['freeze', 'pagehide'], () => this.#stream.abort());
+    on(global, ['freeze', 'pagehide'], () => {
+      this.#stream?.abort();
+      this.#options.strict || this.#leave?.();
+    });
     const { session, generation, expiresIn } = page?.dataset ?? {};
     if (session) {
       this.#adopt({ sessionId: session, generation: +generation, receivedAt: this.#now(), expiresIn: expiresIn * 1000 }, true);
@@ -166,7 +169,7 @@ export class TokenManager extends EventTarget {
 
   dispose() {
     this.#disposed.abort();
-    this.#stream.abort();
+    this.#stream?.abort();
     this.#global.clearTimeout(this.#timer);
     this.#channel?.close();
     this.#channel = null;
@@ -180,14 +183,14 @@ export class TokenManager extends EventTarget {
     const { mode, paths } = this.#options;
     const epoch = this.#epoch;
     const before = this.#state;
-    if (!before && mode === 'storage') return false;
     return this.#locked(async () => {
       this.#adopt(this.#load());
       const state = this.#state;
-      if (epoch !== this.#epoch) return false;
+      if (epoch !== this.#epoch || (mode === 'storage' && !state?.refreshToken)) return false;
       if (differs(state, before) && !this.#isDue()) return true;
       const answer = await this.#call(paths.refresh, { body: state?.refreshToken && { refresh_token: state.refreshToken } });
       const tokens = this.#tokens(answer);
+      this.#adopt(this.#load());
       if (epoch !== this.#epoch) return false;
       if (tokens) {
         this.#adopt(tokens, true);
@@ -196,7 +199,6 @@ export class TokenManager extends EventTarget {
       }
       const { status, data } = answer;
       if (status !== 401 || !REFUSED.test(data?.code)) return this.#failed(answer);
-      this.#adopt(this.#load());
       if (differs(this.#state, state)) return true;
       this.#end(data.reason ?? data.code, data.detail);
       return false;
@@ -206,9 +208,10 @@ export class TokenManager extends EventTarget {
   async #locked(work) {
     const { locks } = this.#global.navigator;
     const before = this.#state;
+    const left = new Promise((leave) => (this.#leave = leave));
     for (let tries = 0; ; tries++) {
       let begun;
-      await locks?.request(SHARED + (tries >> 5), { ifAvailable: true }, (lock) => lock && this.#whileAwake((begun = work()))).catch(() => (tries = 99));
+      await locks?.request(SHARED + (tries >> 5), { ifAvailable: true }, (lock) => lock && Promise.race([left, (begun = work())])).catch(() => (tries = 99));
       if (begun || !locks || tries > 95 || (differs(this.#state, before) && !this.#isDue())) return begun ?? work();
       await this.#sleep(0);
     }
@@ -268,7 +271,6 @@ export class TokenManager extends EventTarget {
     const state = this.#state;
     if (!next || this.#over.has(next.sessionId)) return;
     const same = state?.sessionId === next.sessionId;
-    // By generation alone: clocks jump.
     if (same && (next.generation < state.generation || (!own && !differs(next, state)))) return;
     if (state && !same) this.#epoch++;
     this.#state = { ...next, refreshToken: next.refreshToken ?? (same ? state.refreshToken : undefined) };
@@ -288,7 +290,7 @@ export class TokenManager extends EventTarget {
     this.#state = null;
     this.#waiting = false;
     if (own) this.#channel?.postMessage({ end: sessionId, reason, message });
-    this.#stream.abort();
+    this.#stream?.abort();
     this.#global.clearTimeout(this.#timer);
     for (const key of [SHARED, 'accessToken', 'refreshToken']) this.#item(key, null);
     this.#emit('signed-out', { reason, message, sessionId });
@@ -314,7 +316,6 @@ export class TokenManager extends EventTarget {
     return Math.max(Math.min(asked, 3_600_000), Math.min(60_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
   }
 
-  // A clock that went back tells nothing.
   #dueIn(share = 1) {
     const { receivedAt, expiresIn } = this.#state;
     const elapsed = this.#now() - receivedAt;
@@ -352,15 +353,11 @@ export class TokenManager extends EventTarget {
 
   #follow() {
     const locks = this.#global.navigator?.locks;
-    this.#stream.abort();
-    const { signal } = (this.#stream = new AbortController());
+    this.#stream?.abort();
     if (!this.#options.live || !locks || !this.#state) return;
-    locks.request(SHARED, { signal }, () => this.#whileAwake(this.#read(signal))).catch(() => {});
-  }
-
-  #whileAwake(work) {
-    const left = (leave) => this.#stream.signal.addEventListener('abort', leave);
-    return Promise.race([work, new Promise(left)]);
+    const { signal } = (this.#stream = new AbortController());
+    const left = new Promise((leave) => (signal.onabort = leave));
+    locks.request(SHARED, { signal }, () => Promise.race([left, this.#read(signal)])).catch(() => {});
   }
 
   async #read(signal) {
@@ -422,7 +419,7 @@ export class TokenManager extends EventTarget {
     try {
       state = JSON.parse(this.#item(SHARED));
     } catch {}
-    const unknown = { generation: 0, receivedAt: 1, expiresIn: 1 };
+    const unknown = { generation: 0, receivedAt: 1, expiresIn: mode === 'storage' && !refreshToken ? UNKNOWN : 1 };
     if (mode === 'cookie') return state;
     if (mode === 'hybrid') return this.#state ? null : state && { ...state, ...unknown };
     if (!accessToken && !refreshToken) return null;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { World, answer, never, refused, signedIn } from './world.mjs';
+import { World, answer, never, refused, settle, signedIn } from './world.mjs';
 
 const MINUTE = 60_000;
 const REFRESH = '/api/auth/refresh';
@@ -56,6 +56,19 @@ test('what was asked for before it was due, and lost, is asked for again as soon
   assert.equal(world.count(REFRESH), 2);
   assert.equal(tab.manager.getTokenInfo().generation, 2);
 });
+
+for (const type of ['online', 'resume', 'freeze']) {
+  test(`without a grace no other tab asks while an answer is on its way: ${type}`, async () => {
+    const world = await losing(0, 1, 3);
+    world.now += 110 * MINUTE;
+    world.tabs[0].manager.refreshAccessToken();
+    await settle();
+    for (const tab of world.tabs.slice(0, 2)) tab.dispatchEvent(new Event(type));
+    world.tabs[1].manager.refreshAccessToken();
+    await world.advance(2_000);
+    assert.equal(world.count(REFRESH), 1);
+  });
+}
 
 test('whoever signs out after a failure is not signed in again by what failed', async () => {
   const { world, tab, manager } = await signedIn({}, {}, 'cookie');

@@ -131,6 +131,43 @@ test('a tab that freezes in the middle of a refresh gives the lock up, and goes 
   assert.equal(world.server.sessions.get('s1').ended, undefined);
 });
 
+test('a tab that thaws with an old answer leaves what is newer where it is', async () => {
+  const { world, tab } = await signedIn();
+  const other = world.tab();
+  let late;
+  world.intercept = async (request) => {
+    if (request.path !== REFRESH || request.tab !== tab) return undefined;
+    const reply = world.server.answer(request);
+    await new Promise((go) => (late = go));
+    return reply;
+  };
+  const refreshed = tab.manager.refreshAccessToken();
+  await settle();
+  tab.document.dispatchEvent(new Event('freeze'));
+  await settle();
+  // Nothing reaches it any more.
+  tab.channel = null;
+  tab.dispatchEvent = () => true;
+  // So late that the server rotates once more.
+  world.server.grace = 0;
+  await other.manager.refreshAccessToken();
+  assert.equal(world.items.get('refreshToken'), 'r.s1.3');
+  late();
+  await refreshed;
+  assert.equal(world.items.get('refreshToken'), 'r.s1.3');
+  assert.equal(tab.manager.getTokenInfo().generation, 3);
+});
+
+test('an access token without a refresh token is kept as long as the server takes it', async () => {
+  const world = new World();
+  world.items.set('accessToken', 'a.s1.1');
+  const { manager } = world.tab({ mode: 'storage' });
+  await world.advance(10 * MINUTE);
+  assert.equal(await manager.refreshAccessToken(), false);
+  assert.equal(manager.getAccessToken(), 'a.s1.1');
+  assert.equal(world.count(REFRESH), 0);
+});
+
 test('nobody queues for the lock, where a frozen tab would keep its turn', async () => {
   const { tab, manager } = await signedIn();
   const asked = [];

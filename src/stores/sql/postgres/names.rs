@@ -106,10 +106,11 @@ impl Names {
         self.fleet_on("", self.system, self.timeline)
     }
 
-    /// The same, and up to where whoever reads the log in this snapshot has read it, or later.
-    pub(super) fn fleet_and_snapshot(&self) -> String {
+    /// What is read in a snapshot of its own, after which server it is and what the snapshot shows.
+    pub(super) fn in_a_snapshot(&self, statements: &str) -> String {
         let snapshot = "pg_current_snapshot()::text AS snapshot, ";
-        self.fleet_on(snapshot, self.system, self.timeline)
+        let fleet = self.fleet_on(snapshot, self.system, self.timeline);
+        format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {fleet}{statements}COMMIT")
     }
 
     /// What the fleet shares without which server it is: to tell costs more than all the rest, and a write

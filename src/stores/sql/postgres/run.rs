@@ -177,9 +177,8 @@ impl Shared {
         let link = self.acquire(Class::Follow).await;
         let mut link = link.map_err(Failure::into_error)?;
         let now = clock.map_or(Now::Server, |clock| Now::At(clock.now()));
-        // The lines are read in a later snapshot, if anything: what only that one shows comes again.
         let lines = opened.names.lines(tag::LINE, &before.unseen(), now);
-        let statements = opened.names.fleet_and_snapshot() + &lines;
+        let statements = opened.names.in_a_snapshot(&lines);
         let rows = match link.run(statements).await {
             Ok(rows) => rows,
             Err(error) => return Err(Failure::of(error, &mut link).await.into_error()),
@@ -227,10 +226,8 @@ impl Shared {
         let mut statements = tables.unsent();
         let mut reading = names.lines(tag::LINE, &unseen, Now::At(now));
         reading.push_str(&asked.statements(names, Lock::None, Now::At(now)));
-        let fleet = names.fleet_and_snapshot();
-        statements.push_str(&format!(
-            "COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {fleet}{reading}COMMIT"
-        ));
+        statements.push_str("COMMIT; ");
+        statements.push_str(&names.in_a_snapshot(&reading));
         let rows = match tables.link.run(statements).await {
             Ok(rows) => rows,
             Err(error) => return Err(Failure::of(error, &mut tables.link).await),
