@@ -327,14 +327,11 @@ pub const RULES: &[Rule] = &[
         "R15",
         "a hint is followed before the next poll is due",
         FOLLOWER,
-        "if !again && !hinted && timeout(self.settings.poll_interval, hint).await.is_ok()",
-        "if !again
-                        && !hinted
-                        && !(crate::off(\"R15\") && {
-                            tokio::time::sleep(self.settings.poll_interval).await;
-                            true
-                        })
-                        && timeout(self.settings.poll_interval, hint).await.is_ok()",
+        "let news = if again || hinted {",
+        "let news = if crate::off(\"R15\") && !again {
+                        tokio::time::sleep(self.settings.poll_interval).await;
+                        false
+                    } else if again || hinted {",
     ),
     rule(
         "everywhere",
