@@ -13,10 +13,15 @@ const tell = (text) => {
 tokenManager?.addEventListener('signed-out', ({ detail: { reason } }) => {
   const reasons = JSON.parse(body.dataset.reasons);
   const main = document.getElementById('main');
-  const why = reasons[reason] ?? reasons.other;
+  const why = body.dataset.signedOut.replace('{why}', reasons[reason] ?? reasons.other);
+  // A page that was made for nobody, as the one to sign in at, stays as it is.
+  if (!document.querySelector('meta[name=token-manager]').dataset.session) {
+    if (reasons[reason]) tell(why);
+    return;
+  }
   document.querySelector('header form')?.remove();
   for (const child of [...main.children]) if (child.tagName !== 'H1' && child.id !== 'notice') child.remove();
-  tell(body.dataset.signedOut.replace('{why}', why));
+  tell(why);
   const again = Object.assign(document.createElement('a'), { href: body.dataset.signIn, textContent: body.dataset.again });
   const line = document.createElement('p');
   line.append(again);

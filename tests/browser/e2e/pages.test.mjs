@@ -240,6 +240,15 @@ test('signing out in the navigation bar ends the session and takes the cookies b
   assert.equal(new URL(page.url()).pathname, '/sign-in');
 });
 
+test('whoever comes back without cookies finds the form to sign in at', async () => {
+  const { email, page } = await somebody();
+  await page.context().clearCookies();
+  await page.goto(`${server.address}/sign-in`);
+  await page.waitForFunction(() => !tokenManager.isAuthenticated());
+  assert.equal(await page.textContent('#notice'), '');
+  await signIn(page, server, email);
+});
+
 test('everything works without scripts', async () => {
   const { email, page } = await somebody({ javaScriptEnabled: false });
   await server.device(email, IPHONE);
