@@ -52,7 +52,7 @@ async fn parallel_sign_ins_on_two_nodes_leave_exactly_the_limit_alive() {
     let world = World::new(|builder| builder.limit(SessionLimit::evicting(10))).await;
     for round in 0..5 {
         let ada = user(&format!("ada{round}"));
-        let tasks = (0..32).map(|number| {
+        let tasks = (0..64).map(|number| {
             let (auth, ada) = (world.node(number).clone(), ada.clone());
             tokio::spawn(async move { sign_in(&auth, &ada).await.unwrap() })
         });

@@ -48,7 +48,7 @@ impl<F> World<F> {
 pub async fn parallel_sign_ins_leave_exactly_the_limit_alive<F>(world: World<F>) {
     for round in 0..5 {
         let ada = user(&format!("ada{round}"));
-        let tasks = (0..32).map(|_| {
+        let tasks = (0..64).map(|_| {
             let (auth, ada) = (world.auth.clone(), ada.clone());
             tokio::spawn(async move { sign_in(&auth, &ada).await.unwrap() })
         });
