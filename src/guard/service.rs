@@ -48,7 +48,7 @@ where
         if let Passage::Refuse(rejection) = &passage {
             tracing::debug!(code = rejection.code(), guard = ?self.guard.policy, "request refused");
         }
-        passage.enter(&mut self.inner, request, &self.guard.responses)
+        passage.enter(&mut self.inner, request, &self.guard.responses, false)
     }
 }
 

@@ -13,13 +13,13 @@ use crate::token::{Carrier, Found, RawToken, SourceError, carrier_of};
 use crate::verify::{Untracked, VerifiedToken, VerifyError};
 
 /// What this node knows about a request.
-pub(super) enum Admission {
+pub(super) enum Admission<'h> {
     /// This is who sent it.
     Admit(Session),
     /// Nobody says who sent it, and that is allowed.
     Anonymous,
-    /// Only the store knows of a token that was carried so.
-    Ask(Carrier, Box<Pending>),
+    /// Only the store knows of this token.
+    Ask(RawToken<'h>, Box<Pending>),
     /// It has to stay out.
     Refuse(Box<Refused>),
 }
@@ -31,11 +31,11 @@ pub(super) struct Refused {
     pub(super) cause: &'static str,
 }
 
-impl Admission {
+impl<'h> Admission<'h> {
     /// Decides about what was found in a request that arrived at `now`.
     pub(super) fn decide(
         gate: &Gate,
-        found: Found<'_>,
+        found: Found<'h>,
         rules: &Rules,
         head: Head<'_>,
         now: Instants,
@@ -56,20 +56,19 @@ impl Admission {
     fn check(
         gate: &Gate,
         rules: &Rules,
-        token: RawToken<'_>,
+        token: RawToken<'h>,
         head: Head<'_>,
         now: Instants,
     ) -> Result<Self, Refused> {
-        let carrier = token.carrier();
         // Before anything is looked up: a page elsewhere must not even make a token count as used.
-        if carrier == Carrier::Cookie {
+        if token.carrier() == Carrier::Cookie {
             gate.origins.admit(head)?;
         }
         let verified = match gate.verifier.verify(token, now.wall) {
             Ok(verified) => verified,
             Err(error) => gate.second_look(token, head, now, error)?,
         };
-        if rules.untracked == Untracked::Refuse && verified.claims().facts().is_untracked() {
+        if rules.untracked == Untracked::Refuse && verified.is_untracked() {
             return Err(Refused {
                 rejection: Rejection::InvalidToken,
                 cause: "an untracked token, which this layer refuses",
@@ -77,7 +76,7 @@ impl Admission {
         }
         match gate.revocations.check(verified, &rules.terms, now) {
             Verdict::Active(active) => Ok(Self::Admit(Session::from_active(active))),
-            Verdict::Ask(pending) => Ok(Self::Ask(carrier, pending)),
+            Verdict::Ask(pending) => Ok(Self::Ask(token, pending)),
             Verdict::Refused(refusal) => Err(refusal.into()),
         }
     }

@@ -29,6 +29,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, J, B>,
+        // Whether the response may depend on a cookie, so that no cache may give it to somebody else.
         is_private: bool,
     }
 }
@@ -58,34 +59,30 @@ impl<S, J, B> ResponseFuture<S, J, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn asking(asking: Asking<S, J, B>) -> Self {
-        Self::of(State::Asking {
-            asking: Some(Box::new(asking)),
-        })
-    }
-
-    pub(super) fn calling(future: S::Future) -> Self {
-        Self::of(State::Calling { future })
-    }
-
-    pub(super) fn refused(response: S::Response) -> Self {
-        Self::of(State::Refused {
-            response: Some(response),
-        })
-    }
-
-    fn of(state: State<S, J, B>) -> Self {
+    pub(super) fn asking(asking: Asking<S, J, B>, is_private: bool) -> Self {
         Self {
-            state,
-            is_private: false,
+            state: State::Asking {
+                asking: Some(Box::new(asking)),
+            },
+            is_private,
         }
     }
 
-    /// Whether the response may depend on a cookie, so that no cache may give it to somebody else.
     #[inline]
-    pub(super) fn private(mut self, is_private: bool) -> Self {
-        self.is_private = is_private;
-        self
+    pub(super) fn calling(future: S::Future, is_private: bool) -> Self {
+        Self {
+            state: State::Calling { future },
+            is_private,
+        }
+    }
+
+    pub(super) fn refused(response: S::Response, is_private: bool) -> Self {
+        Self {
+            state: State::Refused {
+                response: Some(response),
+            },
+            is_private,
+        }
     }
 }
 
@@ -103,13 +100,12 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Calling { future } => {
-                    let mut answer = ready!(future.poll(cx));
-                    if *this.is_private
-                        && let Ok(response) = &mut answer
-                    {
-                        keep_private(response);
-                    }
-                    return Poll::Ready(answer);
+                    // Where nothing is to be added, the answer is not moved a second time.
+                    return if *this.is_private {
+                        future.poll(cx).map_ok(kept_private)
+                    } else {
+                        future.poll(cx)
+                    };
                 }
                 StateProjection::Refused { response } => {
                     let response = response.take().expect("polled after it was ready");
@@ -137,11 +133,12 @@ where
 
 /// Unlike a response to an `Authorization` (RFC 9111, section 3.5), one to a cookie may be kept by a
 /// shared cache, unless it says that it may not. What the service itself says of that stands.
-fn keep_private<R>(response: &mut Response<R>) {
+fn kept_private<R>(mut response: Response<R>) -> Response<R> {
     let headers = response.headers_mut();
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
     }
+    response
 }
 
 fn answered<S, J, B, R>(

@@ -25,13 +25,15 @@ pub(crate) enum Passage {
 pub(crate) type Question = BoxFuture<'static, Result<Option<Session>, Rejection>>;
 
 impl Passage {
-    /// Goes on. `ready` is the inner service, which was polled ready for this request.
+    /// Goes on. `ready` is the inner service, which was polled ready for this request; a private answer
+    /// is one that no shared cache may keep.
     #[inline]
     pub(crate) fn enter<S, J, B, R>(
         self,
         ready: &mut S,
         mut request: Request<B>,
         responses: &Arc<J>,
+        is_private: bool,
     ) -> ResponseFuture<S, J, B>
     where
         S: Service<Request<B>, Response = Response<R>> + Clone,
@@ -41,19 +43,20 @@ impl Passage {
             Self::Ask(question) => {
                 // The clone may not be ready, so it is the one that stays to be polled again.
                 let fresh = ready.clone();
-                ResponseFuture::asking(Asking {
+                let asking = Asking {
                     question,
                     service: mem::replace(ready, fresh),
                     request,
                     responses: responses.clone(),
-                })
+                };
+                ResponseFuture::asking(asking, is_private)
             }
             Self::Open(session) => {
                 carry(session, &mut request);
-                ResponseFuture::calling(ready.call(request))
+                ResponseFuture::calling(ready.call(request), is_private)
             }
             Self::Refuse(rejection) => {
-                ResponseFuture::refused(rejection.into_response(&**responses))
+                ResponseFuture::refused(rejection.into_response(&**responses), is_private)
             }
         }
     }

@@ -13,7 +13,7 @@ use super::admission::{Admission, Refused};
 use super::future::ResponseFuture;
 use super::knobs::CountAs;
 use super::layer::{Gate, Rules, Settings};
-use super::passage::Passage;
+use super::passage::{Passage, carry};
 use super::same_origin::Head;
 use crate::clock::UnixTime;
 use crate::rejection::{ProblemResponses, Rejection, ResponseForRejection};
@@ -76,10 +76,21 @@ where
         } = &*self.settings;
         let found = source.find(request.headers());
         let is_private = carrier_of(&found) == Some(Carrier::Cookie);
-        let passage = gate.passage(found, *rules, Head::from(&request));
-        let response = passage.enter(&mut self.inner, request, responses);
-        response.private(is_private)
+        match gate.passage(found, *rules, Head::from(&request)) {
+            Passage::Open(session) => {
+                carry(session, &mut request);
+                ResponseFuture::calling(self.inner.call(request), is_private)
+            }
+            other => other.enter(&mut self.inner, request, responses, is_private),
+        }
     }
+}
+
+/// What of a request is known while the store is asked about its token.
+struct Asked {
+    carrier: Carrier,
+    token: Box<[u8]>,
+    network: Option<IpAddr>,
 }
 
 // Without a type parameter, so that it is compiled once and here, whoever uses it.
@@ -97,9 +108,13 @@ impl Gate {
                 self.telemetry.answered(Outcome::Anonymous, watch);
                 Passage::Open(None)
             }
-            Admission::Ask(carrier, pending) => {
-                let from = (carrier, head.network());
-                let question = self.clone().question(rules, from, pending, now.wall);
+            Admission::Ask(token, pending) => {
+                let asked = Asked {
+                    carrier: token.carrier(),
+                    token: token.as_bytes().into(),
+                    network: head.network(),
+                };
+                let question = self.clone().question(rules, asked, pending, now.wall);
                 Passage::Ask(Box::pin(question.instrument(telemetry::confirm())))
             }
             Admission::Refuse(refused) => {
@@ -115,7 +130,7 @@ impl Gate {
     async fn question(
         self: Arc<Self>,
         rules: Rules,
-        (carrier, network): (Carrier, Option<IpAddr>),
+        asked: Asked,
         pending: Box<Pending>,
         wall: UnixTime,
     ) -> Result<Option<Session>, Rejection> {
@@ -128,10 +143,11 @@ impl Gate {
             }
             Err(refusal) => {
                 if refusal == Refusal::UnknownSession {
-                    self.verifier.note_unknown(network, wall);
+                    self.verifier
+                        .note_unknown(&asked.token, asked.network, wall);
                 }
                 let refused = Refused::from(refusal);
-                if rules.passes_without(Some(carrier), &refused) {
+                if rules.passes_without(Some(asked.carrier), &refused) {
                     self.telemetry.confirmed(Outcome::Anonymous, watch);
                     return Ok(None);
                 }

@@ -87,6 +87,13 @@ impl TokenCache {
         }
     }
 
+    /// Drops a token that is good for nothing.
+    pub(super) fn remove(&self, token: &[u8]) {
+        if let Some(entries) = &self.entries {
+            entries.remove(&Wanted(token));
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.as_ref().map_or(0, Cache::len)

@@ -44,6 +44,8 @@ struct Checked {
     window: Window,
     /// Whether it is only let in until the end of the migration.
     legacy: bool,
+    /// Whether it is of ours, and of no session: what its facts say, which are further away.
+    untracked: bool,
     standing: Standing,
     claims: TokenClaims,
 }
@@ -57,6 +59,10 @@ impl VerifiedToken {
 
     pub(crate) fn standing(&self) -> &Standing {
         &self.checked.standing
+    }
+
+    pub(crate) fn is_untracked(&self) -> bool {
+        self.checked.untracked
     }
 }
 
@@ -72,6 +78,7 @@ impl VerifiedToken {
     pub(crate) fn unchecked(claims: TokenClaims) -> Self {
         Self {
             checked: Arc::new(Checked {
+                untracked: claims.facts.is_untracked(),
                 claims,
                 legacy: false,
                 window: Window::NEVER,

@@ -119,8 +119,10 @@ impl Verifier {
         }
     }
 
-    /// Notes that a genuine token was of no session that the store knows, and was asked for in vain.
-    pub(crate) fn note_unknown(&self, network: Option<IpAddr>, now: UnixTime) {
+    /// Notes that a genuine token was of no session that the store knows, and was asked for in vain. It
+    /// takes no room from those that are let in; who sends it again makes it be checked again.
+    pub(crate) fn note_unknown(&self, token: &[u8], network: Option<IpAddr>, now: UnixTime) {
+        self.cache.remove(token);
         self.budget.charge(budget::QUESTION, now);
         self.note_bad(network, now);
     }
@@ -255,6 +257,7 @@ impl Verifier {
         )?;
         Ok(Arc::new(Checked {
             window: judged.claims.times().window(&self.policy),
+            untracked: judged.claims.facts().is_untracked(),
             claims: judged.claims,
             legacy: judged.legacy || self.needs_migration(key, &keys, &token.header),
             standing: Standing::default(),

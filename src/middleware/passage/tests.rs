@@ -11,7 +11,7 @@ type Answer = Result<Option<Session>, Rejection>;
 type Entered = ResponseFuture<Staged, ProblemResponses, Body>;
 
 fn enter(passage: Passage, service: &mut Staged) -> Entered {
-    passage.enter(service, request(), &Arc::new(ProblemResponses))
+    passage.enter(service, request(), &Arc::new(ProblemResponses), false)
 }
 
 /// A question whose answer the test gives.
@@ -47,7 +47,7 @@ fn an_open_way_without_a_session_leaves_the_extensions_alone() {
     let mut signed_in = request();
     signed_in.extensions_mut().insert(session(&[], &[]));
     let responses = Arc::new(ProblemResponses);
-    let mut entered = Passage::Open(None).enter(&mut service, signed_in, &responses);
+    let mut entered = Passage::Open(None).enter(&mut service, signed_in, &responses, false);
     assert_eq!(answered_with(&mut entered), "ada");
 
     let (mut service, _) = Staged::ready();

@@ -92,6 +92,22 @@ fn nothing_that_was_refused_or_had_expired_is_kept() {
 }
 
 #[test]
+fn a_token_of_an_unknown_session_takes_no_room() {
+    let key = key(Algorithm::Hs256);
+    let verifier = verifier(&key);
+    let (known, unknown) = (
+        token(&key, &claims()),
+        token(&key, &claims_with("sub", "eve".into())),
+    );
+    let first = verify(&verifier, &known).unwrap();
+    verify(&verifier, &unknown).unwrap();
+    assert_eq!(verifier.cache.len(), 2);
+    verifier.note_unknown(unknown.as_bytes(), None, NOW);
+    assert_eq!(verifier.cache.len(), 1);
+    assert!(is_same(&first, &verify(&verifier, &known).unwrap()));
+}
+
+#[test]
 fn no_token_of_a_key_that_left_is_admitted() {
     let (old, new) = (
         key(Algorithm::Hs256),
