@@ -141,6 +141,10 @@ async fn rate(nodes: &[Arc<dyn SessionStore>], clients: usize, lasts: Duration) 
         let tasks = live.into_iter().enumerate().map(|(client, mut own)| {
             let (store, done) = (nodes[client % nodes.len()].clone(), done.clone());
             tokio::spawn(async move {
+                // A store in memory never waits, so that some may have no turn within the time.
+                if own.is_empty() {
+                    own.push(Live::new(&store, None).await);
+                }
                 let mut next = 0;
                 while began.elapsed() < lasts {
                     if which == 0 {
