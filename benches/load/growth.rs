@@ -37,12 +37,17 @@ pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
     ));
     let runtime = runtime(2);
     for name in &wanted.stores {
-        let place = Place::named(name, folder);
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        let place = Place::named(name, &folder);
         runtime.block_on(async {
             by_sessions(wanted, &place, results).await;
             crowd::by_sessions_of_one(wanted, &place, results).await;
             crowd::by_clients(wanted, &place, results).await;
         });
+        drop(place);
+        // The next needs the room.
+        let _ = std::fs::remove_dir_all(&folder);
     }
 }
 

@@ -31,8 +31,7 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
          roles and end sessions by either node, for {} minutes; between {} and {} quiet seconds something fails for up to {} seconds. Tokens live for \
          60 seconds, so that what was ended is forgotten while it is watched; the cache of verified tokens is 2 MiB, so that it is full after the \
          warm-up; a node's view may be 5 seconds old, and a call to the store take 500 ms. Node 0 is never killed: its memory is what is judged. \
-         Warm-up is the first sixth. Measured from {began} to {}; load of the machine {before} before and {} at the end, since other \
-         programs were built and tested there at the same time.",
+         Warm-up is the first sixth. Measured from {began} to {}; load of the machine {before} before and {} at the end.",
         crate::start::known(store),
         wanted.minutes,
         settings.quiet.mul_f64(0.7).as_secs(),
@@ -80,6 +79,14 @@ fn answers(outcome: &Outcome, results: &mut Results) {
         "",
     );
     results.add("longest of these", longest.as_secs_f64(), "s");
+    if let Some((stalls, longest)) = outcome.store_stalls {
+        results.add(
+            "times that the store by itself kept a client next to it waiting for more than 150 ms",
+            stalls as f64,
+            "",
+        );
+        results.add("longest wait for it", longest.as_secs_f64(), "s");
+    }
     let mut table = "| answers | what | why |\n|---:|---|---|\n".to_owned();
     for (kind, seen, count) in tally.kinds() {
         // Writing into a String cannot fail.

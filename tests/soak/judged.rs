@@ -1,11 +1,15 @@
 //! The model says what is wrong when something is.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::driver::STALENESS;
 use crate::driver::http::Reply;
 use crate::driver::model::{Asked, Ending, Token, Verdict, request, without_answer};
-use crate::driver::weather::{Cause, Weather};
+use crate::driver::weather::{Cause, Weather, watch_store};
 
 fn reply(status: u16, code: &str) -> Reply {
     Reply::Answered(status, code.to_owned())
@@ -98,4 +102,35 @@ fn a_503_is_explained_by_a_fault_of_that_node_alone() {
     assert_eq!(judge(0, later), Verdict::Unexplained);
     let forged = request(Token::Forged, asked(0, during), &away, &weather);
     assert_eq!(forged, Verdict::Unexplained);
+}
+
+#[tokio::test]
+async fn a_503_is_explained_by_a_store_that_keeps_others_waiting_too() {
+    let weather = Arc::new(Weather::new());
+    let away = reply(503, "store_unavailable");
+    let judge = |sent| request(ours(Ending::No), asked(0, sent), &away, &weather);
+    // It takes what comes, and answers in a second.
+    let slow = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let began = Instant::now();
+    let watch = watch_store(weather.clone(), slow.local_addr().unwrap());
+    let watch = tokio::spawn(watch);
+    let (mut connection, _) = slow.accept().await.unwrap();
+    connection.read_exact(&mut [0; 6]).await.unwrap();
+    assert_eq!(judge(began), Verdict::Unexplained, "it has hardly waited");
+    let during = began + Duration::from_secs(1);
+    assert_eq!(judge(during), Verdict::Explained(Cause::Store));
+
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    connection.write_all(b"+PONG\r\n").await.unwrap();
+    // The next question shows that the answer was noted.
+    connection.read_exact(&mut [0; 6]).await.unwrap();
+    let (stalls, longest) = weather.store_stalls();
+    assert_eq!(stalls, 1);
+    assert!(longest >= Duration::from_millis(200), "{longest:?}");
+    assert_eq!(judge(began), Verdict::Explained(Cause::Store));
+    drop(connection);
+    watch.abort();
+    let _ = watch.await;
+    let long_after = Instant::now() + Duration::from_secs(60);
+    assert_eq!(judge(long_after), Verdict::Unexplained);
 }

@@ -48,6 +48,8 @@ pub struct Outcome {
     pub faults: Vec<weather::Fault>,
     /// How often, and how long at most, the machine itself stood still.
     pub stalls: (usize, Duration),
+    /// The same of the store, while nothing was made to fail; `None` where nobody watched it.
+    pub store_stalls: Option<(usize, Duration)>,
 }
 
 /// Lets users do what users do until the time is over. Says every minute how it stands.
@@ -59,6 +61,8 @@ pub async fn run(settings: &Settings, launch: &Launch) -> Outcome {
     let tally = Arc::new(Tally::default());
     let until = Instant::now() + settings.lasts;
     let machine = tokio::spawn(weather::watch_machine(weather.clone(), fleet.folder()));
+    let server = fleet.place.lock().await.redis();
+    let store = server.map(|server| tokio::spawn(weather::watch_store(weather.clone(), server)));
     let mut users = tokio::task::JoinSet::new();
     for number in 0..settings.users {
         let user = clients::Client::new(number, &fleet, &weather, &tally);
@@ -77,11 +81,13 @@ pub async fn run(settings: &Settings, launch: &Launch) -> Outcome {
     }
     let samples = sampling.await.expect("sampling does not panic");
     machine.abort();
+    store.as_ref().inspect(|watch| watch.abort());
     Outcome {
         began: weather.began,
         samples,
         faults: weather.faults(),
         stalls: weather.stalls(),
+        store_stalls: store.map(|_| weather.store_stalls()),
         tally: tally.taken(),
     }
 }

@@ -67,6 +67,14 @@ impl Place {
         &self.addresses[node]
     }
 
+    /// Where the store itself listens, where it can be asked in a word.
+    pub fn redis(&self) -> Option<SocketAddr> {
+        match &self.store {
+            Store::Redis(redis) => Some(server(&redis.address())),
+            Store::Postgres(_) | Store::Sqlite { .. } => None,
+        }
+    }
+
     pub fn set(&self, node: usize, link: Link) {
         self.links[node].set(link);
     }

@@ -38,6 +38,7 @@ impl Tally {
                 "just after a fault"
             }
             Verdict::Explained(Cause::Machine) => "the machine stood still",
+            Verdict::Explained(Cause::Store) => "the store stood still",
             Verdict::Away => "the node was killed",
             Verdict::Unexplained => {
                 let at = asked.sent.saturating_duration_since(began);

@@ -1,9 +1,13 @@
 //! Which faults there are, and whether one explains an answer.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// Something that was made to fail.
 #[derive(Clone, Debug)]
@@ -17,13 +21,23 @@ pub struct Fault {
     pub ended: Option<Instant>,
 }
 
-/// Faults past and present, and when the machine itself stood still.
+/// Faults past and present, and when the machine itself, or the store, stood still.
 pub struct Weather {
     pub began: Instant,
     /// For how long it must be quiet until nothing of before is under way.
     pub settles: Duration,
     faults: Mutex<Vec<Fault>>,
     stalls: Mutex<Vec<(Instant, Instant)>>,
+    store: Mutex<Watched>,
+}
+
+/// How the store answered somebody who has nothing to do with the crate.
+#[derive(Default)]
+struct Watched {
+    /// Since when an answer is waited for.
+    since: Option<Instant>,
+    /// When it took long.
+    stalls: Vec<(Instant, Instant)>,
 }
 
 impl Weather {
@@ -33,6 +47,7 @@ impl Weather {
             settles: Duration::from_secs(2),
             faults: Mutex::default(),
             stalls: Mutex::default(),
+            store: Mutex::default(),
         }
     }
 
@@ -66,6 +81,20 @@ impl Weather {
         (long.len(), long.into_iter().max().unwrap_or_default())
     }
 
+    /// How often the store stood still by itself, and for how long at most.
+    pub fn store_stalls(&self) -> (usize, Duration) {
+        let faults = self.faults();
+        let by_itself = |(from, to): &&(Instant, Instant)| {
+            !faults.iter().any(|fault| {
+                fault.began <= *to && fault.ended.is_none_or(|ended| ended + RECOVERY >= *from)
+            })
+        };
+        let store = self.store.lock().expect("nobody panicked");
+        let long = store.stalls.iter().filter(by_itself);
+        let long: Vec<Duration> = long.map(|(from, to)| *to - *from).collect();
+        (long.len(), long.into_iter().max().unwrap_or_default())
+    }
+
     /// How long ago the last fault ended; `None` while there is one.
     pub fn quiet_for(&self) -> Option<Duration> {
         let faults = self.faults.lock().expect("nobody panicked");
@@ -90,7 +119,35 @@ impl Weather {
             }
         }
         drop(faults);
-        self.stood_still(sent, answered).then_some(Cause::Machine)
+        if self.stood_still(sent, answered) {
+            return Some(Cause::Machine);
+        }
+        self.store_stood_still(sent, answered)
+            .then_some(Cause::Store)
+    }
+
+    /// Whether the store kept somebody else waiting for long, who asked it directly.
+    fn store_stood_still(&self, sent: Instant, answered: Instant) -> bool {
+        let store = self.store.lock().expect("nobody panicked");
+        let waits = store.since.is_some_and(|since| since + STALL <= answered);
+        let waited =
+            |(from, to): &(Instant, Instant)| *from <= answered && sent <= *to + AFTER_STALL;
+        waits || store.stalls.iter().rev().any(waited)
+    }
+
+    fn store_is_asked(&self) -> Instant {
+        let now = Instant::now();
+        self.store.lock().expect("nobody panicked").since = Some(now);
+        now
+    }
+
+    /// Notes that the store answered, or that nobody waits for it any more.
+    fn store_answered(&self, asked: Option<Instant>) {
+        let mut store = self.store.lock().expect("nobody panicked");
+        store.since = None;
+        if let Some(asked) = asked.filter(|asked| asked.elapsed() >= STALL) {
+            store.stalls.push((asked, Instant::now()));
+        }
     }
 
     /// Whether the machine did nothing for half of that time, or stood still at once for long.
@@ -130,6 +187,30 @@ pub enum Cause {
     After(Duration),
     /// The disk or the processor stood still, as a clock and a file beside the load saw.
     Machine,
+    /// The store stood still, as another client of it saw that has a connection of its own.
+    Store,
+}
+
+/// Notes when Redis itself keeps a client waiting that is next to it, beside all links.
+pub async fn watch_store(weather: Arc<Weather>, server: SocketAddr) {
+    loop {
+        if let Ok(mut connection) = TcpStream::connect(server).await {
+            // It ends when the server is killed, which is a fault.
+            while ping(&weather, &mut connection).await.is_ok() {
+                tokio::time::sleep(LOOKS).await;
+            }
+            weather.store_answered(None);
+        }
+        tokio::time::sleep(LOOKS).await;
+    }
+}
+
+async fn ping(weather: &Weather, connection: &mut TcpStream) -> io::Result<()> {
+    let asked = weather.store_is_asked();
+    connection.write_all(b"PING\r\n").await?;
+    connection.read_exact(&mut [0; PONG.len()]).await?;
+    weather.store_answered(Some(asked));
+    Ok(())
 }
 
 /// Notes when a small write takes long that has nothing to do with the crate.
@@ -152,6 +233,7 @@ pub async fn watch_machine(weather: Arc<Weather>, folder: PathBuf) {
     }
 }
 
+const PONG: &[u8] = b"+PONG\r\n";
 const LOOKS: Duration = Duration::from_millis(20);
 /// More than such a write takes on a machine that has time.
 const HELD_UP: Duration = Duration::from_millis(20);
