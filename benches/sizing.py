@@ -22,11 +22,11 @@ FIGURES = {
     "token_bytes": (1_042, "a warm token of 490 bytes in a node: `load -- memory`, of a million"),
     "revocation_bytes": (108, "a revocation in the view of a node: `load -- memory`, of a million"),
     "line_bytes": (250, "a line of the log as a node reads it: assumed"),
-    "taken_in_us": (5, "taking in a line of the log, on the node: assumed, the limit of `load -- start`"),
-    "redis_ops": (20_000, "refreshes per second on one Redis, 64 clients, `appendfsync always`: assumed"),
-    "redis_bytes": (1_500, "a stored session in Redis: assumed"),
-    "postgres_ops": (5_000, "refreshes per second on one PostgreSQL, 64 clients, `synchronous_commit=on`: assumed"),
-    "postgres_bytes": (1_500, "a stored session in PostgreSQL, with its indexes: assumed"),
+    "taken_in_us": (5, "taking in a line of the log, on the node: assumed; a start took 1.3 to 8 µs a line, `load -- start`"),
+    "redis_ops": (11_500, "refreshes per second on one Redis, 64 clients, `appendfsync always`, all on two cores: `load -- growth`"),
+    "redis_bytes": (1_686, "a stored session in Redis: `load -- growth`, of ten million"),
+    "postgres_ops": (7_300, "refreshes per second on one PostgreSQL, 64 clients, `synchronous_commit=on`, all on two cores: `load -- growth`"),
+    "postgres_bytes": (1_911, "a stored session in PostgreSQL, with its indexes: `load -- growth`, of ten million"),
 }
 ASSUMED = {
     "sessions": (1.5, "live sessions of a user"),
