@@ -106,6 +106,7 @@ mod jwt_session;
 
 // What everything stands on.
 pub mod clock;
+mod crypto;
 pub mod diagnosis;
 mod error;
 mod sync;
