@@ -87,7 +87,7 @@ impl Key {
     ///
     /// [`KeyError`] for text that is no such key, a key of another type or curve than
     /// `algorithm` asks for, an RSA key below 2048 bits, and an unusable `kid`. With the feature `ring` alone, also
-    /// for an RSA key above 4096 bits or of another public exponent than 65537, and for an EC key without its public half.
+    /// for an RSA key above 4096 bits or with a public exponent below 65537, and for an EC key without its public half.
     pub fn from_private_pem(
         kid: Option<&str>,
         algorithm: Algorithm,

@@ -6,7 +6,10 @@ use super::public::PublicNumbers;
 use super::*;
 use crate::clock::UnixTime;
 use crate::crypto::{der, digest};
-use crate::verify::fixtures::{ALGORITHMS, RSA_PRIVATE, key};
+use crate::verify::fixtures::{
+    ALGORITHMS, RSA_PRIVATE, encode, key, policy, ring as ring_of, verify,
+};
+use crate::verify::{NoClaims, Verifier};
 
 const EC_256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+tmQ4Y6pG9xWsCFzkF4WvAy4wGu94NylB+u+4LUW/MChRANCAAQyD+w8O3QwVKdrl584B1ZhPf5EqPrfN8bF5N4YJEbCGw8Y9rokWEoESnJ3g6e9Phw5oQr+9vT/6aDNrt0Xxv/2";
 const EC_256_PUBLIC: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMg/sPDt0MFSna5efOAdWYT3+RKj63zfGxeTeGCRGwhsPGPa6JFhKBEpyd4OnvT4cOaEK/vb0/+mgza7dF8b/9g==";
@@ -45,6 +48,59 @@ fn a_public_key_checks_what_its_private_key_signed() {
         assert!(public.is_good(b"message", &signature));
         assert!(!public.is_good(b"massage", &signature));
     }
+}
+
+#[test]
+fn a_key_that_is_made_checks_what_it_signed_and_nothing_of_another() {
+    for algorithm in ALGORITHMS {
+        if algorithm.as_str().starts_with(['P', 'R']) {
+            continue;
+        }
+        let made = || Key::generate(None, algorithm).unwrap();
+        let (one, other) = (made(), made());
+        let signature = one.sign(b"message").unwrap();
+        assert!(one.is_good(b"message", &signature), "{algorithm}");
+        assert!(!other.is_good(b"message", &signature), "{algorithm}");
+    }
+}
+
+/// The key of an algorithm that the tokens in `signed.txt` are of; they say what the fixtures say.
+fn known(algorithm: Algorithm) -> Key {
+    match algorithm {
+        Algorithm::EdDsa => private(algorithm, ED_PRIVATE),
+        Algorithm::Es256 => private(algorithm, EC_256_PRIVATE),
+        Algorithm::Es384 => private(algorithm, EC_384_PRIVATE),
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
+            Key::hmac(None, algorithm, RSA_PUBLIC.as_bytes())
+        }
+        _ => private(algorithm, RSA_PRIVATE),
+    }
+    .unwrap()
+}
+
+#[test]
+fn what_one_library_signed_the_other_accepts() {
+    let mut read = 0;
+    for line in include_str!("signed.txt").lines() {
+        let (library, signed) = line.split_once(' ').unwrap();
+        let (name, signed) = signed.split_once(' ').unwrap();
+        let algorithm = name.parse().unwrap();
+        let key = known(algorithm);
+        let verifier = Verifier::new::<NoClaims>(ring_of(&key), policy());
+        let verified = verify(&verifier, signed).unwrap();
+        assert_eq!(verified.claims().facts().user.as_str(), "alice");
+        let public = Key::from_jwk_set(&ring_of(&key).jwks().to_string()).unwrap();
+        for public in public {
+            let verifier = Verifier::new::<NoClaims>(ring_of(&public), policy());
+            verify(&verifier, signed).unwrap();
+        }
+        let (message, signature) = signed.rsplit_once('.').unwrap();
+        let again = encode(key.sign(message.as_bytes()).unwrap());
+        let is_random = name.starts_with('P') || name.starts_with("ES");
+        assert_eq!(again == signature, !is_random, "{library} {name}");
+        read += 1;
+    }
+    assert_eq!(read, 2 * ALGORITHMS.len(), "of each library one");
 }
 
 #[test]
