@@ -44,13 +44,8 @@ pub(crate) fn public_key<'d>(algorithm: &[u8], der: &'d [u8]) -> Option<&'d [u8]
 
 /// How many bits a number has.
 pub(crate) fn bits(number: &[u8]) -> usize {
-    let number = trimmed(number);
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let number = &number[zeros..];
     let first = number.first().map_or(0, |first| first.leading_zeros());
     number.len() * 8 - first as usize
-}
-
-/// A number without zeros before it.
-pub(crate) fn trimmed(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    &number[zeros..]
 }

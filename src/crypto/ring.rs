@@ -71,10 +71,11 @@ impl PublicKey {
         n: &[u8],
         e: &[u8],
     ) -> Result<Self, Refused> {
-        let (n, e) = (der::trimmed(n), der::trimmed(e));
         let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+        let starts_with_zero = |number: &[u8]| number.first().is_none_or(|first| *first == 0);
         let exponent_fits = (2..=MAX_EXPONENT_BITS).contains(&der::bits(e));
-        if !(is_odd(n) && is_odd(e) && exponent_fits) {
+        let odd = is_odd(n) && is_odd(e);
+        if !odd || !exponent_fits || starts_with_zero(n) || starts_with_zero(e) {
             return Err(Refused::default());
         }
         let (n, e) = (n.to_vec(), e.to_vec());
