@@ -44,13 +44,15 @@
 //!
 //! # Features
 //!
-//! None is on by default, and each only adds names.
+//! `aws-lc` is on by default, and each only adds names.
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `aws-lc` | cryptography by `aws-lc-rs`, which can do everything here; it is taken where both are on |
+//! | `ring` | cryptography by `ring`, smaller and quicker to build; makes no RSA keys, and has no `encryption` and no `tls` |
 //! | `axum` | extractors and routers for axum, with `endpoints` |
 //! | `browser` | pages of devices and for administrators, and a token manager for browsers |
-//! | `encryption` | session data encrypted before a store sees it; part of `postgres`, `redis` and `sqlite` |
+//! | `encryption` | session data encrypted before a store sees it, with `aws-lc`; part of `postgres`, `redis` and `sqlite` |
 //! | `endpoints` | ready handlers over `http` types, for any framework |
 //! | `openapi` | the contract of the endpoints as an OpenAPI document |
 //! | `metrics` | figures of what happens, through the facade of the `metrics` crate |
@@ -106,6 +108,7 @@ mod jwt_session;
 
 // What everything stands on.
 pub mod clock;
+mod crypto;
 pub mod diagnosis;
 mod error;
 mod sync;

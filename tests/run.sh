@@ -62,6 +62,9 @@ cargo test --all-features --locked --no-fail-fast
 step "every interleaving of the lock-free parts"
 cargo test --manifest-path tests/loom/Cargo.toml --release --locked
 
+step "the other library of cryptography"
+cargo test --manifest-path tests/ring/Cargo.toml --locked
+
 step "instructions of a request whose token was seen before"
 CARGO_TARGET_DIR="$PWD/target/instructions" benches/instructions/check.sh
 

@@ -29,6 +29,7 @@ sessions='tower-sessions = "0.15"'
 # The last one for axum 0.7, which jwt-authorizer is for.
 sessions_beside='tower-sessions = "0.13"'
 ours() { echo "tower-jwt-session = { path = \"$root\", features = [${1:-}] }"; }
+ours_on_ring() { echo "tower-jwt-session = { path = \"$root\", default-features = false, features = [\"ring\"${1:+, $1}] }"; }
 
 # NAME SOURCE AXUM DEPENDENCIES
 app() {
@@ -46,7 +47,7 @@ tree() {
         sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
 }
 
-apps=(ours-layer ours together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
+apps=(ours-layer ours ours-layer-ring ours-ring together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
 app plain plain 0.8
 app plain-0.7 plain 0.7
 app authorizer jwt_authorizer 0.7 "$authorizer"
@@ -57,6 +58,8 @@ app together-alone together 0.7 "$authorizer_alone
 $sessions_beside"
 app ours-layer ours_layer 0.8 "$(ours)"
 app ours ours 0.8 "$(ours '"axum"')"
+app ours-layer-ring ours_layer 0.8 "$(ours_on_ring)"
+app ours-ring ours 0.8 "$(ours_on_ring '"axum"')"
 app ours-sqlite ours 0.8 "$(ours '"axum", "sqlite"')"
 
 # What each adds to the plain one of its axum.
@@ -65,7 +68,7 @@ added() { comm -13 "$work/$(base "$1").crates" "$work/$1.crates"; }
 
 reason() { awk -v name="$1" -F': ' '$1 == name { print $2 }' "$here/reasons.txt"; }
 
-missing=$(added ours-sqlite | cut -d' ' -f1 | sort -u | while read -r name; do
+missing=$({ added ours-sqlite; added ours-ring; } | cut -d' ' -f1 | sort -u | while read -r name; do
     [ -n "$(reason "$name")" ] || echo "$name"
 done)
 if [ -n "$missing" ]; then
@@ -140,7 +143,7 @@ summed() { awk '{ sum[$1] += $2 } END { for (group in sum) print group, sum[grou
 # Of whom a crate or a symbol is. What is generic is named for who uses it, which is mostly right.
 group='function group(name) {
     if (name ~ /tower_jwt_session|^app$/) return "ours"
-    if (name ~ /aws_lc|^cc$|^cmake$/) return "c"
+    if (name ~ /aws_lc|^ring|^cc$|^cmake$/) return "c"
     if (name ~ /moka|crossbeam|parking_lot/) return "moka"
     return "other"
 }'
@@ -193,6 +196,8 @@ HEAD
     row "both of them, with \`rustls-tls\` for the system's OpenSSL" together-alone
     row "\`tower-jwt-session\`, no features: the layer, sessions in memory, no ready endpoints" ours-layer
     row "\`tower-jwt-session\`, feature \`axum\`: extractors and ready endpoints, sessions in memory" ours
+    row "\`tower-jwt-session\`, feature \`ring\` instead of \`aws-lc\`: the same as without features" ours-layer-ring
+    row "\`tower-jwt-session\`, features \`ring\`, \`axum\`" ours-ring
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
     cat <<LESS
 
@@ -205,13 +210,16 @@ than both peers add:
 LESS
     less 'no features' ours-layer together
     less 'no features, TLS of the peers compiled in' ours-layer together-alone
+    less 'feature `ring`' ours-layer-ring together
     less 'feature `axum`' ours together
     less 'feature `axum`, TLS of the peers compiled in' ours together-alone
+    less 'features `ring`, `axum`' ours-ring together
     cat <<PLAIN
 
 The application itself: $(wc -l < "$work/plain.crates") crates, $(printf %.0f "$(median plain)") seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.
 The peers have the features that \`cargo add\` gives them; jwt-authorizer is for axum 0.7, so what it adds is measured against that.
-Its TLS is that of the system's OpenSSL, which is in no figure here; the cryptography of this crate is compiled in.
+Its TLS is that of the system's OpenSSL, which is in no figure here; the cryptography of this crate is compiled in. When \`ring\` is enough
+is in [cryptography.md](cryptography.md).
 
 ## Where it goes
 
@@ -230,6 +238,16 @@ Those that an axum application has already are not listed.
 |---|---|
 PLAIN
     added ours | cut -d' ' -f1 | sort -u | while read -r name; do
+        printf '| `%s` | %s |\n' "$name" "$(reason "$name")"
+    done
+    cat <<RING
+
+With the feature \`ring\`, in the stead of \`aws-lc\`:
+
+| crate | for |
+|---|---|
+RING
+    comm -13 "$work/ours.crates" "$work/ours-ring.crates" | cut -d' ' -f1 | sort -u | while read -r name; do
         printf '| `%s` | %s |\n' "$name" "$(reason "$name")"
     done
     cat <<MORE

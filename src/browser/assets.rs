@@ -5,7 +5,6 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -16,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::Full;
 
+use crate::crypto::digest::{SHA256, digest};
 use crate::endpoints::Response;
 use crate::endpoints::jwks::is_known;
 

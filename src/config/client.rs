@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::builder::JwtSessionBuilder;
 use super::env::Environment;
+use crate::crypto::digest::{SHA256, digest};
 use crate::error::ConfigError;
 use crate::verify::{CustomClaims, check_substance};
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
 use super::builder::JwtSessionBuilder;
+use crate::crypto::rand;
 use crate::session::SessionStore;
 use crate::session::refresh::{RefreshKey, RefreshKeys};
 use crate::stores::{SealKey, SealKeys};

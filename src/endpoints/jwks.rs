@@ -1,6 +1,5 @@
 //! The public keys.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 
 use super::{Endpoints, Response, security};
+use crate::crypto::digest::{SHA256, digest};
 use crate::verify::CustomClaims;
 
 impl<C: CustomClaims> Endpoints<C> {

@@ -6,13 +6,13 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{Context, SHA256};
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::record::Transport;
+use crate::crypto::digest::{Context, SHA256};
+use crate::crypto::rand;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::token::UserId;
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::digest::{Context, SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Deserializer, Error, Visitor};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::short::Text;
+use crate::crypto::digest::{Context, SHA256, digest};
 
 /// Names one session: the `sid` claim (OpenID Connect Front-Channel Logout, section 3).
 ///

@@ -13,6 +13,7 @@ use foldhash::quality::SeedableRandomState;
 use super::cache::seed;
 use super::keys::Algorithm;
 use crate::clock::UnixTime;
+use crate::crypto::COSTS;
 
 /// How much of each processor core may go into signatures of tokens that turn out to be good for
 /// nothing: forged, expired, for somebody else, or of a session that the store does not know.
@@ -146,11 +147,11 @@ impl fmt::Debug for Budget {
 pub(super) const fn cost(algorithm: Algorithm) -> Duration {
     Duration::from_micros(match algorithm {
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => 0,
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => 20,
-        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => 20,
-        Algorithm::EdDsa => 40,
-        Algorithm::Es256 => 60,
-        Algorithm::Es384 => 250,
+        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => COSTS.rsa,
+        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => COSTS.rsa,
+        Algorithm::EdDsa => COSTS.ed,
+        Algorithm::Es256 => COSTS.p256,
+        Algorithm::Es384 => COSTS.p384,
     })
 }
 

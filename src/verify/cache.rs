@@ -13,6 +13,7 @@ use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 
 use super::Checked;
 use super::stamp::Stamp;
+use crate::crypto::rand;
 
 /// The marks that the revocation step leaves on a cached token; all zero on a new one.
 #[derive(Debug, Default)]
@@ -147,7 +148,7 @@ impl fmt::Debug for TokenCache {
 /// Where the system has no randomness, what foldhash draws from time and addresses has to do.
 pub(super) fn seed() -> u64 {
     let mut bytes = [0; 8];
-    match aws_lc_rs::rand::fill(&mut bytes) {
+    match rand::fill(&mut bytes) {
         Ok(()) => u64::from_ne_bytes(bytes),
         Err(_) => 0,
     }

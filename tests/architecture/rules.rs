@@ -35,7 +35,7 @@ pub fn check(source: &Source) -> Vec<Offence> {
 type PathRule = fn(&Source, &Named) -> Option<String>;
 type FileRule = fn(&Source) -> Vec<Offence>;
 
-const PATH_RULES: [PathRule; 8] = [
+const PATH_RULES: [PathRule; 9] = [
     earlier_stages_only,
     stages_know_no_assembly,
     http_at_the_edge,
@@ -44,6 +44,7 @@ const PATH_RULES: [PathRule; 8] = [
     stores_apart,
     nothing_imports_integrations,
     one_clock,
+    one_room_for_cryptography,
 ];
 
 const FILE_RULES: [FileRule; 4] = [features_on_names, short_files, no_unwrap, no_unsafe_code];
@@ -202,6 +203,17 @@ fn is_of_a_timer(source: &Source, named: &Named) -> bool {
             .any(|other| other.segments.len() == timer.len() && starts(other)),
         _ => named.segments.len() > timer.len() && starts(named),
     }
+}
+
+fn one_room_for_cryptography(source: &Source, named: &Named) -> Option<String> {
+    // The cipher of what is at rest, which aws-lc alone has.
+    const SEALED: &str = "src/stores/sealed/keys.rs";
+    let library = |name: &String| matches!(name.as_str(), "aws_lc_rs" | "ring");
+    let krate = named.segments.first().filter(|krate| library(krate))?;
+    let at_home = source.room() == "crypto" || source.path == SEALED;
+    (!at_home).then(|| {
+        format!("`{krate}` here: crypto/ alone knows which library of cryptography there is")
+    })
 }
 
 fn features_on_names(source: &Source) -> Vec<Offence> {

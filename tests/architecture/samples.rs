@@ -134,6 +134,24 @@ fn the_clock_is_read_in_one_place() {
 }
 
 #[test]
+fn one_room_knows_the_library_of_cryptography() {
+    for library in ["aws_lc_rs", "ring"] {
+        for text in [
+            format!("use {library}::digest;\n"),
+            format!("fn f() {{ {library}::digest::digest(); }}\n"),
+            format!("use ::{library}::{{digest, hmac as mac}};\n"),
+        ] {
+            let offences = offending("src/session/mark.rs", &text, "crypto/ alone");
+            assert!(!offences.is_empty() && offences.iter().all(|line| *line == 1));
+            clean("src/crypto/backend.rs", &text);
+            clean("src/stores/sealed/keys.rs", &text);
+        }
+    }
+    clean("src/session/mark.rs", "use crate::crypto::digest;\n");
+    clean("src/verify/keys/mod.rs", "pub use self::ring::KeyRing;\n");
+}
+
+#[test]
 fn a_feature_stands_on_names_only() {
     let why = "adds names";
     let gate = "#[cfg(feature = \"axum\")]\n";

@@ -5,15 +5,14 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
-use aws_lc_rs::rand;
-
 use super::error::{SessionError, outcome};
 use super::info::SessionInfo;
 use super::tokens::Tokens;
 use super::{Sessions, check_data, checked_name};
 use crate::BoxFuture;
 use crate::clock::UnixTime;
+use crate::crypto::digest::{Context, SHA256};
+use crate::crypto::rand;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::session::core::Core;
 use crate::session::refresh::{RefreshKeys, RefreshToken};

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::{hkdf, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::crypto::digest::{SHA256, digest};
+use crate::crypto::{hkdf, hmac};
 use crate::token::{SessionId, UserId};
 use crate::verify::{Algorithm, KeyError, check_secret};
 

@@ -7,6 +7,7 @@ use super::RedisStore;
 use super::entries;
 use super::news::strings;
 use crate::clock::UnixTime;
+use crate::crypto::digest;
 use crate::revocation::{EndReason, RevocationEntry, RevocationStore, Revoked};
 use crate::token::TokenId;
 
@@ -76,7 +77,7 @@ pub(super) async fn take_over(
 
 fn entry(key: &str) -> Option<RevocationEntry> {
     let token = TokenId::new(key.strip_prefix(PREFIX)?).ok()?;
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let digest = digest::digest(&digest::SHA256, key.as_bytes());
     let name: [u8; 16] = digest.as_ref().first_chunk().copied()?;
     Some(RevocationEntry {
         id: entries::id_of(u128::from_be_bytes(name)),

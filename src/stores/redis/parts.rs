@@ -5,7 +5,6 @@
 
 use std::sync::Mutex;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use redis::{RedisError, Value};
 use tokio::task::JoinSet;
 
@@ -13,6 +12,7 @@ use super::error::{failed, told};
 use super::reply::{self, Standing};
 use super::scripts::{self, SCRIPTS, Verb};
 use super::{RedisStore, fresh, lock};
+use crate::crypto::digest::{SHA256, digest};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::session::refresh::bucket_of;
 use crate::token::UserId;

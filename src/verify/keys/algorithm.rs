@@ -3,12 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::hmac;
-use aws_lc_rs::signature::{
-    self, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, RsaEncoding, RsaParameters,
-};
-
 use super::KeyError;
+use crate::crypto::signature::{self, RsaEncoding, RsaParameters};
+use crate::crypto::{Curve, hmac};
 
 /// A signature algorithm (RFC 7518, section 3.1; RFC 8037). `none` is not among them.
 ///
@@ -42,11 +39,7 @@ pub enum Algorithm {
 /// What an algorithm asks of its key.
 #[derive(Clone, Copy)]
 pub(super) enum Family {
-    Ec {
-        curve: &'static str,
-        signing: &'static EcdsaSigningAlgorithm,
-        verifying: &'static EcdsaVerificationAlgorithm,
-    },
+    Ec(Curve),
     Ed,
     Hmac(hmac::Algorithm),
     Rsa {
@@ -99,16 +92,8 @@ impl Algorithm {
     pub(super) fn family(self) -> Family {
         match self {
             Self::EdDsa => Family::Ed,
-            Self::Es256 => Family::Ec {
-                curve: "P-256",
-                signing: &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-                verifying: &signature::ECDSA_P256_SHA256_FIXED,
-            },
-            Self::Es384 => Family::Ec {
-                curve: "P-384",
-                signing: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
-                verifying: &signature::ECDSA_P384_SHA384_FIXED,
-            },
+            Self::Es256 => Family::Ec(Curve::P256),
+            Self::Es384 => Family::Ec(Curve::P384),
             Self::Hs256 => Family::Hmac(hmac::HMAC_SHA256),
             Self::Hs384 => Family::Hmac(hmac::HMAC_SHA384),
             Self::Hs512 => Family::Hmac(hmac::HMAC_SHA512),

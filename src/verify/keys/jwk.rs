@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::public::PublicNumbers;
 use super::{Algorithm, KeyError};
+use crate::crypto::Curve;
 
 /// One public key of a set.
 pub(super) struct PublicJwk {
@@ -79,8 +80,8 @@ fn numbers(jwk: &Jwk) -> Option<PublicNumbers> {
     Some(match &jwk.algorithm {
         AlgorithmParameters::EllipticCurve(key) => PublicNumbers::Ec {
             curve: match key.curve {
-                EllipticCurve::P256 => "P-256",
-                EllipticCurve::P384 => "P-384",
+                EllipticCurve::P256 => Curve::P256,
+                EllipticCurve::P384 => Curve::P384,
                 _ => return None,
             },
             x: decode(&key.x)?,

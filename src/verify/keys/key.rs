@@ -3,12 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::hmac;
-use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
-use aws_lc_rs::signature::{
-    self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -17,6 +11,7 @@ use super::algorithm::Family;
 use super::material::{Checker, Signer};
 use super::public::PublicNumbers;
 use super::{Algorithm, KeyError, jwk, pem, secret};
+use crate::crypto::{Curve, PrivateKey, PublicKey, Refused, hmac, rand};
 use crate::verify::header;
 
 /// One key with its one algorithm and its `kid` (RFC 7515, section 4.1.4).
@@ -91,14 +86,15 @@ impl Key {
     /// # Errors
     ///
     /// [`KeyError`] for text that is no such key, a key of another type or curve than
-    /// `algorithm` asks for, an RSA key below 2048 bits, and an unusable `kid`.
+    /// `algorithm` asks for, an RSA key below 2048 bits, and an unusable `kid`. With the feature `ring` alone, also
+    /// for an RSA key above 4096 bits or with a public exponent below 65537, and for an EC key without its public half.
     pub fn from_private_pem(
         kid: Option<&str>,
         algorithm: Algorithm,
         pem: &[u8],
     ) -> Result<Self, KeyError> {
-        let signer = pem::private(algorithm, pem)?;
-        Self::from_signer(kid, algorithm, signer)
+        let key = pem::private(algorithm, pem)?;
+        Self::from_private(kid, algorithm, key)
     }
 
     /// A public key in PEM: SubjectPublicKeyInfo, or PKCS#1 for RSA. It only checks.
@@ -137,25 +133,22 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] for an unusable `kid`, and where the system has no randomness.
+    /// [`KeyError`] for an unusable `kid`, and where the system has no randomness. With the feature `ring` alone,
+    /// for RSA: `ring` makes no such keys.
     pub fn generate(kid: Option<&str>, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let failed = |_| KeyError::new("no key could be made", "check the system's randomness");
-        let signer = match algorithm.family() {
+        let failed = || KeyError::new("no key could be made", "check the system's randomness");
+        let key = match algorithm.family() {
             Family::Hmac(hash) => {
                 let mut secret = zeroize::Zeroizing::new([0; 64]);
-                aws_lc_rs::rand::fill(secret.as_mut()).map_err(failed)?;
+                rand::fill(secret.as_mut()).map_err(|_| failed())?;
                 return Self::from_secret(kid, algorithm, hash, secret.as_ref());
             }
-            Family::Ec { signing, .. } => {
-                Signer::Ec(EcdsaKeyPair::generate(signing).map_err(failed)?)
-            }
-            Family::Ed => Signer::Ed(Ed25519KeyPair::generate().map_err(failed)?),
-            Family::Rsa { signing, .. } => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-                Signer::Rsa(pair, signing)
-            }
+            Family::Ec(curve) => PrivateKey::new_ec(curve),
+            Family::Ed => PrivateKey::new_ed(),
+            Family::Rsa { signing, .. } => PrivateKey::new_rsa(signing),
         };
-        Self::from_signer(kid, algorithm, signer)
+        let key = key.map_err(|why| refused(why, failed))?;
+        Self::from_private(kid, algorithm, key)
     }
 
     /// The same key with another origin. Defaults to [`Origin::Ours`], which asks the most of a
@@ -250,14 +243,14 @@ impl Key {
         Self::new(kid, algorithm, material)
     }
 
-    fn from_signer(
+    fn from_private(
         kid: Option<&str>,
         algorithm: Algorithm,
-        signer: Signer,
+        key: PrivateKey,
     ) -> Result<Self, KeyError> {
-        let numbers = public_half(algorithm, &signer).ok_or_else(|| unusable(algorithm))?;
+        let numbers = public_half(algorithm, key.public()).ok_or_else(|| unusable(algorithm))?;
         let mut material = checking_material(algorithm, numbers)?;
-        material.signer = Some(signer);
+        material.signer = Some(Signer::Private(key));
         Self::new(kid, algorithm, material)
     }
 
@@ -301,8 +294,8 @@ impl fmt::Debug for Key {
 pub(super) fn wrong_type(algorithm: Algorithm, found: &str) -> KeyError {
     let what = format!("{found} cannot be the key of {algorithm}");
     let fix = match algorithm.family() {
-        Family::Ec { curve: "P-256", .. } => "give an EC key on the curve P-256",
-        Family::Ec { .. } => "give an EC key on the curve P-384",
+        Family::Ec(Curve::P256) => "give an EC key on the curve P-256",
+        Family::Ec(Curve::P384) => "give an EC key on the curve P-384",
         Family::Ed => "give an Ed25519 key",
         Family::Hmac(_) => "give a secret",
         Family::Rsa { .. } => "give an RSA key of at least 2048 bits",
@@ -310,58 +303,46 @@ pub(super) fn wrong_type(algorithm: Algorithm, found: &str) -> KeyError {
     KeyError::new(what, fix)
 }
 
+/// What the library lacks, or else that the key is no such one.
+pub(super) fn refused(why: Refused, otherwise: impl FnOnce() -> KeyError) -> KeyError {
+    match why.lacking {
+        Some((what, fix)) => KeyError::new(what, fix),
+        None => otherwise(),
+    }
+}
+
 fn unusable(algorithm: Algorithm) -> KeyError {
     wrong_type(algorithm, "this key")
 }
 
-fn public_half(algorithm: Algorithm, signer: &Signer) -> Option<PublicNumbers> {
-    match (algorithm.family(), signer) {
-        (Family::Ec { curve, .. }, Signer::Ec(pair)) => {
-            PublicNumbers::from_point(curve, pair.public_key().as_ref())
-        }
-        (Family::Ed, Signer::Ed(pair)) => Some(PublicNumbers::Ed {
-            x: pair.public_key().as_ref().to_vec(),
-        }),
-        (Family::Rsa { .. }, Signer::Rsa(pair, _)) => {
-            PublicNumbers::from_rsa_der(pair.public_key().as_ref())
-        }
-        _ => None,
+fn public_half(algorithm: Algorithm, public: &[u8]) -> Option<PublicNumbers> {
+    match algorithm.family() {
+        Family::Ec(curve) => PublicNumbers::from_point(curve, public),
+        Family::Ed => Some(PublicNumbers::Ed { x: public.to_vec() }),
+        Family::Hmac(_) => None,
+        Family::Rsa { .. } => PublicNumbers::from_rsa_der(public),
     }
 }
 
 fn checking_material(algorithm: Algorithm, numbers: PublicNumbers) -> Result<Material, KeyError> {
-    let rejected = |_| unusable(algorithm);
-    let parsed = match (algorithm.family(), &numbers) {
-        (
-            Family::Ec {
-                curve, verifying, ..
-            },
-            PublicNumbers::Ec { curve: have, x, y },
-        ) if curve == *have => {
+    let key = match (algorithm.family(), &numbers) {
+        (Family::Ec(curve), PublicNumbers::Ec { curve: have, x, y }) if curve == *have => {
             let point = [&[0x04], x.as_slice(), y.as_slice()].concat();
-            ParsedPublicKey::new(verifying, point).map_err(rejected)?
+            PublicKey::ec(curve, &point)
         }
-        (Family::Ed, PublicNumbers::Ed { x }) if x.len() == ED25519_LEN => {
-            ParsedPublicKey::new(&signature::ED25519, x).map_err(rejected)?
-        }
+        (Family::Ed, PublicNumbers::Ed { x }) if x.len() == ED25519_LEN => PublicKey::ed(x),
         (Family::Rsa { verifying, .. }, PublicNumbers::Rsa { n, e }) => {
             let bits = numbers.modulus_bits();
             if !(2048..=8192).contains(&bits) {
                 let what = format!("an RSA key has {bits} bits");
                 return Err(KeyError::new(what, "use one of 2048 to 8192 bits"));
             }
-            let components = PublicKeyComponents { n, e };
-            let parsed = components
-                .to_parsed_public_key(verifying)
-                .map_err(rejected)?;
-            // Building from components checks nothing of the exponent; reading DER does.
-            let der = parsed.as_der().map_err(|_| unusable(algorithm))?;
-            ParsedPublicKey::new(verifying, der.as_ref()).map_err(rejected)?
+            PublicKey::rsa(verifying, n, e)
         }
         _ => return Err(unusable(algorithm)),
     };
     Ok(Material {
-        checker: Checker::Public(parsed),
+        checker: Checker::Public(key.map_err(|why| refused(why, || unusable(algorithm)))?),
         signer: None,
         fingerprint: numbers.thumbprint(),
         public: Some(numbers),

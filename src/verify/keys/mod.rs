@@ -11,13 +11,13 @@ mod secret;
 
 use std::fmt;
 
+pub(crate) use self::ring::SignError;
+pub use self::ring::{KeyInfo, KeyRing};
 pub use algorithm::Algorithm;
 pub use key::{Key, Origin};
-pub(crate) use ring::SignError;
-pub use ring::{KeyInfo, KeyRing};
 pub(crate) use secret::{check as check_secret, check_substance};
 
-pub(super) use ring::KeySet;
+pub(super) use self::ring::KeySet;
 
 /// What a key in the ring is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,35 +1,29 @@
 //! Keys from PEM text.
 
-use aws_lc_rs::rsa::PublicKey as RsaPublicKey;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use zeroize::Zeroizing;
 
 use super::algorithm::Family;
-use super::key::wrong_type;
-use super::material::Signer;
+use super::key::{refused, wrong_type};
 use super::public::PublicNumbers;
 use super::{Algorithm, KeyError};
+use crate::crypto::PrivateKey;
 
 /// Reads a private key, and wipes the copy that it makes.
-pub(super) fn private(algorithm: Algorithm, pem: &[u8]) -> Result<Signer, KeyError> {
+pub(super) fn private(algorithm: Algorithm, pem: &[u8]) -> Result<PrivateKey, KeyError> {
     let label = label(pem, "PRIVATE KEY")?;
     let wrong = || wrong_type(algorithm, "this private key");
     let der = pem::parse(pem).map_err(|_| wrong())?.into_contents();
     let der = Zeroizing::new(der);
-    let signer = match algorithm.family() {
-        Family::Ec { signing, .. } => EcdsaKeyPair::from_pkcs8(signing, &der).map(Signer::Ec),
-        Family::Ed => Ed25519KeyPair::from_pkcs8(&der).map(Signer::Ed),
+    let key = match algorithm.family() {
+        Family::Ec(curve) => PrivateKey::ec(curve, &der),
+        Family::Ed => PrivateKey::ed(&der),
         Family::Hmac(_) => return Err(wrong()),
-        Family::Rsa { signing, .. } => {
-            let pair = if label.starts_with("RSA ") {
-                RsaKeyPair::from_der(&der)
-            } else {
-                RsaKeyPair::from_pkcs8(&der)
-            };
-            pair.map(|pair| Signer::Rsa(pair, signing))
+        Family::Rsa { signing, .. } if label.starts_with("RSA ") => {
+            PrivateKey::rsa_alone(signing, &der)
         }
+        Family::Rsa { signing, .. } => PrivateKey::rsa(signing, &der),
     };
-    signer.map_err(|_| wrong())
+    key.map_err(|why| refused(why, wrong))
 }
 
 /// Reads a public key.
@@ -38,12 +32,12 @@ pub(super) fn public(algorithm: Algorithm, pem: &[u8]) -> Result<PublicNumbers, 
     let wrong = || wrong_type(algorithm, "this public key");
     let der = pem::parse(pem).map_err(|_| wrong())?.into_contents();
     let numbers = match algorithm.family() {
-        Family::Ec { curve, .. } => PublicNumbers::from_ec_info(curve, &der),
+        Family::Ec(curve) => PublicNumbers::from_ec_info(curve, &der),
         Family::Ed => PublicNumbers::from_ed_info(&der),
         Family::Hmac(_) => None,
-        Family::Rsa { .. } => RsaPublicKey::from_der(&der)
-            .ok()
-            .and_then(|key| PublicNumbers::from_rsa_der(key.as_ref())),
+        Family::Rsa { .. } => {
+            PublicNumbers::from_rsa_info(&der).or_else(|| PublicNumbers::from_rsa_der(&der))
+        }
     };
     numbers.ok_or_else(wrong)
 }

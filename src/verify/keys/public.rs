@@ -1,15 +1,17 @@
 //! The public half of a key, as it is published.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+
+use crate::crypto::digest::{SHA256, digest};
+use crate::crypto::{Curve, der};
 
 /// The public numbers of an asymmetric key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PublicNumbers {
     Ec {
-        curve: &'static str,
+        curve: Curve,
         x: Vec<u8>,
         y: Vec<u8>,
     },
@@ -24,7 +26,7 @@ pub(super) enum PublicNumbers {
 
 impl PublicNumbers {
     /// From an uncompressed point (SEC 1, section 2.3.3).
-    pub(super) fn from_point(curve: &'static str, point: &[u8]) -> Option<Self> {
+    pub(super) fn from_point(curve: Curve, point: &[u8]) -> Option<Self> {
         let (form, coordinates) = point.split_first()?;
         if *form != 0x04 || coordinates.is_empty() || coordinates.len() % 2 != 0 {
             return None;
@@ -38,46 +40,52 @@ impl PublicNumbers {
     }
 
     /// From the `SubjectPublicKeyInfo` of a key on this curve (RFC 5480, section 2).
-    pub(super) fn from_ec_info(curve: &'static str, der: &[u8]) -> Option<Self> {
+    pub(super) fn from_ec_info(curve: Curve, info: &[u8]) -> Option<Self> {
         let algorithm: &[u8] = match curve {
-            "P-256" => {
+            Curve::P256 => {
                 b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
             }
-            "P-384" => b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22",
-            _ => return None,
+            Curve::P384 => b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22",
         };
-        Self::from_point(curve, key_bits(algorithm, der)?)
+        Self::from_point(curve, der::public_key(algorithm, info)?)
     }
 
     /// From the `SubjectPublicKeyInfo` of an Ed25519 key (RFC 8410, section 4).
-    pub(super) fn from_ed_info(der: &[u8]) -> Option<Self> {
-        let x = key_bits(b"\x06\x03\x2b\x65\x70", der)?.to_vec();
+    pub(super) fn from_ed_info(info: &[u8]) -> Option<Self> {
+        let x = der::public_key(b"\x06\x03\x2b\x65\x70", info)?.to_vec();
         Some(Self::Ed { x })
     }
 
+    /// From the `SubjectPublicKeyInfo` of an RSA key (RFC 3279, section 2.3.1).
+    pub(super) fn from_rsa_info(info: &[u8]) -> Option<Self> {
+        let algorithm = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+        Self::from_rsa_der(der::public_key(algorithm, info)?)
+    }
+
     /// From the DER of an `RSAPublicKey` (RFC 8017, appendix A.1.1).
-    pub(super) fn from_rsa_der(der: &[u8]) -> Option<Self> {
-        let (sequence, rest) = der_element(0x30, der)?;
-        let (n, sequence) = der_element(0x02, sequence)?;
-        let (e, end) = der_element(0x02, sequence)?;
+    pub(super) fn from_rsa_der(key: &[u8]) -> Option<Self> {
+        let (sequence, rest) = der::element(0x30, key)?;
+        let (n, sequence) = der::positive(sequence)?;
+        let (e, end) = der::positive(sequence)?;
         (rest.is_empty() && end.is_empty()).then(|| Self::Rsa {
-            n: unsigned(n).to_vec(),
-            e: unsigned(e).to_vec(),
+            n: n.to_vec(),
+            e: e.to_vec(),
         })
     }
 
     /// The bits of the modulus of an RSA key; 0 for others.
     pub(super) fn modulus_bits(&self) -> usize {
-        let Self::Rsa { n, .. } = self else { return 0 };
-        let Some(first) = n.first() else { return 0 };
-        n.len() * 8 - first.leading_zeros() as usize
+        match self {
+            Self::Rsa { n, .. } => der::bits(n),
+            _ => 0,
+        }
     }
 
     /// The members of a JSON Web Key (RFC 7518, section 6; RFC 8037, section 2).
     pub(super) fn to_jwk(&self) -> Value {
         match self {
             Self::Ec { curve, x, y } => {
-                json!({"crv": curve, "kty": "EC", "x": encode(x), "y": encode(y)})
+                json!({"crv": curve.name(), "kty": "EC", "x": encode(x), "y": encode(y)})
             }
             Self::Ed { x } => json!({"crv": "Ed25519", "kty": "OKP", "x": encode(x)}),
             Self::Rsa { n, e } => json!({"e": encode(e), "kty": "RSA", "n": encode(n)}),
@@ -88,7 +96,8 @@ impl PublicNumbers {
     pub(super) fn thumbprint(&self) -> String {
         let canonical = match self {
             Self::Ec { curve, x, y } => format!(
-                r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#,
+                r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#,
+                curve.name(),
                 encode(x),
                 encode(y)
             ),
@@ -103,42 +112,6 @@ impl PublicNumbers {
 
 fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// The key in a `SubjectPublicKeyInfo` of exactly this algorithm (RFC 5280, section 4.1).
-fn key_bits<'d>(algorithm: &[u8], der: &'d [u8]) -> Option<&'d [u8]> {
-    let (info, rest) = der_element(0x30, der)?;
-    let (found, info) = der_element(0x30, info)?;
-    let (bits, end) = der_element(0x03, info)?;
-    let (unused, key) = bits.split_first()?;
-    let whole = rest.is_empty() && end.is_empty() && *unused == 0;
-    (whole && found == algorithm).then_some(key)
-}
-
-/// The content of the DER element with this tag at the start, and what follows it.
-fn der_element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (found, rest) = der.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    if *found != tag {
-        return None;
-    }
-    let (len, rest) = match *first {
-        short @ 0..=0x7f => (usize::from(short), rest),
-        long @ 0x81..=0x84 => {
-            let (len, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
-            let len = len
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-            (len, rest)
-        }
-        _ => return None,
-    };
-    rest.split_at_checked(len)
-}
-
-/// The bytes of a DER `INTEGER` without the zero that keeps it positive.
-fn unsigned(integer: &[u8]) -> &[u8] {
-    integer.strip_prefix(&[0]).unwrap_or(integer)
 }
 
 #[cfg(test)]
@@ -167,7 +140,7 @@ mod tests {
         der.extend([7; 32]);
         let numbers = PublicNumbers::Ed { x: vec![7; 32] };
         assert_eq!(PublicNumbers::from_ed_info(&der), Some(numbers));
-        assert_eq!(PublicNumbers::from_ec_info("P-256", &der), None);
+        assert_eq!(PublicNumbers::from_ec_info(Curve::P256, &der), None);
         for end in 0..der.len() {
             assert_eq!(PublicNumbers::from_ed_info(&der[..end]), None, "{end}");
         }

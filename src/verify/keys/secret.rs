@@ -179,7 +179,7 @@ mod tests {
         use base64::Engine as _;
         for _ in 0..200 {
             let mut secret = [0; 32];
-            aws_lc_rs::rand::fill(&mut secret).unwrap();
+            crate::crypto::rand::fill(&mut secret).unwrap();
             assert!(check(Algorithm::Hs256, &secret).is_ok());
             let text = base64::engine::general_purpose::STANDARD.encode(secret);
             assert!(check(Algorithm::Hs256, text.as_bytes()).is_ok());

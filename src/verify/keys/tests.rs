@@ -2,16 +2,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+use super::public::PublicNumbers;
 use super::*;
 use crate::clock::UnixTime;
-use crate::verify::fixtures::{ALGORITHMS, key};
+use crate::crypto::{der, digest};
+use crate::verify::fixtures::{
+    ALGORITHMS, RSA_PRIVATE, encode, key, policy, ring as ring_of, verify,
+};
+use crate::verify::{NoClaims, Verifier};
 
 const EC_256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+tmQ4Y6pG9xWsCFzkF4WvAy4wGu94NylB+u+4LUW/MChRANCAAQyD+w8O3QwVKdrl584B1ZhPf5EqPrfN8bF5N4YJEbCGw8Y9rokWEoESnJ3g6e9Phw5oQr+9vT/6aDNrt0Xxv/2";
 const EC_256_PUBLIC: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMg/sPDt0MFSna5efOAdWYT3+RKj63zfGxeTeGCRGwhsPGPa6JFhKBEpyd4OnvT4cOaEK/vb0/+mgza7dF8b/9g==";
 const EC_384_PRIVATE: &str = "MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDD8rAKuSt48YRgxXTpKLTlrd5Ti7o+4xEu0+brQuj0IUVZDHU9YRk9p0akwMkIUE9ChZANiAASaAfPMtLfXlUYiSfVbUB57XQ+BS4R2boNS2DTd9GHyDeoPo3sr5jvF4lciwJ2uLwb/FVvbB4GamimMupTLKfg1udf3UzdeBBiOJv1M3I/6FvgV+ZMiyBvAwdHQE0xtzKo=";
 const ED_PRIVATE: &str = "MC4CAQAwBQYDK2VwBCIEIGHZFZu+19lA96sbr17Gcm1zUVD9cxigtroT+KMWdzCs";
 const ED_PUBLIC: &str = "MCowBQYDK2VwAyEAHz6E+JuTt5h2EfyY1YdzJSVw8u4T+TJdlRbOf6sxYFg=";
-const RSA_PRIVATE: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDDuSFQRqSyGKiEiLNJ23oL/wFaY/xhI543mACfRqWZ/3IjL8U4LwpvgsAN5dYIqChDPT//ulccE2C+LJKXwraF3CduNcL+qP2iN/1GI3G6aHiIjfQZl6qp3QRDisOUiRjY2KIjSYlyT/9Wje/i3dCbDo+Dc3yqho+KAbU7+DVoaECTqoBDHWO5qqlJTHXg2/PpgYDSlJTg6pdS2wVnpIvgBu6Q6gUc3xQZg9tNT7H1kLAgXauddxeN2kbya6L4x5VLhThf30YTU0ds1ch6VfSQCUqumaSy7b27leGpZIC713QoIQFqGooezp24o9kpGPtChyhnA2kI/mMXbeRccAPZAgMBAAECggEAA3TyGy5cO08HLuwRKpVHRw32cqfAbeDIqxeyrx160Ej8NZXi6FagWw7WoIg2Kwn5SBK9XiFm53aKJ2G3JxoHyj50rdQiQQgwDpzpisMWf6HXuyWysX8FwyFFsYGyaZ2wRCgzWOc0F8JE8rzoBzw+snZj34D7KzHcOCZGkqwUGWdyD3Iye5Qk8/E5a9MyebQoz5gwtT3czc6B5MWiBmmqv4VlNaFNuEODPjJ3u+yoPOHygY+447yVi+1x+yDqHynPFUk/r/Z8Vv1+t6yyXqs+VumwM5yrG1oh0mYzT8zehvKsMfeojGOkL2Va+54Hq7DIoX7NK8YjtiZLy1a3Igln3wKBgQDmm331Zfm1iHo9dvBBJseHdjvcA7kMH/j73mLdn0V3cXNnVK0fXIo04VDTGTOtQerkEN3G0IVx3psFcXxw6dmILUMP8m0dWQma1q1vJYnCbp9Btr00dQExVVTBeucFNVPap7V15Ug9TqsWWAW8kI0Z2aIV2wUoCaRP3JJw7W8EXwKBgQDZRkyglnLZ2nPoN4SAm9xaz7gkGrO21FZqLwRrcxG/IXfU2+rEc2zBpb2bon7YBHFnwnuz0kH6f88IwhdIKGEdIblDCAC+krxNjuDKtWwY4gs9bcV/1F/1ck2TMBvgMlDrvpmnmK86jv8QLMBUK6HQwrQMHcif0Foyt18pZdEixwKBgQCEcuBYdtaCLj3PWaXKNcS6B+1/g1/gF+kAeI0eLyFN5gpbWeYJMjRrBNJQPJRSuZ54mTtXumI6sZkl+jV4AMghD6YJ3bpP9divZwe747qIwtKTgqqPG3iw5grFCZrwgd2Eo3h0m1jvZWScc7fvwrJYG4idturyQP9vowc09xohTwKBgA0K2UKyhUZqhJal7oBB2uJgoa8ZIzyQVnedRuikSaZtfeH7KYaNXzPonQ8gm/ifm6cc14wdzPQag/UEoZ0lP18eTR6m9lR6Pm9xajEA3vJHb2FKm5ZmyzPSnrF9K88zdgQQtuyGj842Ez2HUiw7SkVbyq8HgqmFOkTdGQtFH161AoGAIDq747tTqfK+ET6BDvmH0/8kqR9DjSDHaW2maYSbs0iFZkTtuQAAO6zRhSQXT1uyZJuiyUhZHcIkiMqElZvf8c4ox9FDN2ECmBAtiCu3JteMiMJWocXXv8GpGlQJRejMZ2+i4h1/0CAW98/aEswtskSdfqiTkSkfS6VVzI6o82Q=";
 const RSA_PUBLIC: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAw7khUEakshiohIizSdt6C/8BWmP8YSOeN5gAn0almf9yIy/FOC8Kb4LADeXWCKgoQz0//7pXHBNgviySl8K2hdwnbjXC/qj9ojf9RiNxumh4iI30GZeqqd0EQ4rDlIkY2NiiI0mJck//Vo3v4t3Qmw6Pg3N8qoaPigG1O/g1aGhAk6qAQx1juaqpSUx14Nvz6YGA0pSU4OqXUtsFZ6SL4AbukOoFHN8UGYPbTU+x9ZCwIF2rnXcXjdpG8mui+MeVS4U4X99GE1NHbNXIelX0kAlKrpmksu29u5XhqWSAu9d0KCEBahqKHs6duKPZKRj7QocoZwNpCP5jF23kXHAD2QIDAQAB";
 const RSA_1024_PUBLIC: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC1fX6FsRPrY1eCJbwswmexJ7x8VH5ElSMUigUYcazNQKKWLuVY6194T3m3Out0GKPmbTwopmxwJsDrc1PdmTevx2cnZXZvVf1T+r69c62UvhRdKInLrTu5lbKDQXoXfwcsVC6k/j30FUsbq/vkD+3XB0xw8F107TrOYCKXe0jZ7QIDAQAB";
 
@@ -47,6 +51,59 @@ fn a_public_key_checks_what_its_private_key_signed() {
 }
 
 #[test]
+fn a_key_that_is_made_checks_what_it_signed_and_nothing_of_another() {
+    for algorithm in ALGORITHMS {
+        if algorithm.as_str().starts_with(['P', 'R']) {
+            continue;
+        }
+        let made = || Key::generate(None, algorithm).unwrap();
+        let (one, other) = (made(), made());
+        let signature = one.sign(b"message").unwrap();
+        assert!(one.is_good(b"message", &signature), "{algorithm}");
+        assert!(!other.is_good(b"message", &signature), "{algorithm}");
+    }
+}
+
+/// The key of an algorithm that the tokens in `signed.txt` are of; they say what the fixtures say.
+fn known(algorithm: Algorithm) -> Key {
+    match algorithm {
+        Algorithm::EdDsa => private(algorithm, ED_PRIVATE),
+        Algorithm::Es256 => private(algorithm, EC_256_PRIVATE),
+        Algorithm::Es384 => private(algorithm, EC_384_PRIVATE),
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
+            Key::hmac(None, algorithm, RSA_PUBLIC.as_bytes())
+        }
+        _ => private(algorithm, RSA_PRIVATE),
+    }
+    .unwrap()
+}
+
+#[test]
+fn what_one_library_signed_the_other_accepts() {
+    let mut read = 0;
+    for line in include_str!("signed.txt").lines() {
+        let (library, signed) = line.split_once(' ').unwrap();
+        let (name, signed) = signed.split_once(' ').unwrap();
+        let algorithm = name.parse().unwrap();
+        let key = known(algorithm);
+        let verifier = Verifier::new::<NoClaims>(ring_of(&key), policy());
+        let verified = verify(&verifier, signed).unwrap();
+        assert_eq!(verified.claims().facts().user.as_str(), "alice");
+        let public = Key::from_jwk_set(&ring_of(&key).jwks().to_string()).unwrap();
+        for public in public {
+            let verifier = Verifier::new::<NoClaims>(ring_of(&public), policy());
+            verify(&verifier, signed).unwrap();
+        }
+        let (message, signature) = signed.rsplit_once('.').unwrap();
+        let again = encode(key.sign(message.as_bytes()).unwrap());
+        let is_random = name.starts_with('P') || name.starts_with("ES");
+        assert_eq!(again == signature, !is_random, "{library} {name}");
+        read += 1;
+    }
+    assert_eq!(read, 2 * ALGORITHMS.len(), "of each library one");
+}
+
+#[test]
 fn a_key_of_another_type_or_curve_is_refused() {
     let ders = [EC_256_PRIVATE, EC_384_PRIVATE, ED_PRIVATE, RSA_PRIVATE];
     for algorithm in ALGORITHMS {
@@ -77,6 +134,47 @@ fn a_key_of_another_type_or_curve_is_refused() {
 fn an_rsa_key_below_2048_bits_is_refused() {
     let error = public(Algorithm::Rs256, RSA_1024_PUBLIC).unwrap_err();
     assert!(error.to_string().contains("1024 bits"));
+}
+
+#[test]
+fn an_rsa_key_is_read_in_both_of_its_forms() {
+    let info = STANDARD.decode(RSA_PUBLIC).unwrap();
+    let numbers = PublicNumbers::from_rsa_info(&info).unwrap();
+    let (info, _) = der::element(0x30, &info).unwrap();
+    let (_algorithm, bits) = der::element(0x30, info).unwrap();
+    let (bits, _) = der::element(0x03, bits).unwrap();
+    assert_eq!(PublicNumbers::from_rsa_der(&bits[1..]), Some(numbers));
+    let alone = pem("RSA PUBLIC KEY", &STANDARD.encode(&bits[1..]));
+    let key = Key::from_public_pem(None, Algorithm::Ps256, alone.as_bytes()).unwrap();
+    let whole = public(Algorithm::Ps256, RSA_PUBLIC).unwrap();
+    assert!(key.admits_as(&whole));
+    let info = STANDARD.decode(RSA_PRIVATE).unwrap();
+    let alone = pem("RSA PRIVATE KEY", &STANDARD.encode(&info[26..]));
+    let key = Key::from_private_pem(None, Algorithm::Ps256, alone.as_bytes()).unwrap();
+    assert!(key.admits_as(&whole) && key.can_sign());
+}
+
+#[test]
+fn a_point_off_its_curve_is_refused() {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384] {
+        let ring = KeyRing::new([(key(algorithm), KeyState::Sign)]).unwrap();
+        let mut set = ring.jwks();
+        assert!(Key::from_jwk_set(&set.to_string()).is_ok());
+        let x = set["keys"][0]["x"].clone();
+        set["keys"][0]["y"] = x;
+        let error = Key::from_jwk_set(&set.to_string()).unwrap_err();
+        assert!(error.to_string().contains(algorithm.as_str()), "{error}");
+    }
+}
+
+#[test]
+fn a_point_of_the_other_curve_is_refused() {
+    let ring = KeyRing::new([(key(Algorithm::Es384), KeyState::Sign)]).unwrap();
+    let mut set = ring.jwks();
+    set["keys"][0]["alg"] = "ES256".into();
+    assert!(Key::from_jwk_set(&set.to_string()).is_err());
+    set["keys"][0]["crv"] = "P-256".into();
+    assert!(Key::from_jwk_set(&set.to_string()).is_err());
 }
 
 #[test]
@@ -121,7 +219,7 @@ fn a_derived_kid_is_stable_and_tells_nothing_of_the_secret() {
     let again = Key::hmac(None, Algorithm::Hs256, secret).unwrap();
     assert_eq!(key.kid(), again.kid());
     assert_eq!(key.kid().len(), 22);
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret);
+    let hash = digest::digest(&digest::SHA256, secret);
     assert!(!crate::verify::fixtures::encode(hash).starts_with(key.kid()));
 }
 

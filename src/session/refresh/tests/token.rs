@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
+use crate::crypto::digest;
 use crate::session::refresh::{RefreshKey, RefreshKeys, RefreshToken, SeedHash, bucket_of};
 use crate::token::{SessionId, UserId};
 
 fn key(byte: u8) -> RefreshKey {
-    let secret = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[byte]);
+    let secret = digest::digest(&digest::SHA256, &[byte]);
     RefreshKey::from_secret(secret.as_ref()).expect("a hash is long enough and no pattern")
 }
 
@@ -128,7 +129,7 @@ fn what_a_store_holds_makes_no_token_not_even_with_the_key() {
 }
 
 fn hash_of(seed: &[u8]) -> SeedHash {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, seed);
+    let hash = digest::digest(&digest::SHA256, seed);
     let mut bytes = [0; 32];
     bytes.copy_from_slice(hash.as_ref());
     SeedHash::from_bytes(bytes)

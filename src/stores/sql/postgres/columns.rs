@@ -1,6 +1,5 @@
 //! Rows of an answer as what they stand for. What is no such thing is left out and reported.
 
-use aws_lc_rs::digest;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
@@ -8,6 +7,7 @@ use uuid::Uuid;
 use super::cursor::{Snapshot, position};
 use super::error::{STANDBY, told};
 use crate::clock::UnixTime;
+use crate::crypto::digest;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, EntryId, Highest, Lease, NodeId};
 use crate::session::{Counters, Idleness};

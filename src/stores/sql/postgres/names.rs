@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
-
 use super::literal::{Bytes, Id, Maybe, Name, Text, count, instant, list};
 use super::tag;
 use crate::clock::UnixTime;
+use crate::crypto::digest;
 use crate::revocation::EntryId;
 use crate::session::NewSession;
 use crate::token::{SessionId, UserId};

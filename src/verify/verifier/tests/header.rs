@@ -1,9 +1,9 @@
 //! Attacks on the header and the signature.
 
-use aws_lc_rs::hmac;
 use serde_json::json;
 
 use super::*;
+use crate::crypto::hmac;
 use crate::verify::fixtures::{ALGORITHMS, claims, encode, token, verify};
 use crate::verify::{KeyRing, KeyState};
 

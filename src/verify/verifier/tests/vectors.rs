@@ -6,12 +6,12 @@
 
 use std::path::PathBuf;
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::crypto::hmac;
 use crate::verify::Key;
 use crate::verify::compact::{Compact, MAX_SIGNATURE};
 use crate::verify::fixtures::ALGORITHMS;
