@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use support::{SECRET, admit, builder, sign_in, user};
+use tower::Layer;
 use tower_jwt_session::events::Event;
+use tower_jwt_session::guard::RequireRole;
 use tower_jwt_session::revocation::EndReason;
 use tower_jwt_session::session::Authentication;
 use tower_jwt_session::testing::{self, ManualClock};
+use tower_jwt_session::token::RawToken;
 use tower_jwt_session::verify::{Algorithm, Key, KeyState, TokenPolicy};
 use tower_jwt_session::{
     ClaimsSource, Clock, Device, Environment, Grants, Instants, JwtSession, Lifetimes, MemoryStore,
@@ -40,6 +43,46 @@ async fn a_repeated_sign_in_answers_the_same_tokens() {
     let signing_in = auth.sessions().sign_in(ticket, Device::default());
     let refused = signing_in.idempotency_key("once").await.unwrap_err();
     assert!(matches!(refused, SessionError::SignInSuperseded));
+}
+
+#[tokio::test]
+async fn what_is_printed_of_tokens_names_their_session_and_none_of_them() {
+    let (builder, _clock) = builder();
+    let auth = builder.build().unwrap();
+    let ticket = auth.sessions().ticket(&user("ada")).await.unwrap();
+    let signed_in = auth.sessions().sign_in(ticket, Device::default()).await;
+    let tokens = signed_in.unwrap().tokens();
+    let raw = RawToken::from_parameter(&tokens.access_token);
+    let session = admit(&auth, &tokens.access_token).await.unwrap();
+    for printed in [
+        format!("{tokens:?}"),
+        format!("{raw:?}"),
+        format!("{session:?}"),
+        format!("{auth:?}"),
+    ] {
+        for secret in [Some(&tokens.access_token), tokens.refresh_token.as_ref()] {
+            let secret = secret.unwrap();
+            let (_, signature) = secret.rsplit_once('.').unwrap_or(("", secret));
+            assert!(!printed.contains(signature), "{printed}");
+        }
+    }
+    let id = tokens.session_id.to_string();
+    assert!(format!("{tokens:?}").contains(&id));
+    let length = tokens.access_token.len().to_string();
+    assert!(format!("{raw:?}").contains(&length));
+}
+
+#[test]
+fn a_guard_says_what_it_asks_for() {
+    let guard = RequireRole::new("owner");
+    let service = guard.clone().layer(());
+    for printed in [
+        format!("{guard:?}"),
+        format!("{service:?}"),
+        format!("{:?}", service.clone()),
+    ] {
+        assert!(printed.contains("owner"), "{printed}");
+    }
 }
 
 #[tokio::test]
