@@ -48,9 +48,13 @@ impl RedisStore {
         while more {
             // Off this thread, while the server is at the next.
             let read = Held(spawn_blocking(move || reply::entries_of(new, now)));
-            let (end, following) = self.follow(part, whole.end, now).await?;
-            whole.entries.extend(read.ended().await?);
-            whole.entries.extend(following);
+            let (ahead, named) = mpsc::channel(1);
+            let lines = std::mem::take(&mut whole.entries);
+            let (end, lines) = tokio::try_join!(
+                self.names_after(part, whole.end, ahead),
+                self.lines_of(part, named, now, (lines, read))
+            )?;
+            whole.entries = lines;
             let args = vec![
                 String::new(),
                 String::new(),
@@ -70,22 +74,8 @@ impl RedisStore {
         Ok(whole)
     }
 
-    /// The lines after a place, and the place of the last.
-    async fn follow(
-        &self,
-        part: u16,
-        from: u64,
-        now: UnixTime,
-    ) -> Result<(u64, Vec<RevocationEntry>), StoreError> {
-        let (ahead, named) = mpsc::channel(1);
-        tokio::try_join!(
-            self.names_after(part, from, ahead),
-            self.lines_of(part, named, now)
-        )
-    }
-
-    /// Names are read ahead of what they stand for, so that the server need not wait to be told
-    /// what it is asked next.
+    /// The names after a place, to who asks what they stand for; the place of the last. They are
+    /// read ahead, so that the server need not wait to be told what it is asked next.
     async fn names_after(
         &self,
         part: u16,
@@ -110,25 +100,22 @@ impl RedisStore {
         }
     }
 
-    /// What names stand for. The server is at one piece while another is on its way.
+    /// What names stand for, behind what was read and what is being read. The server is at one
+    /// piece while another is on its way.
     async fn lines_of(
         &self,
         part: u16,
         mut named: mpsc::Receiver<Names>,
         now: UnixTime,
+        (mut lines, mut reading): (Vec<RevocationEntry>, Held<Vec<RevocationEntry>>),
     ) -> Result<Vec<RevocationEntry>, StoreError> {
-        let mut lines = Vec::new();
-        let mut before: Option<Held<_>> = None;
         while let Some(names) = named.recv().await {
             let store = self.clone();
-            let reading = tokio::spawn(async move { store.piece(part, names, now).await });
-            if let Some(before) = before.replace(Held(reading)) {
-                lines.extend(before.ended().await?);
-            }
+            let next = tokio::spawn(async move { store.piece(part, names, now).await });
+            let before = std::mem::replace(&mut reading, Held(next));
+            lines.extend(before.ended().await?);
         }
-        if let Some(last) = before {
-            lines.extend(last.ended().await?);
-        }
+        lines.extend(reading.ended().await?);
         Ok(lines)
     }
 
