@@ -16,9 +16,9 @@ use tower_jwt_session::revocation::{
     RevocationStore, Revoked, Terms,
 };
 use tower_jwt_session::session::refresh::bucket_of;
+use tower_jwt_session::verify::Counter;
 use tower_jwt_session::{
-    Clock, JwtSession, RedisStore, Running, SessionId, SessionLimit, SessionStore, SystemClock,
-    Tokens, UserId,
+    Clock, JwtSession, RedisStore, Running, SessionLimit, SessionStore, SystemClock, Tokens, UserId,
 };
 
 /// The machine may be busy with other tests.
@@ -173,11 +173,12 @@ async fn a_long_log_whose_slot_moves_is_read_whole_or_not_at_all() {
     let owner = user_of(7);
     let line = |_| RevocationEntry {
         id: EntryId::random(),
-        revoked: Revoked::Session {
-            session: SessionId::random(),
-            user: Some(owner.clone()),
+        // Of one subject: few keys are to be moved.
+        revoked: Revoked::Roles {
+            user: owner.clone(),
+            below: Counter::from_u64(1),
         },
-        reason: EndReason::AdminRevoked,
+        reason: EndReason::RolesChanged,
         at: SystemClock.now(),
         until: SystemClock.now() + Duration::from_secs(3_600),
     };

@@ -48,10 +48,7 @@ pub(super) async fn read_on(
 ) -> Result<Vec<Line>, StoreError> {
     let mut lines = Vec::new();
     let (mut piece, mut read) = (taken(rows)?, 0);
-    loop {
-        let Some((last, held)) = ends(&piece) else {
-            break;
-        };
+    while let Some((last, held)) = ends(&piece) {
         let span = (read, last);
         if held < PIECE {
             let taken = apart(&piece, now);
