@@ -11,10 +11,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis_cluster::{Cluster, fresh_prefix};
 use support::{SECRET, admit, patiently, sign_in, started, user};
-use tower_jwt_session::revocation::{Confirm, EndReason, RevocationSettings, Terms};
+use tower_jwt_session::revocation::{
+    Confirm, EndReason, EntryId, NodeId, PollRequest, RevocationEntry, RevocationSettings,
+    RevocationStore, Revoked, Terms,
+};
 use tower_jwt_session::session::refresh::bucket_of;
+use tower_jwt_session::verify::Counter;
 use tower_jwt_session::{
-    JwtSession, RedisStore, Running, SessionLimit, SessionStore, Tokens, UserId,
+    Clock, JwtSession, RedisStore, Running, SessionLimit, SessionStore, SystemClock, Tokens, UserId,
 };
 
 /// The machine may be busy with other tests.
@@ -156,6 +160,57 @@ async fn no_step_begins_on_either_side_of_a_part_that_is_half_moved() {
     assert_eq!(counted.unwrap(), 1);
     let found = store.find(tokens.session_id).await.unwrap();
     assert!(found.is_some_and(|record| record.ended.is_none()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_log_whose_slot_moves_is_read_whole_or_not_at_all() {
+    const LINES: usize = 10_000;
+    let cluster = Arc::new(Cluster::new());
+    let prefix = fresh_prefix();
+    let store = cluster.store(&prefix);
+    let (_auth, running) = node(store.clone(), Terms::default(), PATIENT).await;
+    running.shutdown().await;
+    let owner = user_of(7);
+    let line = |_| RevocationEntry {
+        id: EntryId::random(),
+        // Of one subject: few keys are to be moved.
+        revoked: Revoked::Roles {
+            user: owner.clone(),
+            below: Counter::from_u64(1),
+        },
+        reason: EndReason::RolesChanged,
+        at: SystemClock.now(),
+        until: SystemClock.now() + Duration::from_secs(3_600),
+    };
+    for _ in 0..LINES / 1_000 {
+        let some = (0..1_000).map(line).collect();
+        store.append(some).await.unwrap();
+    }
+    let done = Arc::new(AtomicBool::new(false));
+    let (moving, moved, over) = (cluster.clone(), prefix.clone(), done.clone());
+    let moves = tokio::task::spawn_blocking(move || {
+        for _ in 0..10 {
+            let begun = moving.begin_move(&format!("{{{moved}:7}}:fleet"));
+            moving.end_move(begun);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    let mut whole = 0;
+    for _ in 0..1_200 {
+        let last = done.load(Ordering::Relaxed);
+        let lease = Duration::from_secs(30);
+        if let Ok(poll) = store.poll(PollRequest::new(NodeId(1), lease)).await {
+            assert_eq!(poll.entries.len(), LINES);
+            whole += 1;
+            if last {
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    moves.await.unwrap();
+    assert!(whole > 0, "it is never read");
 }
 
 /// What `docs/redis.md` says, without what the blacklist needs.

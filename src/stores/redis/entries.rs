@@ -83,16 +83,22 @@ pub(super) fn read(
     let [id, place, until, line] = fixed(value)?;
     let (id, until) = (id_of(hex128(id)?), instant(until)?);
     let place = number(place)?;
-    let line = text(line).or_else(|_| Ok::<_, StoreError>(String::new()))?;
+    Ok(line_of(id, until, line, now).map(|entry| (entry, place)))
+}
+
+/// The same, of one whose parts came by themselves.
+pub(super) fn line_of(
+    id: EntryId,
+    until: UnixTime,
+    line: Value,
+    now: UnixTime,
+) -> Option<RevocationEntry> {
+    let line = text(line).unwrap_or_default();
     let parts: Vec<&str> = line.split('\n').collect();
-    let entry = match entry(id, until, &parts) {
-        Some(entry) => Some(entry),
-        None => {
-            let subject = parts.get(1).copied().unwrap_or_default();
-            codec::decode_entry(id, subject, until, "", now)
-        }
-    };
-    Ok(entry.map(|entry| (entry, place)))
+    entry(id, until, &parts).or_else(|| {
+        let subject = parts.get(1).copied().unwrap_or_default();
+        codec::decode_entry(id, subject, until, "", now)
+    })
 }
 
 fn entry(id: EntryId, until: UnixTime, parts: &[&str]) -> Option<RevocationEntry> {

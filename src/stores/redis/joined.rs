@@ -64,9 +64,17 @@ impl RedisStore {
         let now = parts.iter().map(|part| part.now).min();
         let (mut known, mut entries) = (HashSet::new(), Vec::new());
         let mut missing: Option<Vec<EntryId>> = None;
-        for part in parts {
-            let new = part.entries.into_iter();
-            entries.extend(new.filter(|entry| known.insert(entry.id)));
+        let several = parts.len() > 1;
+        for mut part in parts {
+            if several {
+                // Of two lines of one name in a part the later end counts, so both are told.
+                part.entries.retain(|entry| !known.contains(&entry.id));
+                known.extend(part.entries.iter().map(|entry| entry.id));
+            }
+            match entries.is_empty() {
+                true => entries = part.entries,
+                false => entries.append(&mut part.entries),
+            }
             let before = missing.get_or_insert_with(|| part.missing.clone());
             before.retain(|id| part.missing.contains(id));
         }

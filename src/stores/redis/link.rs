@@ -15,9 +15,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
 use super::address::Address;
+use super::call::Call;
 use super::checks;
 use super::error::{SILENT, not_opened, told};
-use super::scripts::Verb;
 use crate::error::{StoreError, StoreErrorKind};
 
 #[derive(Debug)]
@@ -76,28 +76,18 @@ impl Link {
         matches!(self.address, Address::Cluster(_))
     }
 
-    /// Runs a script. Dropping the future leaves the connection to the others in good order.
+    /// Asks. Dropping the future leaves the connection to the others in good order.
     ///
-    /// Where the connection breaks, it is run once more on another: whatever is run twice finds
-    /// what it did by its name, and does nothing more.
-    pub(super) async fn run(
-        &self,
-        verb: &Verb,
-        keys: &[String; 2],
-        args: &[String],
-    ) -> Result<RedisResult<Value>, StoreError> {
-        match self.run_once(verb, keys, args).await? {
-            Err(error) if error.is_io_error() => self.run_once(verb, keys, args).await,
+    /// Where the connection breaks, it is asked once more on another: a script that is run twice
+    /// finds what it did by its name, and does nothing more.
+    pub(super) async fn run(&self, call: &Call<'_>) -> Result<RedisResult<Value>, StoreError> {
+        match self.run_once(call).await? {
+            Err(error) if error.is_io_error() => self.run_once(call).await,
             answer => Ok(answer),
         }
     }
 
-    async fn run_once(
-        &self,
-        verb: &Verb,
-        keys: &[String; 2],
-        args: &[String],
-    ) -> Result<RedisResult<Value>, StoreError> {
+    async fn run_once(&self, call: &Call<'_>) -> Result<RedisResult<Value>, StoreError> {
         let open = self.open().await?;
         let mut pending = Pending {
             shared: &self.shared,
@@ -105,16 +95,10 @@ impl Link {
             answered: false,
         };
         let answer = match open.wire.clone() {
-            Wire::Cluster(mut wire) => {
-                let run = verb.run(&mut wire, keys, args);
-                pending.or_given_up(run).await
-            }
-            Wire::Own(mut wire) => {
-                let run = verb.run(&mut wire, keys, args);
-                pending.or_given_up(run).await
-            }
+            Wire::Cluster(mut wire) => pending.or_given_up(call.ask(&mut wire)).await,
+            Wire::Own(mut wire) => pending.or_given_up(call.ask(&mut wire)).await,
             // It has the application's own patience.
-            Wire::Manager(mut wire) => verb.run(&mut wire, keys, args).await,
+            Wire::Manager(mut wire) => call.ask(&mut wire).await,
         };
         pending.answered = true;
         if !answer.as_ref().is_err_and(RedisError::is_timeout) {

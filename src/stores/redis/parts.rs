@@ -5,9 +5,10 @@
 
 use std::sync::Mutex;
 
-use redis::{RedisError, Value};
+use redis::{Pipeline, RedisError, Value};
 use tokio::task::JoinSet;
 
+use super::call::Call;
 use super::error::{failed, told};
 use super::reply::{self, Standing};
 use super::scripts::{self, SCRIPTS, Verb};
@@ -162,11 +163,18 @@ impl RedisStore {
         ];
         all.extend(args);
         let keys = [self.key(part, "fleet"), self.key(part, "never")];
-        let answer = self.shared.link.run(verb, &keys, &all).await?;
+        let call = Call::Script(verb, &keys, &all);
+        let answer = self.shared.link.run(&call).await?;
         reply::answer(answer.map_err(meaning)?)
     }
 
-    fn key(&self, part: u16, name: &str) -> String {
+    /// Asks by commands that only read, about keys of one part.
+    pub(super) async fn plain(&self, commands: &Pipeline) -> Result<Value, StoreError> {
+        let answer = self.shared.link.run(&Call::Plain(commands)).await?;
+        answer.map_err(failed)
+    }
+
+    pub(super) fn key(&self, part: u16, name: &str) -> String {
         let prefix = &self.settings.prefix;
         match self.parts() {
             1 => format!("{{{prefix}}}:{name}"),

@@ -5,6 +5,7 @@ use redis::Value;
 use super::entries;
 use super::error::garbled;
 use super::records;
+use super::scripts::LIMIT;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{Cursor, EndReason, EntryId, Glance, NodeId, RevocationEntry};
@@ -44,6 +45,23 @@ pub(super) fn text(value: Value) -> Result<String, StoreError> {
 
 pub(super) fn number(value: Value) -> Result<u64, StoreError> {
     text(value)?.parse().map_err(|_| garbled())
+}
+
+/// A score of a sorted set, where that is a whole number: as text, however the server writes it,
+/// or as a number where the connection knows these.
+pub(super) fn score(value: Value) -> Result<u64, StoreError> {
+    let score = match value {
+        Value::Double(score) => score,
+        value => {
+            let text = text(value)?;
+            if let Ok(score) = text.parse() {
+                return Ok(score);
+            }
+            text.parse().map_err(|_| garbled())?
+        }
+    };
+    let whole = (0.0..=LIMIT as f64).contains(&score) && score.fract() == 0.0;
+    whole.then_some(score as u64).ok_or_else(garbled)
 }
 
 pub(super) fn instant(value: Value) -> Result<UnixTime, StoreError> {

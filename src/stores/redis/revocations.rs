@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use redis::Value;
 use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
 
 use super::error::{BACKEND, failed, garbled, not_opened, told};
 use super::news::strings;
-use super::reply::{PartPoll, Piece};
 use super::scripts::{SCRIPTS, duration, flag, instant, number, optional};
 use super::{RedisStore, entries, lock, reply};
 use crate::BoxFuture;
@@ -148,40 +146,6 @@ impl RedisStore {
             parts.push(self.read_on(part, reply::piece(answer)?).await?);
         }
         Ok(self.joined_poll(parts))
-    }
-
-    /// What follows the first piece of a part's log. A lease was written with that one, and says
-    /// nothing of what is read here: nobody has it yet.
-    async fn read_on(&self, part: u16, first: Piece) -> Result<PartPoll, StoreError> {
-        let Piece {
-            poll: mut whole,
-            mut new,
-            mut more,
-        } = first;
-        let now = whole.now;
-        while more {
-            let read = std::mem::replace(&mut new, Value::Nil);
-            // Off this thread, while the server is at the next.
-            let read = spawn_blocking(move || reply::entries_of(read, now));
-            let args = vec![
-                String::new(),
-                String::new(),
-                number(whole.end),
-                format!("{:032x}", whole.history),
-            ];
-            let next = reply::piece(self.run(part, &SCRIPTS.poll, args).await?)?;
-            if next.poll.history != whole.history {
-                return Err(told(
-                    StoreErrorKind::Unavailable,
-                    "the history of the log changed while it was read",
-                ));
-            }
-            let gone = |_| told(StoreErrorKind::Unavailable, "the runtime is shutting down");
-            whole.entries.extend(read.await.map_err(gone)??);
-            (whole.end, new, more) = (next.poll.end, next.new, next.more);
-        }
-        whole.entries.extend(reply::entries_of(new, now)?);
-        Ok(whole)
     }
 
     async fn answer(&self, question: &Question) -> Result<Answer, StoreError> {

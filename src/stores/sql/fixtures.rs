@@ -4,7 +4,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::revocation::{About, Answer, EndReason, EntryId, NodeId, PollRequest, Question};
+use crate::revocation::{
+    About, Answer, EndReason, EntryId, NodeId, PollRequest, Question, RevocationEntry, Revoked,
+};
 use crate::session::refresh::SeedHash;
 use crate::session::{
     Authentication, Device, EndAll, EndSession, Listing, NewSession, SessionLimit, SessionRecord,
@@ -151,6 +153,52 @@ pub(super) async fn corrupt_rows_harm_nobody_else<S: SessionStore>(
             assert_ne!(answer, Answer::Alive, "{way}");
         }
     }
+}
+
+/// Lines that have an hour to live.
+pub(super) fn lines(count: usize) -> Vec<RevocationEntry> {
+    let line = |_| RevocationEntry {
+        id: EntryId::random(),
+        revoked: Revoked::Session {
+            session: SessionId::random(),
+            user: Some(user()),
+        },
+        reason: EndReason::SignedOut,
+        at: ManualClock::START,
+        until: ManualClock::START + HOUR,
+    };
+    (0..count).map(line).collect()
+}
+
+/// Has lines of a long log written over, and sees that of each all of its subject is out, and that
+/// the others are read as they were. What the log says then.
+pub(super) async fn corrupt_lines_harm_no_others<S: SessionStore>(
+    store: &S,
+    tamper: impl AsyncFn(String),
+) -> Vec<RevocationEntry> {
+    let whole = async || {
+        let poll = store.poll(PollRequest::new(NodeId(1), HOUR)).await;
+        poll.expect("the store answers").entries
+    };
+    let written = store.append(lines(5_000)).await;
+    let mut written = written.expect("the store answers").entries;
+    assert!(whole().await == written, "it is not what was written");
+    for (number, entry) in [(17, "'\u{1f}'"), (4_999, "entry || '\u{1f}'")] {
+        tamper(format!(
+            "UPDATE jwt_log SET entry = {entry} WHERE number = {number}"
+        ))
+        .await;
+        let read = whole().await;
+        let broken = &mut written[number - 1];
+        let Revoked::Session { user, .. } = &mut broken.revoked else {
+            panic!("it is about a session");
+        };
+        // All that its subject can have meant.
+        *user = None;
+        broken.reason = EndReason::AdminRevoked;
+        assert!(read == written, "{number}");
+    }
+    written
 }
 
 pub(super) fn question(record: &SessionRecord) -> Question {

@@ -6,6 +6,7 @@
 //! beside, and its result is told only after the commit. What a refresh, a limit or an expiry
 //! means is decided in [`session`](crate::session), as for every other store.
 
+mod apart;
 mod ask;
 mod audit;
 mod end;

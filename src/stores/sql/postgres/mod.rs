@@ -16,6 +16,7 @@ mod news;
 mod open;
 mod opened;
 mod outcome;
+mod pieces;
 mod pools;
 mod rows;
 mod run;

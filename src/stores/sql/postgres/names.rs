@@ -105,11 +105,12 @@ impl Names {
         self.fleet_on("", self.system, self.timeline)
     }
 
-    /// What is read in a snapshot of its own, after which server it is and what the snapshot shows.
-    pub(super) fn in_a_snapshot(&self, statements: &str) -> String {
+    /// The begin of what is read in a snapshot of its own: which server it is, and what the
+    /// snapshot shows.
+    pub(super) fn snapshot(&self) -> String {
         let snapshot = "pg_current_snapshot()::text AS snapshot, ";
         let fleet = self.fleet_on(snapshot, self.system, self.timeline);
-        format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {fleet}{statements}COMMIT")
+        format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {fleet}")
     }
 
     /// What the fleet shares without which server it is: to tell costs more than all the rest, and a write

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sqlx::postgres::PgRow;
+
 use super::columns::{self, Greeting};
 use super::cursor::Snapshot;
 use super::error::told;
@@ -11,6 +13,7 @@ use super::literal::Name;
 use super::names::{Lock, Names, Now};
 use super::opened::{Failure, Opened, Shared, Tries};
 use super::outcome::{Aftermath, Outcome};
+use super::pieces;
 use super::pools::Class;
 use super::tables::Tables;
 use super::tag;
@@ -18,6 +21,7 @@ use crate::BoxFuture;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::revocation::{Cursor, Glance, Poll, PollRequest};
+use crate::stores::sql::rows::Line;
 use crate::stores::sql::steps::Steps;
 use crate::token::SessionId;
 
@@ -178,7 +182,7 @@ impl Shared {
         let mut link = link.map_err(Failure::into_error)?;
         let now = clock.map_or(Now::Server, |clock| Now::At(clock.now()));
         let lines = opened.names.lines(tag::LINE, &before.unseen(), now);
-        let statements = opened.names.in_a_snapshot(&lines);
+        let statements = opened.names.snapshot() + &lines + "COMMIT";
         let rows = match link.run(statements).await {
             Ok(rows) => rows,
             Err(error) => return Err(Failure::of(error, &mut link).await.into_error()),
@@ -218,18 +222,15 @@ impl Shared {
         let since = request.since.filter(|_| known);
         let before = since.and_then(Snapshot::of);
         let before = before.filter(|before| before.is_known_to(greeting.xmax));
-        let unseen = before.map_or_else(|| "true".to_owned(), |before| before.unseen());
         let asked = Asked {
             entries: request.probes,
             ..Asked::default()
         };
-        let mut statements = tables.unsent();
-        let mut reading = names.lines(tag::LINE, &unseen, Now::At(now));
-        reading.push_str(&asked.statements(names, Lock::None, Now::At(now)));
-        statements.push_str("COMMIT; ");
-        statements.push_str(&names.in_a_snapshot(&reading));
-        let rows = match tables.link.run(statements).await {
-            Ok(rows) => rows,
+        let mut statements = tables.unsent() + "COMMIT; " + &names.snapshot();
+        statements.push_str(&asked.statements(names, Lock::None, Now::At(now)));
+        let read = read_log(&mut tables.link, names, statements, before, now).await;
+        let (rows, lines) = match read {
+            Ok(read) => read,
             Err(error) => return Err(Failure::of(error, &mut tables.link).await),
         };
         tables.link.finish();
@@ -241,7 +242,7 @@ impl Shared {
                 "the server does not say what it sees",
             )
         })?;
-        known.log = Some((since.cloned(), known::lines(&rows, tag::LINE, now), cursor));
+        known.log = Some((since.cloned(), lines, cursor));
         let mut tables = Tables::new(tables.link, names.clone(), greeting, Lock::None);
         tables.known = known;
         let now = greeting.now;
@@ -251,6 +252,28 @@ impl Shared {
         steps.rows.link.finish();
         Ok(poll)
     }
+}
+
+/// Sends what begins in a snapshot, and reads there what was not seen `before`: at once, or, where
+/// it is the whole log, a piece at a time. Ends the transaction.
+async fn read_log(
+    link: &mut Link,
+    names: &Names,
+    mut statements: String,
+    before: Option<Snapshot>,
+    now: UnixTime,
+) -> Result<(Vec<PgRow>, Vec<Line>), StoreError> {
+    let Some(before) = before else {
+        statements.push_str(&names.piece_after(0, now));
+        let mut rows = link.run(statements).await?;
+        let lines = pieces::read_on(link, names, &mut rows, now).await?;
+        return Ok((rows, lines));
+    };
+    statements.push_str(&names.lines(tag::LINE, &before.unseen(), Now::At(now)));
+    statements.push_str("COMMIT");
+    let rows = link.run(statements).await?;
+    let lines = known::lines(&rows, tag::LINE, now);
+    Ok((rows, lines))
 }
 
 /// Sends what was not sent yet with the commit, and tells what was known only after it.
@@ -321,10 +344,7 @@ pub(super) async fn begin(
     Ok((Steps { rows: tables, now }, greeting))
 }
 
-fn greeted(
-    rows: &[sqlx::postgres::PgRow],
-    clock: Option<&dyn Clock>,
-) -> Result<Greeting, StoreError> {
+fn greeted(rows: &[PgRow], clock: Option<&dyn Clock>) -> Result<Greeting, StoreError> {
     let greeting = columns::greeting(rows)?;
     let now: UnixTime = clock.map_or(greeting.now, Clock::now);
     Ok(Greeting { now, ..greeting })

@@ -9,6 +9,7 @@ pub(super) const LINE: i32 = 5;
 pub(super) const PUT: i32 = 6;
 pub(super) const LEASE: i32 = 7;
 pub(super) const WRITTEN: i32 = 8;
+pub(super) const PIECE: i32 = 9;
 pub(super) const PROBE: i32 = 10;
 pub(super) const COUNT: i32 = 11;
 pub(super) const AUDIT: i32 = 12;

@@ -20,6 +20,8 @@ use crate::stores::sql::fixtures::{
 use crate::stores::sql::layout::Layout;
 use crate::testing::ManualClock;
 
+mod long;
+
 /// Makes of tables of today some that knew no idleness yet, and one index fewer.
 const OLDER: &str = "ALTER TABLE jwt_meta DROP COLUMN covered_until, DROP COLUMN settles_at; \
      DROP INDEX jwt_sessions_due; UPDATE jwt_meta SET version = 1";

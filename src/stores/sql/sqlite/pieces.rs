@@ -1,9 +1,8 @@
 //! The log, many lines at a time.
 //!
-//! A row costs a trip between threads and an allocation for each column, which is more than what is
-//! in a line of the log. So a row brings a column of many lines, joined by a character that no
-//! line holds, and is taken apart on another thread while the next is read. Where one does not
-//! come apart as it should, its lines are read by themselves.
+//! A row costs a trip between threads and an allocation for each column. One of many lines is taken
+//! apart on another thread while the next is read. Where it does not come apart as it should, its
+//! lines are read by themselves.
 
 use std::ops::DerefMut;
 
@@ -17,8 +16,8 @@ use super::statements::Tables;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::error::StoreErrorKind::{Corrupt, Unavailable};
-use crate::revocation::{EntryId, LogPosition};
-use crate::stores::codec;
+use crate::revocation::LogPosition;
+use crate::stores::sql::apart::{Columns, PIECE};
 use crate::stores::sql::rows::Line;
 
 impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
@@ -110,36 +109,22 @@ fn ends(piece: &SqliteRow) -> Option<(u64, i64)> {
 /// The lines of a piece; `None` where a column does not hold one value for each of them.
 fn apart(piece: &SqliteRow, now: UnixTime) -> Option<Vec<Line>> {
     let text = |name| piece.try_get::<&str, _>(name).ok();
-    let count = usize::try_from(piece.try_get::<i64, _>("lines").ok()?).ok()?;
-    let ids = text("ids")?.as_bytes();
-    if ids.len() != count * ID {
-        return None;
-    }
-    let mut ids = ids.chunks_exact(ID);
     let mut numbers = text("numbers")?.split(' ');
-    let mut untils = text("untils")?.split(' ');
-    let mut subjects = text("subjects")?.split(BETWEEN);
-    let mut entries = text("entries")?.split(BETWEEN);
-    let mut lines = Vec::with_capacity(count);
-    for _ in 0..count {
-        let id = u128::from_str_radix(std::str::from_utf8(ids.next()?).ok()?, 16).ok()?;
-        let id = EntryId::from_bytes(id.to_be_bytes());
+    let columns = Columns {
+        count: piece.try_get::<i64, _>("lines").ok()?.try_into().ok()?,
+        ids: text("ids")?,
+        id: ID,
+        untils: text("untils")?,
+        subjects: text("subjects")?,
+        entries: text("entries")?,
+    };
+    columns.apart(now, || {
         let value = numbers.next()?.parse().ok()?;
-        let until = columns::instant(untils.next()?.parse().ok()?);
-        let (subject, entry) = (subjects.next()?, entries.next()?);
-        let entry = codec::decode_entry(id, subject, until, entry, now);
-        let at = LogPosition { part: 0, value };
-        lines.extend(entry.map(|entry| Line { entry, at }));
-    }
-    let over = subjects.next().is_none() && entries.next().is_none();
-    over.then_some(lines)
+        Some(LogPosition { part: 0, value })
+    })
 }
 
 const GONE: &str = "the runtime is shutting down";
 
-/// How many lines make a piece: about a megabyte of text.
-const PIECE: i64 = 4096;
-/// Names and lines are written without control characters.
-const BETWEEN: char = '\u{1f}';
 /// The digits of an id.
 const ID: usize = 32;

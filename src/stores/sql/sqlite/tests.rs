@@ -7,10 +7,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 
 use super::*;
-use crate::revocation::{About, Cursor, EndReason, NodeId, Revoked};
+use crate::revocation::{About, Cursor, NodeId};
 use crate::session::refresh::SeedHash;
 use crate::stores::sql::fixtures::{
-    HOUR, corrupt_rows_harm_nobody_else, end, new_session, question, user,
+    HOUR, corrupt_lines_harm_no_others, corrupt_rows_harm_nobody_else, end, new_session, question,
+    user,
 };
 use crate::stores::sql::rows::Rows as _;
 use crate::testing::ManualClock;
@@ -340,38 +341,8 @@ async fn a_corrupt_line_of_the_log_lets_nobody_in() {
 async fn a_corrupt_line_takes_no_other_of_a_long_log_with_it() {
     let folder = Folder::new();
     let store = folder.store().await;
-    let line = |_| RevocationEntry {
-        id: EntryId::random(),
-        revoked: Revoked::Session {
-            session: SessionId::random(),
-            user: Some(user()),
-        },
-        reason: EndReason::SignedOut,
-        at: ManualClock::START,
-        until: ManualClock::START + HOUR,
-    };
-    let written = store.append((0..5_000).map(line).collect()).await;
-    let mut written = written.expect("the store answers").entries;
-    let read = poll(&store, &[]).await.entries;
-    assert!(read == written, "it is not what was written");
-    for (number, sql) in [
-        (17, "UPDATE jwt_log SET entry = char(31) WHERE number = 17"),
-        (
-            4_999,
-            "UPDATE jwt_log SET entry = entry || char(31) WHERE number = 4999",
-        ),
-    ] {
-        folder.tamper(sql).await;
-        let read = poll(&store, &[]).await.entries;
-        let broken = &mut written[number - 1];
-        let Revoked::Session { user, .. } = &mut broken.revoked else {
-            panic!("it is about a session");
-        };
-        // All that its subject can have meant.
-        *user = None;
-        broken.reason = EndReason::AdminRevoked;
-        assert!(read == written, "{number}");
-    }
+    let tamper = async |sql: String| folder.tamper(&sql).await;
+    let mut written = corrupt_lines_harm_no_others(&store, tamper).await;
     folder
         .tamper("UPDATE jwt_log SET subject = char(31) || subject, id = x'00' WHERE number = 18")
         .await;

@@ -1,0 +1,207 @@
+//! A log that is too long for one answer.
+//!
+//! Its first piece is told by the script that writes the lease. What follows is read by plain
+//! commands, which take the server less than half as long as a script, where each line is made a
+//! value of Lua and back; and at the end the script is asked once more, for what came meanwhile.
+//!
+//! Nothing keeps the log still while it is read, and nothing has to:
+//!
+//! - A line is only taken out when it is over, and its end only ever moves on. So one that has
+//!   gone is left out as one that is over, and of one that was read nothing was said too much.
+//! - A new line has a higher place than all others. It is met further on, by the script at the
+//!   end, or by the next poll.
+//! - A plain question is also answered by a server that may not be written to, or that has lost
+//!   something. The script at the end is not, or tells another history than the first one did;
+//!   then nothing counts that was read between them.
+//! - While a cluster moves a slot, each key is whole on one side, and a command about that key
+//!   alone is sent where it is. One that is not let through fails them all, and what has moved for
+//!   good tells another history.
+
+#[cfg(test)]
+mod tests;
+
+use redis::{Value, pipe};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::error::{garbled, told};
+use super::reply::{self, PartPoll, Piece};
+use super::scripts::{SCRIPTS, number};
+use super::{RedisStore, entries};
+use crate::clock::UnixTime;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::revocation::RevocationEntry;
+
+/// The names of some lines, in their order.
+type Names = Vec<Value>;
+
+impl RedisStore {
+    /// What follows the first piece of a part's log. A lease was written with that one, and says
+    /// nothing of what is read here: nobody has it yet.
+    pub(super) async fn read_on(&self, part: u16, first: Piece) -> Result<PartPoll, StoreError> {
+        let Piece {
+            poll: mut whole,
+            mut new,
+            mut more,
+        } = first;
+        let now = whole.now;
+        while more {
+            // Off this thread, while the server is at the next.
+            let read = Held(spawn_blocking(move || reply::entries_of(new, now)));
+            let (ahead, named) = mpsc::channel(1);
+            let lines = std::mem::take(&mut whole.entries);
+            let (end, lines) = tokio::try_join!(
+                self.names_after(part, whole.end, ahead),
+                self.lines_of(part, named, now, (lines, read))
+            )?;
+            whole.entries = lines;
+            let args = vec![
+                String::new(),
+                String::new(),
+                number(end),
+                format!("{:032x}", whole.history),
+            ];
+            let next = reply::piece(self.run(part, &SCRIPTS.poll, args).await?)?;
+            if next.poll.history != whole.history {
+                return Err(told(
+                    StoreErrorKind::Unavailable,
+                    "the history of the log changed while it was read",
+                ));
+            }
+            (whole.end, new, more) = (next.poll.end, next.new, next.more);
+        }
+        whole.entries.extend(reply::entries_of(new, now)?);
+        Ok(whole)
+    }
+
+    /// The names after a place, to who asks what they stand for; the place of the last. They are
+    /// read ahead, so that the server need not wait to be told what it is asked next.
+    async fn names_after(
+        &self,
+        part: u16,
+        mut end: u64,
+        ahead: mpsc::Sender<Names>,
+    ) -> Result<u64, StoreError> {
+        let log = self.key(part, "log");
+        loop {
+            let mut some = pipe();
+            some.cmd("ZRANGEBYSCORE").arg(&log);
+            some.arg(format!("({end}")).arg("+inf");
+            some.arg("WITHSCORES").arg("LIMIT").arg(0).arg(PIECE);
+            let [some] = reply::fixed(self.plain(&some).await?)?;
+            let (names, last) = named(some)?;
+            let Some(last) = last else { return Ok(end) };
+            end = reply::score(last)?;
+            let over = names.len() < PIECE;
+            // Whoever does not take them has failed, and says so.
+            if ahead.send(names).await.is_err() || over {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// What names stand for, behind what was read and what is being read. The server is at one
+    /// piece while another is on its way.
+    async fn lines_of(
+        &self,
+        part: u16,
+        mut named: mpsc::Receiver<Names>,
+        now: UnixTime,
+        (mut lines, mut reading): (Vec<RevocationEntry>, Held<Vec<RevocationEntry>>),
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        while let Some(names) = named.recv().await {
+            let store = self.clone();
+            let next = tokio::spawn(async move { store.piece(part, names, now).await });
+            let before = std::mem::replace(&mut reading, Held(next));
+            lines.extend(before.ended().await?);
+        }
+        lines.extend(reading.ended().await?);
+        Ok(lines)
+    }
+
+    async fn piece(
+        &self,
+        part: u16,
+        names: Names,
+        now: UnixTime,
+    ) -> Result<Vec<RevocationEntry>, StoreError> {
+        let mut both = pipe();
+        for (command, key) in [("ZMSCORE", "until"), ("HMGET", "entries")] {
+            both.cmd(command).arg(self.key(part, key));
+            for name in &names {
+                both.arg(bytes(name)?);
+            }
+        }
+        let [ends, lines] = reply::fixed(self.plain(&both).await?)?;
+        Held(spawn_blocking(move || together(names, ends, lines, now)))
+            .ended()
+            .await
+    }
+}
+
+/// Lines whose names, ends and texts came by themselves.
+fn together(
+    names: Names,
+    ends: Value,
+    lines: Value,
+    now: UnixTime,
+) -> Result<Vec<RevocationEntry>, StoreError> {
+    let (ends, lines) = (reply::list(ends)?, reply::list(lines)?);
+    if ends.len() != names.len() || lines.len() != names.len() {
+        return Err(garbled());
+    }
+    let mut read = Vec::with_capacity(names.len());
+    for ((name, end), line) in names.into_iter().zip(ends).zip(lines) {
+        // It has gone meanwhile.
+        if end == Value::Nil || line == Value::Nil {
+            continue;
+        }
+        let until = UnixTime::from_micros(reply::score(end)?);
+        if until > now {
+            let id = entries::id_of(reply::hex128(name)?);
+            read.extend(entries::line_of(id, until, line, now));
+        }
+    }
+    Ok(read)
+}
+
+/// Names, and the place of the last: each name is followed by its place, or both are a pair.
+fn named(value: Value) -> Result<(Names, Option<Value>), StoreError> {
+    let (mut names, mut last) = (Vec::with_capacity(PIECE), None);
+    let mut told = reply::list(value)?.into_iter();
+    while let Some(first) = told.next() {
+        let (name, place) = match first {
+            Value::Array(pair) => <[Value; 2]>::try_from(pair).map_err(|_| garbled())?.into(),
+            name => (name, told.next().ok_or_else(garbled)?),
+        };
+        names.push(name);
+        last = Some(place);
+    }
+    Ok((names, last))
+}
+
+fn bytes(name: &Value) -> Result<&[u8], StoreError> {
+    match name {
+        Value::BulkString(bytes) => Ok(bytes),
+        _ => Err(garbled()),
+    }
+}
+
+/// Work that is given up with whoever waits for it.
+struct Held<T>(JoinHandle<Result<T, StoreError>>);
+
+impl<T> Held<T> {
+    async fn ended(mut self) -> Result<T, StoreError> {
+        let gone = |_| told(StoreErrorKind::Unavailable, "the runtime is shutting down");
+        (&mut self.0).await.map_err(gone)?
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// How many lines are told by one command: others are not answered meanwhile.
+const PIECE: usize = 2_000;
