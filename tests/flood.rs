@@ -214,6 +214,27 @@ async fn also_questions_in_vain_have_their_share() {
 }
 
 #[tokio::test]
+async fn a_question_in_vain_costs_what_its_signature_did() {
+    let asked = async |algorithm| {
+        let key = Key::generate(Some("k"), algorithm).unwrap();
+        let world = World::over(BadTokenShare::percent(1), key.clone()).await;
+        let elsewhere = World::over(BadTokenShare::default(), key).await;
+        let mut asked = 0;
+        loop {
+            let token = elsewhere.token("grace").await;
+            match world.ask(&token, None).await.1 {
+                Some(Rejection::TokenRevoked { reason: None }) => asked += 1,
+                Some(Rejection::Overloaded { .. }) => return asked,
+                other => panic!("neither refused nor asked to wait: {other:?}"),
+            }
+            assert!(asked < 10_000, "the store is asked without end");
+        }
+    };
+    let (cheap, dear) = (asked(Algorithm::Es256).await, asked(Algorithm::Es384).await);
+    assert!(dear * 2 < cheap, "{dear} of ES384, {cheap} of ES256");
+}
+
+#[tokio::test]
 async fn with_the_share_off_every_token_is_checked() {
     let world = World::with(BadTokenShare::UNLIMITED).await;
     let bad = forged(&world.token("somebody").await);

@@ -21,6 +21,7 @@ use crate::revocation::{ActiveToken, Pending, Refusal};
 use crate::session::Session;
 use crate::telemetry::{self, Outcome, Watch};
 use crate::token::{Carrier, Found, carrier_of};
+use crate::verify::Algorithm;
 
 /// Calls the inner service with the [`Session`](crate::Session) of the request, or refuses.
 ///
@@ -90,6 +91,7 @@ where
 struct Asked {
     carrier: Carrier,
     token: Box<[u8]>,
+    algorithm: Algorithm,
     network: Option<IpAddr>,
 }
 
@@ -112,6 +114,7 @@ impl Gate {
                 let asked = Asked {
                     carrier: token.carrier(),
                     token: token.as_bytes().into(),
+                    algorithm: pending.token().algorithm(),
                     network: head.network(),
                 };
                 let question = self.clone().question(rules, asked, pending, now.wall);
@@ -143,8 +146,8 @@ impl Gate {
             }
             Err(refusal) => {
                 if refusal == Refusal::UnknownSession {
-                    self.verifier
-                        .note_unknown(&asked.token, asked.network, wall);
+                    let token = (&*asked.token, asked.algorithm);
+                    self.verifier.note_unknown(token, asked.network, wall);
                 }
                 let refused = Refused::from(refusal);
                 if rules.passes_without(Some(asked.carrier), &refused) {

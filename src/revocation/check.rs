@@ -36,6 +36,12 @@ pub(crate) struct Pending {
     on_store_failure: OnStoreFailure,
 }
 
+impl Pending {
+    pub(crate) fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+}
+
 impl Revocations {
     /// Checks a token without leaving the process.
     ///

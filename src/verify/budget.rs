@@ -156,7 +156,12 @@ pub(super) const fn cost(algorithm: Algorithm) -> Duration {
 }
 
 /// What a question to the store costs a node and its store, with the signature before it.
-pub(super) const QUESTION: Duration = Duration::from_micros(100);
+pub(super) fn question(algorithm: Algorithm) -> Duration {
+    LEAST_QUESTION.max(cost(algorithm) + ASKING)
+}
+
+const LEAST_QUESTION: Duration = Duration::from_micros(100);
+const ASKING: Duration = Duration::from_micros(40);
 
 /// Moves the instant when all is made up for, never further than `most` from now.
 fn owe(even_at: &AtomicU64, more: u64, most: u64, now: UnixTime) {

@@ -46,6 +46,7 @@ struct Checked {
     legacy: bool,
     /// Whether it is of ours, and of no session: what its facts say, which are further away.
     untracked: bool,
+    algorithm: Algorithm,
     standing: Standing,
     claims: TokenClaims,
 }
@@ -59,6 +60,11 @@ impl VerifiedToken {
 
     pub(crate) fn standing(&self) -> &Standing {
         &self.checked.standing
+    }
+
+    /// By which it was signed.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.checked.algorithm
     }
 
     pub(crate) fn is_untracked(&self) -> bool {
@@ -81,6 +87,7 @@ impl VerifiedToken {
                 untracked: claims.facts.is_untracked(),
                 claims,
                 legacy: false,
+                algorithm: Algorithm::Hs256,
                 window: Window::NEVER,
                 standing: Standing::default(),
             }),

@@ -10,7 +10,7 @@ use super::cache::{Standing, TokenCache};
 use super::claims::{self, CustomClaims, ReadPayload, Reading};
 use super::compact::{Compact, MAX_SIGNATURE};
 use super::header::{ACCESS_TOKEN, Header};
-use super::keys::{Key, KeyRing, KeySet, Origin};
+use super::keys::{Algorithm, Key, KeyRing, KeySet, Origin};
 use super::policy::TokenPolicy;
 use super::stamp::Stamp;
 use super::{Checked, VerifiedToken, VerifyError};
@@ -121,9 +121,14 @@ impl Verifier {
 
     /// Notes that a genuine token was of no session that the store knows, and was asked for in vain. It
     /// takes no room from those that are let in; who sends it again makes it be checked again.
-    pub(crate) fn note_unknown(&self, token: &[u8], network: Option<IpAddr>, now: UnixTime) {
+    pub(crate) fn note_unknown(
+        &self,
+        (token, algorithm): (&[u8], Algorithm),
+        network: Option<IpAddr>,
+        now: UnixTime,
+    ) {
         self.cache.remove(token);
-        self.budget.charge(budget::QUESTION, now);
+        self.budget.charge(budget::question(algorithm), now);
         self.note_bad(network, now);
     }
 
@@ -259,6 +264,7 @@ impl Verifier {
             window: judged.claims.times().window(&self.policy),
             untracked: judged.claims.facts().is_untracked(),
             claims: judged.claims,
+            algorithm: key.algorithm(),
             legacy: judged.legacy || self.needs_migration(key, &keys, &token.header),
             standing: Standing::default(),
         }))

@@ -125,14 +125,18 @@ impl RedisStore {
         names: Names,
         now: UnixTime,
     ) -> Result<Vec<RevocationEntry>, StoreError> {
-        let mut both = pipe();
-        for (command, key) in [("ZMSCORE", "until"), ("HMGET", "entries")] {
-            both.cmd(command).arg(self.key(part, key));
+        // Each by itself: two about different keys would be sent to the other side of a slot that
+        // moves as soon as one of the keys is there, and the other key would be taken for absent.
+        let ask = async |command, key| {
+            let mut alone = pipe();
+            alone.cmd(command).arg(self.key(part, key));
             for name in &names {
-                both.arg(bytes(name)?);
+                alone.arg(bytes(name)?);
             }
-        }
-        let [ends, lines] = reply::fixed(self.plain(&both).await?)?;
+            let [answer] = reply::fixed(self.plain(&alone).await?)?;
+            Ok::<_, StoreError>(answer)
+        };
+        let (ends, lines) = tokio::try_join!(ask("ZMSCORE", "until"), ask("HMGET", "entries"))?;
         Held(spawn_blocking(move || together(names, ends, lines, now)))
             .ended()
             .await

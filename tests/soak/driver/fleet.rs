@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
@@ -63,12 +64,27 @@ impl Fleet {
 
     /// Starts a node.
     pub async fn revive(&self, node: usize) {
-        let started = self.launch.start(&self.addresses[node], &NODE).await;
+        let started = self.begun(node).await;
         let listens = started.ask("listen").await;
         let up = Up {
             node: Arc::new(started),
             listens: listens.parse().expect("it says where it listens"),
         };
         *self.nodes[node].write().expect("nobody panicked") = Some(up);
+    }
+
+    /// Tried again where the store does not answer in time: so does whatever keeps nodes up.
+    async fn begun(&self, node: usize) -> Node {
+        let address = &self.addresses[node];
+        let tried_until = Instant::now() + Duration::from_secs(60);
+        loop {
+            match self.launch.try_start(address, &NODE).await {
+                Ok(started) => return started,
+                Err(why) if why.contains("is unavailable") && Instant::now() < tried_until => {
+                    eprintln!("node {node} is started again: {why}");
+                }
+                Err(why) => panic!("node {node} does not start: {why}"),
+            }
+        }
     }
 }

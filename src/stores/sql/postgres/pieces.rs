@@ -48,7 +48,7 @@ pub(super) async fn read_on(
 ) -> Result<Vec<Line>, StoreError> {
     let mut lines = Vec::new();
     let (mut piece, mut read) = (taken(rows)?, 0);
-    while let Some((last, held)) = ends(&piece) {
+    while let Some((last, held)) = ends(&piece)? {
         let span = (read, last);
         if held < PIECE {
             let taken = apart(&piece, now);
@@ -96,9 +96,11 @@ fn taken(rows: &mut Vec<PgRow>) -> Result<PgRow, StoreError> {
 }
 
 /// The last number of a piece, and how many lines it holds; `None` where there is none.
-fn ends(piece: &PgRow) -> Option<(i64, i64)> {
-    let last: Option<i64> = piece.try_get("last").ok()?;
-    Some((last?, piece.try_get("lines").ok()?))
+fn ends(piece: &PgRow) -> Result<Option<(i64, i64)>, StoreError> {
+    let unread = |_| told(Corrupt, "the end of a piece of the log cannot be read");
+    let last: Option<i64> = piece.try_get("last").map_err(unread)?;
+    let lines = piece.try_get("lines").map_err(unread)?;
+    Ok(last.map(|last| (last, lines)))
 }
 
 /// The lines of a piece; `None` where a column does not hold one value for each of them.

@@ -35,7 +35,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
                 let taken = taking.await.map_err(|_| told(Unavailable, GONE))?;
                 self.collect(&mut lines, taken, span, now).await?;
             }
-            let Some((last, held)) = ends(&piece) else {
+            let Some((last, held)) = ends(&piece)? else {
                 return Ok(lines);
             };
             let span = Span { after: read, last };
@@ -101,9 +101,11 @@ struct Span {
 }
 
 /// The last number of a piece, and how many lines it holds; `None` where there is none.
-fn ends(piece: &SqliteRow) -> Option<(u64, i64)> {
-    let last: Option<i64> = piece.try_get("last").ok()?;
-    Some((last?.cast_unsigned(), piece.try_get("lines").ok()?))
+fn ends(piece: &SqliteRow) -> Result<Option<(u64, i64)>, StoreError> {
+    let unread = |_| told(Corrupt, "the end of a piece of the log cannot be read");
+    let last: Option<i64> = piece.try_get("last").map_err(unread)?;
+    let lines = piece.try_get("lines").map_err(unread)?;
+    Ok(last.map(|last| (last.cast_unsigned(), lines)))
 }
 
 /// The lines of a piece; `None` where a column does not hold one value for each of them.

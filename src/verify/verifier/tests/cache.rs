@@ -102,7 +102,7 @@ fn a_token_of_an_unknown_session_takes_no_room() {
     let first = verify(&verifier, &known).unwrap();
     verify(&verifier, &unknown).unwrap();
     assert_eq!(verifier.cache.len(), 2);
-    verifier.note_unknown(unknown.as_bytes(), None, NOW);
+    verifier.note_unknown((unknown.as_bytes(), Algorithm::Hs256), None, NOW);
     assert_eq!(verifier.cache.len(), 1);
     assert!(is_same(&first, &verify(&verifier, &known).unwrap()));
 }
