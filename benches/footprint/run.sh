@@ -47,7 +47,7 @@ tree() {
         sed 's/ (\*)$//; s/ (proc-macro)$//; s/ (\/.*)$//' | grep -v '^app v' | sort -u)
 }
 
-apps=(ours-layer ours ours-layer-ring ours-ring together plain plain-0.7 together-alone authorizer sessions ours-sqlite)
+apps=(ours-layer ours ours-layer-ring ours-ring together plain plain-0.7 ours-extractors-ring together-alone authorizer sessions ours-sqlite)
 app plain plain 0.8
 app plain-0.7 plain 0.7
 app authorizer jwt_authorizer 0.7 "$authorizer"
@@ -60,6 +60,7 @@ app ours-layer ours_layer 0.8 "$(ours)"
 app ours ours 0.8 "$(ours '"axum"')"
 app ours-layer-ring ours_layer 0.8 "$(ours_on_ring)"
 app ours-ring ours 0.8 "$(ours_on_ring '"axum"')"
+app ours-extractors-ring ours_extractors 0.8 "$(ours_on_ring '"axum"')"
 app ours-sqlite ours 0.8 "$(ours '"axum", "sqlite"')"
 
 # What each adds to the plain one of its axum.
@@ -197,12 +198,13 @@ HEAD
     row "\`tower-jwt-session\`, no features: the layer, sessions in memory, no ready endpoints" ours-layer
     row "\`tower-jwt-session\`, feature \`axum\`: extractors and ready endpoints, sessions in memory" ours
     row "\`tower-jwt-session\`, feature \`ring\` instead of \`aws-lc\`: the same as without features" ours-layer-ring
-    row "\`tower-jwt-session\`, features \`ring\`, \`axum\`" ours-ring
+    row "\`tower-jwt-session\`, features \`ring\`, \`axum\`: extractors, and no ready endpoint in use" ours-extractors-ring
+    row "\`tower-jwt-session\`, features \`ring\`, \`axum\`: with the ready endpoints" ours-ring
     row "\`tower-jwt-session\`, features \`axum\`, \`sqlite\`" ours-sqlite
     cat <<LESS
 
 Neither peer has endpoints: both check a token and keep a session in memory, and leave the sign-in to the application. So like for like
-is the row without features, which does that and signs in, too; the rows below it have more than both peers together. Wanted is less of everything
+are the rows without ready endpoints, whose applications do that and sign in, too; the other rows have more than both peers together. The peers check signatures by \`ring\`. Wanted is less of everything
 than both peers add:
 
 | | crates | seconds | MiB |
@@ -213,7 +215,8 @@ LESS
     less 'feature `ring`' ours-layer-ring together
     less 'feature `axum`' ours together
     less 'feature `axum`, TLS of the peers compiled in' ours together-alone
-    less 'features `ring`, `axum`' ours-ring together
+    less 'features `ring`, `axum`, no ready endpoint' ours-extractors-ring together
+    less 'features `ring`, `axum`, ready endpoints' ours-ring together
     cat <<PLAIN
 
 The application itself: $(wc -l < "$work/plain.crates") crates, $(printf %.0f "$(median plain)") seconds, $(awk -v s="$(cat "$work/plain.size")" 'BEGIN { printf "%.2f", s / 1048576 }') MiB. $(rustc --version | cut -d' ' -f1,2), default release profile.
