@@ -78,6 +78,7 @@ where
         let found = source.find(request.headers());
         let is_private = carrier_of(&found) == Some(Carrier::Cookie);
         match gate.passage(found, *rules, Head::from(&request)) {
+            // As `enter` does it, which costs one more copy of the request on its way.
             Passage::Open(session) => {
                 carry(session, &mut request);
                 ResponseFuture::calling(self.inner.call(request), is_private)
