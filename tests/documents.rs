@@ -89,6 +89,33 @@ fn each_test_that_a_table_names_exists() {
     }
 }
 
+/// The number of the rule that a line states, or whose tests it names: `R1` of `- **R1** ...` and of `| R1 | ...`.
+fn rule(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("- **").or(line.strip_prefix("| "))?;
+    let number = &rest[..rest.find(['*', ' '])?];
+    let digits = number.strip_prefix(|c: char| c.is_ascii_uppercase())?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(number)
+}
+
+#[test]
+fn each_rule_has_a_number_of_its_own_and_its_tests() {
+    let text = fs::read_to_string(root().join("docs/protocol.md")).expect("a document");
+    let (rules, tests) = text
+        .split_once("\n## Where each rule is tested\n")
+        .expect("there is such a section");
+    let stated: Vec<&str> = rules.lines().filter_map(rule).collect();
+    let tested: Vec<&str> = tests.lines().filter_map(rule).collect();
+    assert!(stated.len() > 90, "{}", stated.len());
+    for numbers in [&stated, &tested] {
+        let once: BTreeSet<_> = numbers.iter().collect();
+        assert_eq!(once.len(), numbers.len(), "twice among {numbers:?}");
+    }
+    let stated: BTreeSet<_> = stated.into_iter().collect();
+    let tested: BTreeSet<_> = tested.into_iter().collect();
+    assert_eq!(stated, tested);
+}
+
 /// How many requirements there are in the sections of ASVS 5.0.0 that the table is about.
 const ASVS: [(&str, u32); 18] = [
     ("3.3", 5),

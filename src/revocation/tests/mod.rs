@@ -5,6 +5,7 @@ mod fake;
 mod fullness;
 mod log;
 mod looks;
+mod lost;
 mod requests;
 mod signals;
 mod watching;

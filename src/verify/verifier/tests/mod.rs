@@ -1,5 +1,6 @@
 mod cache;
 mod claims;
+mod custom;
 mod header;
 mod keys;
 mod robust;
