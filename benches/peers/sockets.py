@@ -49,7 +49,10 @@ def processor_time(pid):
 
 
 def seconds(text):
-    number, unit = re.fullmatch(r"([0-9.]+)(us|ms|s)", text).groups()
+    found = re.fullmatch(r"([0-9.]+)(us|ms|s)", text)
+    if found is None:
+        raise RuntimeError(f"no time: {text}")
+    number, unit = found.groups()
     return float(number) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
 
 
@@ -61,8 +64,8 @@ def http1(port, header, duration):
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
     requests, took = re.search(r"(\d+) requests in ([0-9.]+)s", said).groups()
-    p50 = seconds(re.search(r"50%\s+(\S+)", said).group(1))
-    p99 = seconds(re.search(r"99%\s+(\S+)", said).group(1))
+    p50 = seconds(re.search(r"^ +50%\s+(\S+)", said, re.M).group(1))
+    p99 = seconds(re.search(r"^ +99%\s+(\S+)", said, re.M).group(1))
     return int(requests), float(took), p50, p99
 
 
