@@ -419,6 +419,11 @@ async fn proving_again_who_one_is_makes_the_sign_in_fresh_and_prolongs_nothing()
     assert!(renewed.refresh_token.is_none());
     let fresh = admit(&auth, &renewed.access_token).await.unwrap();
     fresh.require_fresh(Duration::from_secs(60)).unwrap();
+    clock.advance(Duration::from_secs(59));
+    fresh.require_fresh(Duration::from_secs(60)).unwrap();
+    clock.advance(Duration::from_secs(1));
+    let over = fresh.require_fresh(Duration::from_secs(60));
+    over.expect_err("a minute ago is not less than a minute ago");
     assert_eq!(fresh.expires_at(), session.expires_at());
     assert_eq!(fresh.token().acr(), Some("urn:example:two"));
 }

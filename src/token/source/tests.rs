@@ -89,6 +89,23 @@ fn two_authorization_headers_are_refused_whatever_they_hold() {
 }
 
 #[test]
+fn another_header_that_stands_twice_is_no_second_token() {
+    let map = headers(&[
+        ("accept", b"text/html"),
+        ("authorization", b"Bearer a.b.c"),
+        ("accept", b"text/plain"),
+    ]);
+    let found = find(&both(), &map);
+    assert_eq!(found, Ok(Some(("a.b.c".to_owned(), Carrier::Bearer))));
+}
+
+#[test]
+fn what_is_wrong_is_said_for_the_log() {
+    assert!(SourceError::Duplicate.to_string().contains("more than one"));
+    assert!(SourceError::Malformed.to_string().contains("malformed"));
+}
+
+#[test]
 fn a_cookie_is_found_among_others_and_over_several_headers() {
     let map = headers(&[
         ("cookie", b"a=1; \xff=\xfe;b"),

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Tries the mutants of what decides who gets in. cargo-mutants lists them; all are compiled into one copy of the crate.
+# Usage: tests/mutants/run.sh [FILES...]     (globs; without any, the modules verify, revocation, session, guard and token)
+# Needs cargo-mutants. What came of each is in target/mutants/outcomes.json.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+if [ $# = 0 ]; then set -- 'src/verify/**' 'src/revocation/**' 'src/session/**' 'src/guard/**' 'src/token/**'; fi
+command -v cargo-mutants >/dev/null || { echo "cargo-mutants is missing: cargo install cargo-mutants" >&2; exit 2; }
+# Tests in memory that take seconds. Stores of their own kind have their conformance.
+tests='conformance_memory middleware local_view sign_in tracking verbs events audit flood background outage edge oauth cookies
+broken_store configuration races risk surface pages encryption simulation'
+
+work=$PWD/target/mutants
+mkdir -p "$work"
+files=()
+for file; do files+=(--file "$file"); done
+cargo mutants --list --json "${files[@]}" >"$work/list.json"
+cargo run --quiet --release --locked --manifest-path tests/mutants/Cargo.toml --target-dir target/mutants/tool -- \
+    "$PWD" "$work" "$work/list.json" full,test-util "${TESTS-$tests}"

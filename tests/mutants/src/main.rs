@@ -1,0 +1,159 @@
+//! Mutants of the crate as `cargo mutants` lists them, all compiled at once: in a copy of the crate each stands beside
+//! what it is a mutant of, and a variable of the environment says which one counts. So thousands of them cost one build.
+//! `tests/mutants/run.sh` says how it is called.
+//!
+//! Each test runs once alone, to learn which mutants it comes by; a mutant is then tried with the tests that do.
+
+mod build;
+mod places;
+mod source;
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::build::Built;
+use crate::tests::Verdict;
+
+/// A mutant, as `cargo mutants --list --json` tells of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Mutant {
+    pub file: String,
+    pub genre: String,
+    pub name: String,
+    pub replacement: String,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Span {
+    pub start: Position,
+    pub end: Position,
+}
+
+/// Both from 1, the column in characters.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+enum Outcome {
+    Caught {
+        by: String,
+    },
+    /// It ran until it was stopped.
+    Hung {
+        in_one_of: Vec<String>,
+    },
+    Survived {
+        tests: usize,
+    },
+    /// No test comes by.
+    Unreached,
+    /// It does not compile.
+    Unviable,
+    /// It cannot stand beside what it is a mutant of.
+    Apart {
+        why: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [root, work, list, features, tests] = arguments.as_slice() else {
+        eprintln!("usage: ROOT WORK LIST FEATURES TESTS   (tests/mutants/run.sh gives them)");
+        return ExitCode::from(2);
+    };
+    let (root, work) = (PathBuf::from(root), PathBuf::from(work));
+    let list = fs::read_to_string(list).expect("a list of mutants");
+    let mutants: Vec<Mutant> = serde_json::from_str(&list).expect("cargo mutants --list --json");
+    let tests: Vec<&str> = tests.split_whitespace().collect();
+
+    let built = build::all(&root, &work, &mutants, features, &tests);
+    let outcomes = judge(&work, &mutants, built);
+    report(&work, &mutants, &outcomes);
+    ExitCode::SUCCESS
+}
+
+fn judge(work: &Path, mutants: &[Mutant], built: Built) -> BTreeMap<usize, Outcome> {
+    let mut outcomes = BTreeMap::new();
+    for (id, why) in built.apart {
+        outcomes.insert(id, Outcome::Apart { why });
+    }
+    for id in built.unviable {
+        outcomes.insert(id, Outcome::Unviable);
+    }
+    let suite = tests::Suite::learn(work, &built.programs);
+    let began = Instant::now();
+    let left: Vec<usize> = (0..mutants.len())
+        .filter(|id| !outcomes.contains_key(id))
+        .collect();
+    tests::each(&left, |done, id| {
+        let outcome = match suite.try_mutant(id) {
+            Verdict::Caught(by) => Outcome::Caught { by },
+            Verdict::Hung(in_one_of) => Outcome::Hung { in_one_of },
+            Verdict::Survived(0) => Outcome::Unreached,
+            Verdict::Survived(tests) => Outcome::Survived { tests },
+        };
+        let seconds = began.elapsed().as_secs();
+        if let Outcome::Survived { .. } | Outcome::Unreached = outcome {
+            println!(
+                "{done} of {} in {seconds} s: {outcome:?}: {}",
+                left.len(),
+                mutants[id].name
+            );
+        } else if done % 100 == 0 {
+            println!("{done} of {} in {seconds} s", left.len());
+        }
+        (id, outcome)
+    })
+    .into_iter()
+    .for_each(|(id, outcome)| {
+        outcomes.insert(id, outcome);
+    });
+    outcomes
+}
+
+/// Writes `outcomes.json`, one line for each mutant, and prints how many of each module came to what.
+fn report(work: &Path, mutants: &[Mutant], outcomes: &BTreeMap<usize, Outcome>) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        name: &'a str,
+        #[serde(flatten)]
+        outcome: &'a Outcome,
+    }
+    let mut text = String::new();
+    let mut modules: BTreeMap<&str, [u32; 4]> = BTreeMap::new();
+    for (id, outcome) in outcomes {
+        let mutant = &mutants[*id];
+        let name = &mutant.name;
+        text += &serde_json::to_string(&Line { name, outcome }).expect("text");
+        text.push('\n');
+        let module = mutant.file.split(['/', '.']).nth(1).unwrap_or("");
+        let counts = modules.entry(module).or_default();
+        counts[match outcome {
+            Outcome::Caught { .. } | Outcome::Hung { .. } => 0,
+            Outcome::Survived { .. } | Outcome::Unreached => 1,
+            Outcome::Unviable => 2,
+            Outcome::Apart { .. } => 3,
+        }] += 1;
+    }
+    fs::write(work.join("outcomes.json"), text).expect("room for the outcomes");
+    println!(
+        "\n| module | caught | survived | share | do not compile | to be tried by `cargo mutants` itself |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for (module, [caught, survived, unviable, apart]) in modules {
+        let share = 100.0 * f64::from(caught) / f64::from((caught + survived).max(1));
+        println!("| `{module}` | {caught} | {survived} | {share:.1} % | {unviable} | {apart} |");
+    }
+}
