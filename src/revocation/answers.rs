@@ -17,10 +17,16 @@ use crate::verify::TokenFacts;
 /// It may lose any of them: that costs a question and admits nobody. An answer counts only for
 /// the very facts that were asked about and for whoever read the same stamp, and only for a time
 /// of its own, measured by our clock and not by the cache's.
+///
+/// A "no" is of use for a moment, and anybody who was ever given a token can have as many as they
+/// like: so these are few, stand by themselves, and take no room from those that let somebody in.
 #[derive(Debug)]
 pub(super) struct Answers {
-    cache: Cache<(SessionId, u32), Arc<Remembered>, RandomState>,
+    alive: Kept,
+    refused: Kept,
 }
+
+type Kept = Cache<(SessionId, u32), Arc<Remembered>, RandomState>;
 
 #[derive(Debug)]
 struct Remembered {
@@ -33,28 +39,36 @@ struct Remembered {
 impl Answers {
     /// Remembers up to `max` answers; none is of use for longer than `lifetime`.
     pub(super) fn new(max: u64, lifetime: Duration) -> Self {
-        Self {
-            cache: Cache::builder()
+        let kept = |max, lifetime| {
+            Cache::builder()
                 .max_capacity(max)
-                .time_to_live(lifetime.min(LONGEST))
-                .build_with_hasher(RandomState::default()),
+                .time_to_live(lifetime)
+                .build_with_hasher(RandomState::default())
+        };
+        Self {
+            alive: kept(max, lifetime.min(LONGEST)),
+            refused: kept(max.min(MOST_REFUSED), REFUSED),
         }
     }
 
     /// The answer about a token, if one is remembered that was asked for under this stamp.
     pub(super) fn get(&self, facts: &TokenFacts, stamp: Stamp, now: UnixTime) -> Option<Answer> {
-        let remembered = self.cache.get(&key(facts)?)?;
-        let counts =
-            remembered.stamp == stamp && now < remembered.until && remembered.facts == *facts;
-        counts.then(|| remembered.answer.clone())
+        let key = key(facts)?;
+        let counts = |kept: &Kept| {
+            let remembered = kept.get(&key)?;
+            let counts =
+                remembered.stamp == stamp && now < remembered.until && remembered.facts == *facts;
+            counts.then(|| remembered.answer.clone())
+        };
+        counts(&self.refused).or_else(|| counts(&self.alive))
     }
 
     /// Remembers the answer to a question that was sent after `stamp` was read, at `asked`.
     pub(super) fn put(&self, facts: &TokenFacts, stamp: Stamp, asked: UnixTime, answer: &Answer) {
         let Some(key) = key(facts) else { return };
-        let until = match answer {
-            Answer::Alive => facts.expires_at,
-            _ => asked + REFUSED,
+        let (until, here, there) = match answer {
+            Answer::Alive => (facts.expires_at, &self.alive, &self.refused),
+            _ => (asked + REFUSED, &self.refused, &self.alive),
         };
         let remembered = Remembered {
             facts: facts.clone(),
@@ -62,12 +76,24 @@ impl Answers {
             answer: answer.clone(),
             until,
         };
-        self.cache.insert(key, Arc::new(remembered));
+        here.insert(key, Arc::new(remembered));
+        there.invalidate(&key);
     }
 
     /// Forgets everything.
     pub(super) fn clear(&self) {
-        self.cache.invalidate_all();
+        self.alive.invalidate_all();
+        self.refused.invalidate_all();
+    }
+
+    /// How many there are of each.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> (u64, u64) {
+        let count = |kept: &Kept| {
+            kept.run_pending_tasks();
+            kept.entry_count()
+        };
+        (count(&self.alive), count(&self.refused))
     }
 }
 
@@ -78,6 +104,9 @@ fn key(facts: &TokenFacts) -> Option<(SessionId, u32)> {
 /// How long a "no" is remembered: long enough that a token which is presented in a loop does not
 /// reach the store each time, short enough that a store that finds its records again is heard.
 const REFUSED: Duration = Duration::from_secs(1);
+
+/// More than a store is asked in that time.
+const MOST_REFUSED: u64 = 10_000;
 
 /// The cache takes no lifetime above a thousand years.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -14,7 +14,7 @@ use super::glance::Looks;
 use super::progress::{EntryIds, Load, Probe};
 use super::shelf::Put;
 use super::signal::Signal;
-use super::store::{Poll, PollRequest};
+use super::store::{Pieces, Poll, PollRequest};
 use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
@@ -162,6 +162,7 @@ impl Revocations {
             history: next.history,
             lease: self.lease(),
             probes: &next.probes,
+            pieces: None,
         };
         let limit = (self.settings.max_staleness / 3).max(self.settings.store_timeout);
         let poll = self.within(limit, self.asked_again(request)).await?;
@@ -220,15 +221,14 @@ impl Revocations {
         self.attach().await?;
         let overflows = self.local.view().overflows();
         let began = self.clock.instants();
+        let pieces = Pieces::default();
         let request = PollRequest {
-            node: self.node,
-            since: None,
-            history: None,
-            lease: self.lease(),
-            probes: &[],
+            pieces: Some(&pieces),
+            ..PollRequest::new(self.node, self.lease())
         };
+        // A log may be longer than anybody waits for one answer.
         let poll = self
-            .within(self.patience(), self.store.poll(request))
+            .each_within(self.patience(), &pieces, self.store.poll(request))
             .await?;
         self.tidy(poll.now);
         let (gap, beyond) = {

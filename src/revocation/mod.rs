@@ -34,6 +34,7 @@ mod view;
 
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -43,7 +44,7 @@ pub use entry::{Effect, EndReason, EntryId, RevocationEntry, Revoked};
 pub use policy::{Confirm, OnStoreFailure, RevocationSettings, Terms};
 pub use store::{
     About, Answer, Attached, Committed, Cursor, FleetLimits, Glance, Lease, LogPosition, NodeId,
-    Poll, PollRequest, Question, RevocationStore,
+    Pieces, Poll, PollRequest, Question, RevocationStore,
 };
 
 pub(crate) use backoff::Backoff;
@@ -227,6 +228,24 @@ impl Revocations {
         tokio::time::timeout(limit, call)
             .await
             .unwrap_or_else(|_| Err(self.timed_out()))
+    }
+
+    /// The same of an answer that comes in pieces, each of them within `limit`.
+    async fn each_within<T>(
+        &self,
+        limit: Duration,
+        pieces: &Pieces,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut call = pin!(call);
+        loop {
+            let before = pieces.so_far();
+            match tokio::time::timeout(limit, &mut call).await {
+                Ok(answer) => return answer,
+                Err(_) if pieces.so_far() > before => {}
+                Err(_) => return Err(self.timed_out()),
+            }
+        }
     }
 
     /// Notes the terms of a route, for the status.

@@ -1,6 +1,7 @@
 //! What a store of revocations must do.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -171,6 +172,26 @@ pub struct PollRequest<'a> {
     pub lease: Duration,
     /// Entries that must still be there: the last applied one, and this node's own newer writes.
     pub probes: &'a [EntryId],
+    /// Told of each piece that comes, where the store reads a long log in pieces: then who asks
+    /// waits for the next one, and not for all of them.
+    pub pieces: Option<&'a Pieces>,
+}
+
+/// How many pieces of a long answer have come.
+#[derive(Debug, Default)]
+pub struct Pieces(AtomicU64);
+
+impl Pieces {
+    /// There is one more.
+    pub fn one_more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many have come.
+    #[must_use]
+    pub fn so_far(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl PollRequest<'_> {
@@ -183,6 +204,7 @@ impl PollRequest<'_> {
             history: None,
             lease,
             probes: &[],
+            pieces: None,
         }
     }
 }

@@ -101,6 +101,8 @@ pub(super) struct State {
     pub(super) asked: Vec<Question>,
     pub(super) polled: Vec<Polled>,
     pub(super) appended: Vec<Vec<RevocationEntry>>,
+    /// How long each piece of a whole log takes.
+    pub(super) pieces: Vec<Duration>,
 }
 
 /// What a poll asked for.
@@ -147,6 +149,7 @@ impl FakeStore {
                 asked: Vec::new(),
                 polled: Vec::new(),
                 appended: Vec::new(),
+                pieces: Vec::new(),
             }),
             answers: Gate::open(),
             polls: Gate::open(),
@@ -315,6 +318,13 @@ impl RevocationStore for FakeStore {
                 }
             };
             self.polls.pass().await;
+            if let Some(pieces) = request.pieces {
+                let takes = self.state().pieces.clone();
+                for takes in takes {
+                    tokio::time::sleep(takes).await;
+                    pieces.one_more();
+                }
+            }
             Ok(poll)
         })
     }

@@ -181,6 +181,26 @@ async fn an_entry_near_its_end_may_be_missing() {
     assert!(last.probes.is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_log_that_comes_piece_by_piece_is_waited_for_however_long_it_is() {
+    let bench = Bench::unloaded(100);
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.store.state().pieces = vec![STALENESS - Duration::from_secs(1); 20];
+    bench.node.load().await.expect("there is always more of it");
+    assert_eq!(bench.node.status().entries, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_of_which_nothing_more_comes_is_given_up() {
+    let bench = Bench::unloaded(100);
+    let goes_on = Duration::from_secs(1);
+    bench.store.state().pieces = vec![goes_on, goes_on, 3 * STALENESS];
+    let began = tokio::time::Instant::now();
+    let given_up = bench.node.load().await.expect_err("it stands still");
+    assert_eq!(given_up.kind(), StoreErrorKind::Timeout);
+    assert!(began.elapsed() <= 2 * STALENESS);
+}
+
 #[tokio::test]
 async fn a_load_makes_every_token_look_again() {
     let bench = Bench::new().await;

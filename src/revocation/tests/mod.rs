@@ -1,5 +1,6 @@
 //! The rules of revocation, each with what happens without it.
 
+mod answers;
 mod entries;
 mod fake;
 mod fullness;

@@ -71,6 +71,7 @@ async fn what_is_forgotten_leaves_nothing_behind() {
         history: None,
         lease: HOUR,
         probes: &[],
+        pieces: None,
     };
     assert!(store.poll(request).await.is_ok());
     clock.advance(HOUR);

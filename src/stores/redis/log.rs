@@ -30,7 +30,7 @@ use super::scripts::{SCRIPTS, number};
 use super::{RedisStore, entries};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::RevocationEntry;
+use crate::revocation::{Pieces, RevocationEntry};
 
 /// The names of some lines, in their order.
 type Names = Vec<Value>;
@@ -38,7 +38,12 @@ type Names = Vec<Value>;
 impl RedisStore {
     /// What follows the first piece of a part's log. A lease was written with that one, and says
     /// nothing of what is read here: nobody has it yet.
-    pub(super) async fn read_on(&self, part: u16, first: Piece) -> Result<PartPoll, StoreError> {
+    pub(super) async fn read_on(
+        &self,
+        part: u16,
+        first: Piece,
+        pieces: Option<&Pieces>,
+    ) -> Result<PartPoll, StoreError> {
         let Piece {
             poll: mut whole,
             mut new,
@@ -52,7 +57,7 @@ impl RedisStore {
             let lines = std::mem::take(&mut whole.entries);
             let (end, lines) = tokio::try_join!(
                 self.names_after(part, whole.end, ahead),
-                self.lines_of(part, named, now, (lines, read))
+                self.lines_of(part, named, now, (lines, read), pieces)
             )?;
             whole.entries = lines;
             let args = vec![
@@ -108,12 +113,16 @@ impl RedisStore {
         mut named: mpsc::Receiver<Names>,
         now: UnixTime,
         (mut lines, mut reading): (Vec<RevocationEntry>, Held<Vec<RevocationEntry>>),
+        pieces: Option<&Pieces>,
     ) -> Result<Vec<RevocationEntry>, StoreError> {
         while let Some(names) = named.recv().await {
             let store = self.clone();
             let next = tokio::spawn(async move { store.piece(part, names, now).await });
             let before = std::mem::replace(&mut reading, Held(next));
             lines.extend(before.ended().await?);
+            if let Some(pieces) = pieces {
+                pieces.one_more();
+            }
         }
         lines.extend(reading.ended().await?);
         Ok(lines)

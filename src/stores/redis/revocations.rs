@@ -143,7 +143,10 @@ impl RedisStore {
         let answers = self.run_all(&SCRIPTS.poll, args).await?;
         let mut parts = Vec::with_capacity(answers.len());
         for (part, answer) in (0..).zip(answers) {
-            parts.push(self.read_on(part, reply::piece(answer)?).await?);
+            parts.push(
+                self.read_on(part, reply::piece(answer)?, request.pieces)
+                    .await?,
+            );
         }
         Ok(self.joined_poll(parts))
     }

@@ -60,7 +60,7 @@ impl<R: Rows> Steps<R> {
         let history = self.rows.fleet().await?.history;
         let same_history = request.history.is_none_or(|known| known == history);
         let since = request.since.filter(|_| same_history);
-        let (lines, cursor) = self.rows.log_since(since, self.now).await?;
+        let (lines, cursor) = self.rows.log_since(since, self.now, request.pieces).await?;
         let mut missing = Vec::new();
         for probe in request.probes {
             if self.rows.log_get(*probe, self.now).await?.is_none() {
@@ -85,7 +85,7 @@ impl<R: Rows> Steps<R> {
         if self.rows.fleet().await?.history != history {
             return Ok(Glance::default());
         }
-        let (lines, cursor) = self.rows.log_since(Some(since), self.now).await?;
+        let (lines, cursor) = self.rows.log_since(Some(since), self.now, None).await?;
         Ok(Glance {
             entries: lines.into_iter().map(|line| line.entry).collect(),
             // A log that ends before has lost something, which is for the poll to find.

@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{
-    Cursor, EntryId, FleetLimits, Highest, Lease, LogPosition, RevocationEntry,
+    Cursor, EntryId, FleetLimits, Highest, Lease, LogPosition, Pieces, RevocationEntry,
 };
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::token::{SessionId, UserId};
@@ -166,11 +166,13 @@ pub(super) trait Rows: Send {
     ) -> impl Future<Output = Result<Option<Line>, StoreError>> + Send;
 
     /// The entries that a reader of `since` has not seen, in the order of the log, and up to where
-    /// that is. A cursor that the log cannot have given reads everything.
+    /// that is. A cursor that the log cannot have given reads everything. `pieces` are told of
+    /// each that comes.
     fn log_since(
         &mut self,
         since: Option<&Cursor>,
         now: UnixTime,
+        pieces: Option<&Pieces>,
     ) -> impl Future<Output = Result<(Vec<Line>, Cursor), StoreError>> + Send;
 
     /// All entries, in the order of the log.

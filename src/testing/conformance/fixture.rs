@@ -276,6 +276,7 @@ impl<'h> Case<'h> {
             history: None,
             lease: LEASE,
             probes,
+            pieces: None,
         };
         self.store.poll(request).await.expect("the store answers")
     }

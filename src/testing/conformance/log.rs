@@ -148,6 +148,7 @@ pub async fn a_poll_writes_the_lease_of_its_node(harness: &dyn Harness) {
         history: None,
         lease: HOUR,
         probes: &[],
+        pieces: None,
     };
     let poll = case.store.poll(request).await.expect("the store answers");
     let leases = case.store.leases().await.expect("the store answers");
@@ -170,6 +171,7 @@ pub async fn a_node_has_one_lease_which_says_what_it_applied_last(harness: &dyn 
             history: None,
             lease: HOUR,
             probes: &[],
+            pieces: None,
         };
         let poll = case.store.poll(request).await.expect("the store answers");
         let leases = case.store.leases().await.expect("the store answers");
@@ -190,6 +192,7 @@ pub async fn leases_are_read_with_each_commit(harness: &dyn Harness) {
         history: None,
         lease: HOUR,
         probes: &[],
+        pieces: None,
     };
     case.store.poll(request).await.expect("the store answers");
     let committed = case.append(vec![some_entry()]).await;
@@ -205,6 +208,7 @@ pub async fn a_lease_runs_out(harness: &dyn Harness) {
         history: None,
         lease: MINUTE,
         probes: &[],
+        pieces: None,
     };
     case.store.poll(request).await.expect("the store answers");
     if !case.pass(2 * MINUTE) {

@@ -136,6 +136,7 @@ async fn poll(case: &Case<'_>, lease: Duration) {
         history: None,
         lease,
         probes: &[],
+        pieces: None,
     };
     case.store.poll(request).await.expect("the store answers");
 }

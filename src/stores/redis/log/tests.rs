@@ -79,7 +79,7 @@ async fn begun(store: &RedisStore) -> Piece {
 
 /// What keeps it from being read further.
 async fn why_not(store: &RedisStore, first: Piece) -> String {
-    let failed = store.read_on(0, first).await.err().expect("it fails");
+    let failed = store.read_on(0, first, None).await.err().expect("it fails");
     assert_eq!(failed.kind(), StoreErrorKind::Unavailable);
     failed.source().expect("it says why").to_string()
 }
@@ -94,6 +94,11 @@ async fn a_log_of_several_pieces_is_read_whole_and_once() {
         add(&store, more, &mut log).await;
         assert!(read(&store).await == log, "{size} lines are not these");
     }
+    let pieces = Pieces::default();
+    let mut request = PollRequest::new(NodeId(1), LEASE);
+    request.pieces = Some(&pieces);
+    store.poll(request).await.expect("the store answers");
+    assert!(pieces.so_far() >= 2, "who waits is told of each");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +109,10 @@ async fn what_is_written_between_the_pieces_is_read_with_them() {
     add(&store, lines(&clock, 2 * PIECE + 7, LONG), &mut log).await;
     let first = begun(&store).await;
     add(&store, lines(&clock, PIECE, LONG), &mut log).await;
-    let whole = store.read_on(0, first).await.expect("the store answers");
+    let whole = store
+        .read_on(0, first, None)
+        .await
+        .expect("the store answers");
     assert!(whole.entries == log, "they are not these");
     assert_eq!(whole.end, log.len() as u64);
 }
@@ -126,7 +134,11 @@ async fn a_line_that_is_over_or_was_purged_between_the_pieces_is_left_out() {
     let all = log.len();
     log.retain(|entry| entry.until > clock.now());
     assert!(log.len() < left && left < all, "{left} of {all}");
-    let read_on = store.read_on(0, first).await.expect("it answers").entries;
+    let read_on = store
+        .read_on(0, first, None)
+        .await
+        .expect("it answers")
+        .entries;
     let now = clock.now();
     let (alive, over): (Vec<_>, Vec<_>) = read_on.into_iter().partition(|line| line.until > now);
     assert!(alive == log, "they are not these");

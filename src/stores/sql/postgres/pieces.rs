@@ -17,6 +17,7 @@ use super::{columns, known, tag};
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::error::StoreErrorKind::{Corrupt, Unavailable};
+use crate::revocation::Pieces;
 use crate::stores::sql::apart::{BETWEEN, Columns, PIECE};
 use crate::stores::sql::rows::Line;
 
@@ -45,6 +46,7 @@ pub(super) async fn read_on(
     names: &Names,
     rows: &mut Vec<PgRow>,
     now: UnixTime,
+    pieces: Option<&Pieces>,
 ) -> Result<Vec<Line>, StoreError> {
     let mut lines = Vec::new();
     let (mut piece, mut read) = (taken(rows)?, 0);
@@ -61,6 +63,9 @@ pub(super) async fn read_on(
         let gone = |_| told(Unavailable, "the runtime is shutting down");
         let taken = taking.await.map_err(gone)?;
         collect(link, names, &mut lines, taken, span, now).await?;
+        if let Some(pieces) = pieces {
+            pieces.one_more();
+        }
         (piece, read) = (self::taken(&mut next)?, last);
     }
     link.run("COMMIT".to_owned()).await?;

@@ -10,7 +10,7 @@ use super::tables::{Growing, PURGED_AT_ONCE, Tables, unwritable};
 use super::tag;
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, Pieces, RevocationEntry};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
@@ -325,6 +325,7 @@ impl Rows for Tables {
         &mut self,
         since: Option<&Cursor>,
         _now: UnixTime,
+        _pieces: Option<&Pieces>,
     ) -> Result<(Vec<Line>, Cursor), StoreError> {
         match self.known.log.take() {
             Some((asked, lines, cursor)) if asked.as_ref() == since => Ok((lines, cursor)),

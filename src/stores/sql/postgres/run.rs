@@ -20,7 +20,7 @@ use super::tag;
 use crate::BoxFuture;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, Glance, Poll, PollRequest};
+use crate::revocation::{Cursor, Glance, Pieces, Poll, PollRequest};
 use crate::stores::sql::rows::Line;
 use crate::stores::sql::steps::Steps;
 use crate::token::SessionId;
@@ -228,7 +228,14 @@ impl Shared {
         };
         let mut statements = tables.unsent() + "COMMIT; " + &names.snapshot();
         statements.push_str(&asked.statements(names, Lock::None, Now::At(now)));
-        let read = read_log(&mut tables.link, names, statements, before, now).await;
+        let read = read_log(
+            &mut tables.link,
+            names,
+            statements,
+            before,
+            (now, request.pieces),
+        )
+        .await;
         let (rows, lines) = match read {
             Ok(read) => read,
             Err(error) => return Err(Failure::of(error, &mut tables.link).await),
@@ -261,12 +268,12 @@ async fn read_log(
     names: &Names,
     mut statements: String,
     before: Option<Snapshot>,
-    now: UnixTime,
+    (now, pieces): (UnixTime, Option<&Pieces>),
 ) -> Result<(Vec<PgRow>, Vec<Line>), StoreError> {
     let Some(before) = before else {
         statements.push_str(&names.piece_after(0, now));
         let mut rows = link.run(statements).await?;
-        let lines = pieces::read_on(link, names, &mut rows, now).await?;
+        let lines = pieces::read_on(link, names, &mut rows, now, pieces).await?;
         return Ok((rows, lines));
     };
     statements.push_str(&names.lines(tag::LINE, &before.unseen(), Now::At(now)));

@@ -16,7 +16,7 @@ use super::statements::Tables;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::error::StoreErrorKind::{Corrupt, Unavailable};
-use crate::revocation::LogPosition;
+use crate::revocation::{LogPosition, Pieces};
 use crate::stores::sql::apart::{Columns, PIECE};
 use crate::stores::sql::rows::Line;
 
@@ -26,6 +26,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
         &mut self,
         mut read: u64,
         now: UnixTime,
+        pieces: Option<&Pieces>,
     ) -> Result<Vec<Line>, StoreError> {
         let mut lines = Vec::new();
         let mut before: Option<(Span, JoinHandle<_>)> = None;
@@ -47,6 +48,9 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
             // Off this thread, while the next is read.
             before = Some((span, spawn_blocking(move || apart(&piece, now))));
             read = last;
+            if let Some(pieces) = pieces {
+                pieces.one_more();
+            }
         }
     }
 

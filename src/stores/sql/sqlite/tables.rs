@@ -11,7 +11,7 @@ use super::statements::Tables;
 use super::values::{FLEET, POPULATION, bytes, count, of_user, text, unwritable};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, RevocationEntry};
+use crate::revocation::{Cursor, EntryId, FleetLimits, Highest, Lease, Pieces, RevocationEntry};
 use crate::session::{Counters, Idleness, Population, SessionRecord};
 use crate::stores::codec;
 use crate::stores::sql::rows::{Fleet, Found, Line, Row, Rows, StoredRow};
@@ -320,18 +320,19 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         &mut self,
         since: Option<&Cursor>,
         now: UnixTime,
+        pieces: Option<&Pieces>,
     ) -> Result<(Vec<Line>, Cursor), StoreError> {
         let end = self.log_end().await?;
         let read = match since.map(|since| since.0.as_slice()) {
             Some(&[read]) if read <= end => read,
             _ => 0,
         };
-        let lines = self.lines_after(read, now).await?;
+        let lines = self.lines_after(read, now, pieces).await?;
         Ok((lines, Cursor(vec![end])))
     }
 
     async fn log_all(&mut self, now: UnixTime) -> Result<Vec<Line>, StoreError> {
-        self.lines_after(0, now).await
+        self.lines_after(0, now, None).await
     }
 
     async fn log_about(

@@ -7,11 +7,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 
 use super::*;
-use crate::revocation::{About, Cursor, NodeId};
+use crate::revocation::{About, Cursor, NodeId, Pieces};
 use crate::session::refresh::SeedHash;
 use crate::stores::sql::fixtures::{
-    HOUR, corrupt_lines_harm_no_others, corrupt_rows_harm_nobody_else, end, new_session, question,
-    user,
+    HOUR, corrupt_lines_harm_no_others, corrupt_rows_harm_nobody_else, end, lines, new_session,
+    question, user,
 };
 use crate::stores::sql::rows::Rows as _;
 use crate::testing::ManualClock;
@@ -98,6 +98,7 @@ async fn poll(store: &SqliteStore, probes: &[EntryId]) -> Poll {
         history: None,
         lease: HOUR,
         probes,
+        pieces: None,
     };
     store.poll(request).await.expect("the store answers")
 }
@@ -273,9 +274,24 @@ async fn a_cursor_of_another_history_reads_everything() {
         history: Some(7),
         lease: HOUR,
         probes: &[],
+        pieces: None,
     };
     let poll = store.poll(request).await.expect("the store answers");
     assert_eq!(poll.entries.len(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_long_log_is_told_of_each_piece() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let written = store.append(lines(9_000)).await;
+    let log = written.expect("the store answers").entries;
+    let pieces = Pieces::default();
+    let mut request = PollRequest::new(NodeId(1), HOUR);
+    request.pieces = Some(&pieces);
+    let poll = store.poll(request).await.expect("the store answers");
+    assert!(poll.entries == log, "they are not these");
+    assert_eq!(pieces.so_far(), 2, "each but the last");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::super::names::Now;
 use super::super::pieces::read_on;
 use super::super::pools::Class;
 use super::*;
-use crate::revocation::RevocationEntry;
+use crate::revocation::{Pieces, RevocationEntry};
 use crate::stores::sql::fixtures::{corrupt_lines_harm_no_others, lines};
 
 async fn whole(store: &PostgresStore) -> Vec<RevocationEntry> {
@@ -37,15 +37,17 @@ async fn all_pieces_are_of_the_snapshot_in_which_the_first_was_read() {
     let now = ManualClock::START;
     let first = names.snapshot() + &names.piece_after(0, now);
     let mut rows = link.run(first).await.expect("the server answers");
+    let pieces = Pieces::default();
     let later = store.append(lines(3)).await;
     later.expect("the store answers");
     // What is over may be purged meanwhile.
     let purged = format!("DELETE FROM jwt_log WHERE until <= {}", Now::At(now + HOUR));
     server.execute(&database, &purged).await;
-    let read = read_on(&mut link, names, &mut rows, now).await;
+    let read = read_on(&mut link, names, &mut rows, now, Some(&pieces)).await;
     let read = read.expect("the server answers").into_iter();
     let read: Vec<RevocationEntry> = read.map(|line| line.entry).collect();
     assert!(read == log, "they are not these");
+    assert_eq!(pieces.so_far(), 1, "who waits is told of each but the last");
     assert!(whole(&store).await.is_empty(), "all are purged");
 }
 
