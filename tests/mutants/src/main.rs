@@ -10,9 +10,11 @@ mod source;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -80,74 +82,93 @@ fn main() -> ExitCode {
 
     let built = build::all(&root, &work, &mutants, features, &tests);
     let outcomes = judge(&work, &mutants, built);
-    report(&work, &mutants, &outcomes);
+    report(&mutants, &outcomes);
     ExitCode::SUCCESS
 }
 
-fn judge(work: &Path, mutants: &[Mutant], built: Built) -> BTreeMap<usize, Outcome> {
-    let mut outcomes = BTreeMap::new();
-    for (id, why) in built.apart {
-        outcomes.insert(id, Outcome::Apart { why });
+/// What was found out, a line for each mutant, written as it is found: who interrupts a run has what there is.
+struct Log(Mutex<File>);
+
+impl Log {
+    fn put(&self, mutant: &Mutant, outcome: &Outcome) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            name: &'a str,
+            #[serde(flatten)]
+            outcome: &'a Outcome,
+        }
+        let name = &mutant.name;
+        let line = serde_json::to_string(&Line { name, outcome }).expect("text");
+        let mut file = self.0.lock().expect("nobody panicked");
+        writeln!(file, "{line}").expect("room for the outcomes");
     }
-    for id in built.unviable {
-        outcomes.insert(id, Outcome::Unviable);
+}
+
+fn judge(work: &Path, mutants: &[Mutant], built: Built) -> BTreeMap<usize, Outcome> {
+    let file = File::create(work.join("outcomes.json")).expect("room for the outcomes");
+    let log = Log(Mutex::new(file));
+    let mut outcomes = BTreeMap::new();
+    let apart = built.apart.into_iter();
+    outcomes.extend(apart.map(|(id, why)| (id, Outcome::Apart { why })));
+    let unviable = built.unviable.into_iter();
+    outcomes.extend(unviable.map(|id| (id, Outcome::Unviable)));
+    for (id, outcome) in &outcomes {
+        log.put(&mutants[*id], outcome);
     }
     let suite = tests::Suite::learn(work, &built.programs);
     let began = Instant::now();
     let left: Vec<usize> = (0..mutants.len())
         .filter(|id| !outcomes.contains_key(id))
         .collect();
-    tests::each(&left, |done, id| {
+    let tried = tests::each(&left, |done, id| {
         let outcome = match suite.try_mutant(id) {
             Verdict::Caught(by) => Outcome::Caught { by },
             Verdict::Hung(in_one_of) => Outcome::Hung { in_one_of },
             Verdict::Survived(0) => Outcome::Unreached,
             Verdict::Survived(tests) => Outcome::Survived { tests },
         };
+        log.put(&mutants[id], &outcome);
         let seconds = began.elapsed().as_secs();
-        if let Outcome::Survived { .. } | Outcome::Unreached = outcome {
-            println!(
-                "{done} of {} in {seconds} s: {outcome:?}: {}",
-                left.len(),
-                mutants[id].name
-            );
-        } else if done % 100 == 0 {
-            println!("{done} of {} in {seconds} s", left.len());
+        let of = left.len();
+        match outcome {
+            Outcome::Survived { tests } => {
+                println!(
+                    "{done} of {of} in {seconds} s: survived {tests} tests: {}",
+                    mutants[id].name
+                );
+            }
+            Outcome::Unreached => {
+                println!(
+                    "{done} of {of} in {seconds} s: no test comes by: {}",
+                    mutants[id].name
+                );
+            }
+            _ if done % 100 == 0 => println!("{done} of {of} in {seconds} s"),
+            _ => {}
         }
         (id, outcome)
-    })
-    .into_iter()
-    .for_each(|(id, outcome)| {
-        outcomes.insert(id, outcome);
     });
+    outcomes.extend(tried);
     outcomes
 }
 
-/// Writes `outcomes.json`, one line for each mutant, and prints how many of each module came to what.
-fn report(work: &Path, mutants: &[Mutant], outcomes: &BTreeMap<usize, Outcome>) {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        name: &'a str,
-        #[serde(flatten)]
-        outcome: &'a Outcome,
-    }
-    let mut text = String::new();
+/// Prints how many mutants of each module came to what.
+fn report(mutants: &[Mutant], outcomes: &BTreeMap<usize, Outcome>) {
     let mut modules: BTreeMap<&str, [u32; 4]> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, u32> = BTreeMap::new();
     for (id, outcome) in outcomes {
-        let mutant = &mutants[*id];
-        let name = &mutant.name;
-        text += &serde_json::to_string(&Line { name, outcome }).expect("text");
-        text.push('\n');
-        let module = mutant.file.split(['/', '.']).nth(1).unwrap_or("");
+        let module = mutants[*id].file.split(['/', '.']).nth(1).unwrap_or("");
         let counts = modules.entry(module).or_default();
         counts[match outcome {
             Outcome::Caught { .. } | Outcome::Hung { .. } => 0,
             Outcome::Survived { .. } | Outcome::Unreached => 1,
             Outcome::Unviable => 2,
-            Outcome::Apart { .. } => 3,
+            Outcome::Apart { why } => {
+                *reasons.entry(why).or_default() += 1;
+                3
+            }
         }] += 1;
     }
-    fs::write(work.join("outcomes.json"), text).expect("room for the outcomes");
     println!(
         "\n| module | caught | survived | share | do not compile | to be tried by `cargo mutants` itself |"
     );
@@ -155,5 +176,8 @@ fn report(work: &Path, mutants: &[Mutant], outcomes: &BTreeMap<usize, Outcome>) 
     for (module, [caught, survived, unviable, apart]) in modules {
         let share = 100.0 * f64::from(caught) / f64::from((caught + survived).max(1));
         println!("| `{module}` | {caught} | {survived} | {share:.1} % | {unviable} | {apart} |");
+    }
+    for (why, many) in reasons {
+        println!("stand apart: {many}, {why}");
     }
 }
