@@ -365,6 +365,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_just_allowed_is_no_problem_and_one_more_is() {
+        let problems = |policy: TokenPolicy| {
+            let mut problems = ConfigError::default();
+            policy.check(&mut problems);
+            problems.len()
+        };
+        let policy = || TokenPolicy::new("a", "b");
+        let requiring = |many| {
+            (0..many).fold(policy(), |policy, name: usize| {
+                policy.add_required_claim(name.to_string())
+            })
+        };
+        let second = Duration::from_secs(1);
+        for (allowed, too_much) in [
+            (policy().with_max_size(512), policy().with_max_size(511)),
+            (
+                policy().with_leeway(MAX_LEEWAY),
+                policy().with_leeway(MAX_LEEWAY + second),
+            ),
+            (requiring(MAX_REQUIRED), requiring(MAX_REQUIRED + 1)),
+        ] {
+            assert_eq!((problems(allowed), problems(too_much)), (0, 1));
+        }
+    }
+
+    #[test]
     fn a_migration_ends_at_its_instant() {
         let policy =
             TokenPolicy::new("a", "b").with_migration(Migration::until(UnixTime::from_secs(10)));

@@ -211,6 +211,24 @@ fn also_what_is_kept_for_good_networks_has_an_end() {
 }
 
 #[test]
+fn each_purse_ends_where_it_says_and_a_debt_that_cannot_be_is_none() {
+    let budget = Budget::new(BadTokenShare::default());
+    let allows = |budget: &Budget, algorithm, purse, owed| {
+        budget.even_at.store(nanos(NOW) + owed, Ordering::Relaxed);
+        budget.allows(algorithm, purse, NOW)
+    };
+    for (purse, limit) in [(Purse::Common, MOST_OWED / 2), (Purse::Reserve, MOST_OWED)] {
+        assert!(allows(&budget, Algorithm::Es256, purse, limit - 1));
+        assert!(!allows(&budget, Algorithm::Es256, purse, limit));
+        assert!(!allows(&budget, Algorithm::Es256, purse, 2 * MOST_OWED));
+        assert!(allows(&budget, Algorithm::Es256, purse, 2 * MOST_OWED + 1));
+        assert!(allows(&budget, Algorithm::Hs256, purse, limit));
+        let unlimited = Budget::new(BadTokenShare::UNLIMITED);
+        assert!(allows(&unlimited, Algorithm::Es256, purse, limit));
+    }
+}
+
+#[test]
 fn a_grudge_is_over_after_a_minute() {
     let budget = Budget::new(BadTokenShare::default());
     for _ in 0..1_000 {

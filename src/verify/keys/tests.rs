@@ -5,7 +5,7 @@ use serde_json::json;
 use super::public::PublicNumbers;
 use super::*;
 use crate::clock::UnixTime;
-use crate::crypto::{der, digest};
+use crate::crypto::{Curve, der, digest};
 use crate::verify::fixtures::{
     ALGORITHMS, RSA_PRIVATE, encode, key, policy, ring as ring_of, verify,
 };
@@ -204,7 +204,28 @@ fn other_pem_texts_are_refused_with_the_way_to_convert_them() {
         let error = Key::from_private_pem(None, Algorithm::Es256, text.as_bytes()).unwrap_err();
         assert!(error.fix().contains(fix), "{error}");
     }
-    assert!(Key::from_public_pem(None, Algorithm::Es256, b"\xff\xfe").is_err());
+    let error = Key::from_public_pem(None, Algorithm::Es256, b"\xff\xfe").unwrap_err();
+    assert!(error.fix().contains("BEGIN PUBLIC KEY"), "{error}");
+}
+
+#[test]
+fn a_public_key_that_is_cut_or_goes_on_is_none() {
+    for point in [&[][..], &[4], &[4, 1], &[3, 1, 2], &[4, 1, 2, 3]] {
+        assert!(
+            PublicNumbers::from_point(Curve::P256, point).is_none(),
+            "{point:?}"
+        );
+    }
+    assert!(PublicNumbers::from_point(Curve::P256, &[4, 1, 2]).is_some());
+    // `RSAPublicKey` alone, behind what says that it is one.
+    let whole = STANDARD.decode(RSA_PUBLIC).unwrap()[24..].to_vec();
+    assert!(PublicNumbers::from_rsa_der(&whole).is_some());
+    let behind = [&*whole, &[0]].concat();
+    let mut within = [&*whole, &[2, 1, 1]].concat();
+    within[3] += 3;
+    for wrong in [behind, within, whole[1..].to_vec()] {
+        assert!(PublicNumbers::from_rsa_der(&wrong).is_none());
+    }
 }
 
 #[test]
@@ -289,6 +310,7 @@ fn what_cannot_be_used_of_a_jwk_set_is_named() {
         with("alg", serde_json::Value::Null),
         with("crv", "X25519".into()),
         with("crv", "Ed448".into()),
+        with("crv", "P-256".into()),
         with("x", "AAAA".into()),
         with("x", "!".into()),
         with("kty", "oct".into()),

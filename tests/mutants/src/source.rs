@@ -101,7 +101,8 @@ impl Source {
                     return Err("constant");
                 }
                 // Each value of such a type is of its own.
-                if mutant.name.contains("impl ") {
+                let returned = mutant.name.split_once(" -> ");
+                if returned.is_some_and(|(_, returned)| returned.contains("impl ")) {
                     return Err("its type is hidden");
                 }
                 let at = self.offset(body.at);

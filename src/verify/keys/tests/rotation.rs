@@ -127,12 +127,14 @@ fn a_key_that_signs_again_is_not_retired_when_it_was_due() {
     let (first, second) = (UnixTime::from_secs(100), UnixTime::from_secs(200));
     ring.sign_with("two", Some(first)).unwrap();
     ring.sign_with("one", Some(second)).unwrap();
+    assert_eq!(retirements(&ring), [None, Some(second)]);
     ring.retire_due(first);
     let kept = [
         ("one".to_owned(), KeyState::Sign),
         ("two".to_owned(), KeyState::VerifyOnly),
     ];
     assert_eq!(states(&ring), kept);
+    assert_eq!(retirements(&ring), [None, Some(second)]);
     ring.retire_due(second);
     assert_eq!(states(&ring)[1].1, KeyState::Retired);
 }
@@ -173,4 +175,79 @@ fn the_private_half_of_an_announced_key_takes_the_place_of_its_public_one() {
     ring.announce(public).unwrap();
     ring.sign_with("b", None).unwrap();
     assert_eq!(ring.list().len(), 2);
+}
+
+fn retirements(ring: &KeyRing) -> Vec<Option<UnixTime>> {
+    ring.list().into_iter().map(|key| key.retires_at).collect()
+}
+
+/// A ring whose keys signed one after the other, and whose first two are to retire; and its keys.
+fn changed_twice() -> (KeyRing, [Key; 3]) {
+    let keys = ["one", "two", "three"].map(fresh);
+    let ring = KeyRing::new(keys.clone().map(|key| (key, KeyState::VerifyOnly))).unwrap();
+    ring.sign_with("one", None).unwrap();
+    ring.sign_with("two", Some(UnixTime::from_secs(100)))
+        .unwrap();
+    ring.sign_with("three", Some(UnixTime::from_secs(200)))
+        .unwrap();
+    (ring, keys)
+}
+
+#[test]
+fn each_key_retires_at_its_own_instant() {
+    let (first, second) = (UnixTime::from_secs(100), UnixTime::from_secs(200));
+    let (ring, _) = changed_twice();
+    assert_eq!(retirements(&ring), [Some(first), Some(second), None]);
+    ring.retire_due(first);
+    assert_eq!(retirements(&ring), [None, Some(second), None]);
+    ring.retire("one").unwrap();
+    assert_eq!(retirements(&ring), [None, Some(second), None]);
+}
+
+#[test]
+fn a_key_that_has_left_is_not_waited_for_and_the_others_are() {
+    let (ring, [_, two, three]) = changed_twice();
+    let left = [(two, KeyState::VerifyOnly), (three, KeyState::Sign)];
+    ring.replace(left).unwrap();
+    ring.retire_due(UnixTime::from_secs(100));
+    assert_eq!(retirements(&ring), [Some(UnixTime::from_secs(200)), None]);
+}
+
+#[test]
+fn a_key_that_is_announced_again_stays_where_it_is() {
+    let whole = fresh("b");
+    let alone = KeyRing::new([(whole.clone(), KeyState::Sign)]).unwrap();
+    let public = Key::from_jwk_set(&alone.jwks().to_string())
+        .unwrap()
+        .remove(0);
+    for key in [whole, public] {
+        let ring = KeyRing::new([(fresh("a"), KeyState::Sign)]).unwrap();
+        ring.announce(key.clone()).unwrap();
+        ring.announce(fresh("c")).unwrap();
+        ring.announce(key).unwrap();
+        let kids: Vec<_> = ring.list().into_iter().map(|key| key.kid).collect();
+        assert_eq!(kids, ["a", "b", "c"]);
+    }
+}
+
+#[test]
+fn a_key_under_another_name_does_not_admit_the_same() {
+    let secret = b"k8Zq1vN3xT5bY7mW0cR2fJ4hL6pD9sGa";
+    let key = |kid| Key::hmac(Some(kid), Algorithm::Hs256, secret).unwrap();
+    assert!(key("a").admits_as(&key("a")));
+    assert!(!key("a").admits_as(&key("b")));
+}
+
+/// Alone, it admits tokens that name no key.
+#[test]
+fn a_key_that_is_no_longer_alone_admits_less() {
+    let (one, other) = (fresh("one"), fresh("other"));
+    let alone = [(one, KeyState::Sign)];
+    let ring = KeyRing::new(alone.clone()).unwrap();
+    let stamp = ring.stamp();
+    ring.replace(alone.clone()).unwrap();
+    assert!(ring.admits(stamp), "nothing has changed");
+    let joined = alone.into_iter().chain([(other, KeyState::VerifyOnly)]);
+    ring.replace(joined).unwrap();
+    assert!(!ring.admits(stamp));
 }

@@ -13,6 +13,11 @@ use crate::verify::fixtures::{NOW, claims, claims_with, encode, token, verify};
 use crate::verify::stamp::RingVersion;
 use crate::verify::{KeyRing, KeyState, VerifiedToken};
 
+#[test]
+fn each_cache_hashes_in_its_own_way() {
+    assert_ne!(crate::verify::cache::seed(), crate::verify::cache::seed());
+}
+
 fn is_same(left: &VerifiedToken, right: &VerifiedToken) -> bool {
     Arc::ptr_eq(&left.checked, &right.checked)
 }

@@ -1,5 +1,6 @@
 //! Rules of the claims.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -65,6 +66,19 @@ fn each_claim_is_read_in_its_own_type() {
     assert!(claims.amr().eq(["pwd", "otp"]));
     assert!(claims.roles().eq(["user", "admin"]));
     assert!(claims.scopes().eq(["a:read", "b:write"]));
+}
+
+#[test]
+fn by_whom_and_for_whom_tokens_were_made_is_kept_once() {
+    let key = key(Algorithm::Hs256);
+    let verifier = verifier(&key);
+    let parties = |life: u64| {
+        let mut claims = claims_with("client_id", json!(AUDIENCE));
+        claims["exp"] = json!(NOW.as_secs() + life);
+        let verified = verify(&verifier, &token(&key, &claims));
+        verified.unwrap().claims().parties.clone()
+    };
+    assert!(Arc::ptr_eq(&parties(10), &parties(11)));
 }
 
 #[test]
@@ -219,6 +233,31 @@ fn times_are_held_to_the_policy() {
         ("nbf", json!(1e300), Some(VerifyErrorKind::Invalid)),
     ] {
         assert_eq!(kind_with(name, value.clone()), expected, "{name}: {value}");
+    }
+}
+
+#[test]
+fn wrong_times_are_found_before_a_signature_is_checked_that_costs_much() {
+    for (algorithm, costs_much) in [(Algorithm::Es256, true), (Algorithm::Hs256, false)] {
+        let key = key(algorithm);
+        let verifier = verifier(&key);
+        let genuine = token(&key, &claims());
+        let (_, of_another) = genuine.rsplit_once('.').unwrap();
+        for (name, told) in [("iat", "issued in the future"), ("nbf", "not valid yet")] {
+            let token = token(&key, &claims_with(name, json!(NOW.as_secs() + 3_600)));
+            let (signed, _) = token.rsplit_once('.').unwrap();
+            let expected = if costs_much {
+                told
+            } else {
+                "the signature is wrong"
+            };
+            let forged = format!("{signed}.{of_another}");
+            assert_eq!(
+                cause(&verifier, &forged),
+                Some(expected),
+                "{algorithm:?}, {name}"
+            );
+        }
     }
 }
 

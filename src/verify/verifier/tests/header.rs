@@ -310,6 +310,15 @@ fn a_token_above_the_maximum_size_is_refused_before_it_is_decoded() {
 }
 
 #[test]
+fn a_token_of_the_maximum_size_is_read() {
+    let key = key(Algorithm::Hs256);
+    let token = token(&key, &claims());
+    let of = |size| kind(&verifier_with(&key, policy().with_max_size(size)), &token);
+    assert_eq!(of(token.len()), None);
+    assert_eq!(of(token.len() - 1), Some(VerifyErrorKind::Malformed));
+}
+
+#[test]
 fn an_embedded_kid_chooses_among_our_keys_alone() {
     let key = key(Algorithm::Hs256);
     let retired = Key::generate(Some("old"), Algorithm::Hs256).unwrap();
