@@ -73,4 +73,11 @@ mod tests {
         backoff.reset();
         assert!(backoff.next() <= Duration::from_millis(100));
     }
+
+    #[test]
+    fn nodes_that_fail_together_do_not_try_again_together() {
+        let mut backoff = Backoff::begun_at(LONGEST, UnixTime::EPOCH);
+        let waits: std::collections::BTreeSet<_> = (0..8).map(|_| backoff.next()).collect();
+        assert!(waits.len() > 4, "{waits:?}");
+    }
 }

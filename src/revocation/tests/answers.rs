@@ -43,3 +43,15 @@ fn the_latest_answer_counts() {
     assert!(matches!(told(&Answer::Alive), Answer::Alive));
     assert_eq!(answers.len(), (1, 0));
 }
+
+#[test]
+fn what_was_forgotten_is_asked_again() {
+    let answers = Answers::new(100, LIFETIME);
+    for answer in [Answer::Alive, Answer::Unknown] {
+        let facts = facts_of("ada");
+        answers.put(&facts, STAMP, fake::START, &answer);
+        assert!(answers.get(&facts, STAMP, fake::START).is_some());
+        answers.clear();
+        assert!(answers.get(&facts, STAMP, fake::START).is_none());
+    }
+}

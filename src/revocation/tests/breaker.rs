@@ -235,3 +235,28 @@ async fn a_store_that_is_lost_and_comes_back_is_told_once_each_by_class() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_a_moment_before_the_deadline_has_waited_for_it() {
+    let bench = Bench::new();
+    for _ in 0..FAILURES {
+        let call = bench.call(Class::Confirm, pending());
+        let given_up = timeout(DEADLINE.mul_f64(0.95), call).await;
+        given_up.expect_err("nobody answers");
+    }
+    assert_eq!(bench.state(Class::Confirm), BreakerState::Open);
+}
+
+#[test]
+fn each_state_and_a_call_that_was_not_sent_have_their_words() {
+    let states = [
+        BreakerState::Closed,
+        BreakerState::HalfOpen,
+        BreakerState::Open,
+    ];
+    assert_eq!(
+        states.map(BreakerState::as_str),
+        ["closed", "half_open", "open"]
+    );
+    assert!(Shed.to_string().contains("failed"));
+}

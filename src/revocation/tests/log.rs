@@ -202,6 +202,14 @@ async fn a_log_of_which_nothing_more_comes_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_node_shows_how_it_stands_and_a_token_what_it_says() {
+    let bench = Bench::new().await;
+    assert!(format!("{:?}", bench.node).contains("status"));
+    let admitted = bench.request(&token_of(&facts_of("ada")), &NEVER).await;
+    assert!(format!("{:?}", admitted.unwrap()).contains("ActiveToken"));
+}
+
+#[tokio::test]
 async fn a_load_makes_every_token_look_again() {
     let bench = Bench::new().await;
     let facts = facts_of("ada");
