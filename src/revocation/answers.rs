@@ -47,7 +47,7 @@ impl Answers {
         };
         Self {
             alive: kept(max, lifetime.min(LONGEST)),
-            refused: kept(max.min(MOST_REFUSED), REFUSED),
+            refused: kept(max.min(MOST_REFUSED), LET_GO),
         }
     }
 
@@ -105,8 +105,11 @@ fn key(facts: &TokenFacts) -> Option<(SessionId, u32)> {
 /// reach the store each time, short enough that a store that finds its records again is heard.
 const REFUSED: Duration = Duration::from_secs(1);
 
-/// More than a store is asked in that time.
+/// What ten cores may ask in that time by the default share for bad tokens.
 const MOST_REFUSED: u64 = 10_000;
+
+/// When the cache lets a "no" go by its own clock: well after it is of no more use by ours.
+const LET_GO: Duration = Duration::from_secs(10);
 
 /// The cache takes no lifetime above a thousand years.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -2,6 +2,7 @@
 
 mod answers;
 mod entries;
+mod everywhere;
 mod fake;
 mod fullness;
 mod log;

@@ -4,6 +4,7 @@ mod custom;
 mod header;
 mod keys;
 mod robust;
+mod times;
 mod vectors;
 
 use super::Verifier;
@@ -24,6 +25,15 @@ fn kind(verifier: &Verifier, token: &str) -> Option<VerifyErrorKind> {
     fixtures::verify(verifier, token)
         .err()
         .map(|error| error.kind())
+}
+
+/// What a client learns of a token of ours with one claim changed.
+fn kind_with(name: &str, value: serde_json::Value) -> Option<VerifyErrorKind> {
+    let key = key(Algorithm::Hs256);
+    kind(
+        &verifier(&key),
+        &fixtures::token(&key, &fixtures::claims_with(name, value)),
+    )
 }
 
 fn cause(verifier: &Verifier, token: &str) -> Option<&'static str> {

@@ -1,0 +1,124 @@
+//! Waiting until the whole fleet knows.
+
+use super::*;
+
+/// A write while another node, which has read nothing yet, has a lease for the bound.
+async fn write_beside_another(bench: &Bench) -> Committed {
+    let until = fake::START + STALENESS;
+    bench.store.lease(7, 0, until);
+    let own = bench.node.node;
+    bench.store.lease(own.0, 0, until);
+    let facts = facts_of("ada");
+    bench.end(facts.session.unwrap(), &facts.user).await
+}
+
+async fn waited(bench: &Bench, committed: Committed) -> Duration {
+    let began = tokio::time::Instant::now();
+    let waited = bench.node.clone().everywhere(committed).await;
+    waited.expect("the store is up");
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_until_the_other_node_has_applied_the_write() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    let store = bench.store.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        store.lease(7, 1, fake::START + 2 * STALENESS);
+    });
+    let waited = waited(&bench, committed).await;
+    assert!(waited >= Duration::from_secs(5), "{waited:?}");
+    assert!(waited <= Duration::from_secs(6), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_no_longer_than_the_lease_as_it_stood_at_the_commit() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    // Renewed since, by a poll that has not applied the write.
+    bench.store.lease(7, 0, fake::START + 10 * STALENESS);
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_does_not_wait_for_itself_or_for_leases_that_are_over() {
+    let bench = Bench::new().await;
+    bench.store.lease(7, 0, fake::START);
+    bench
+        .store
+        .lease(bench.node.node.0, 0, fake::START + STALENESS);
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_counts_no_cursor_of_another_history() {
+    let bench = Bench::new().await;
+    // It followed an older history at the commit, and still does.
+    bench.store.lease(7, 9, fake::START + STALENESS);
+    bench.store.state().leases[0].history = 0;
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_out_the_bound_when_the_history_changes() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    let (store, node) = (bench.store.clone(), bench.node.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        store.state().history = 2;
+        store.lease(7, 9, fake::START + 10 * STALENESS);
+        drop(node);
+    });
+    let waited = waited(&bench, committed).await;
+    assert!(waited >= Duration::from_secs(20) + STALENESS, "{waited:?}");
+
+    let facts = facts_of("ada");
+    bench.store.state().leases.clear();
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    bench.store.state().history = 3;
+    bench.poll().await;
+    let began = tokio::time::Instant::now();
+    bench.node.clone().everywhere(committed).await.unwrap();
+    assert_eq!(began.elapsed(), STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_waits_for_a_node_with_a_longer_bound_when_the_history_changes() {
+    let bench = Bench::new().await;
+    bench.store.lease(7, 0, fake::START + 3 * STALENESS);
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    bench.store.state().history = 2;
+    bench.store.lease(8, 0, fake::START + STALENESS);
+    assert_eq!(waited(&bench, committed).await, 3 * STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_is_bounded_also_while_the_store_is_away() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    bench.store.state().fails = Some(StoreErrorKind::Unavailable);
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_change_of_history_everywhere_waits_for_those_whose_leases_it_lost() {
+    let bench = Bench::new().await;
+    bench.store.state().history = 2;
+    bench.poll().await;
+    let facts = facts_of("ada");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, STALENESS);
+
+    bench.clock.advance(STALENESS);
+    let facts = facts_of("bob");
+    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    assert_eq!(waited(&bench, committed).await, Duration::ZERO);
+}
