@@ -48,7 +48,7 @@ impl fmt::Display for EntryId {
 
 impl fmt::Debug for EntryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 

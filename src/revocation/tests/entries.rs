@@ -145,3 +145,24 @@ async fn what_the_view_keeps_is_what_it_was_given() {
     kept.sort_by_key(|entry| entry.id);
     assert_eq!(kept, given);
 }
+
+#[tokio::test]
+async fn what_is_printed_says_what_it_is() {
+    let id = EntryId::random();
+    let hyphenated = format!("{id}");
+    assert_eq!(
+        hyphenated.parse::<uuid::Uuid>().unwrap().to_string(),
+        hyphenated
+    );
+    assert_eq!(format!("{id:?}"), hyphenated);
+
+    let bench = Bench::new().await;
+    let facts = facts_of("ada");
+    let active = bench.request(&token_of(&facts), &NEVER).await.unwrap();
+    let printed = format!("{active:?}");
+    assert!(printed.starts_with("ActiveToken("), "{printed}");
+    assert!(printed.contains("\"ada\""), "{printed}");
+    let printed = format!("{:?}", bench.node);
+    assert!(printed.starts_with("Revocations {"), "{printed}");
+    assert!(printed.contains("entries: 0"), "{printed}");
+}

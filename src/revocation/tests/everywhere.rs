@@ -122,3 +122,41 @@ async fn after_a_change_of_history_everywhere_waits_for_those_whose_leases_it_lo
     let committed = bench.end(facts.session.unwrap(), &facts.user).await;
     assert_eq!(waited(&bench, committed).await, Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_looks_often_at_first_and_then_less_and_less() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    waited(&bench, committed).await;
+    let looked = bench.store.state().looked.clone();
+    let gaps: Vec<Duration> = looked.windows(2).map(|two| two[1] - two[0]).collect();
+    let shortest = Duration::from_millis(2);
+    assert_eq!(gaps[..10], [shortest; 10]);
+    // Half as long again each time.
+    let grown = gaps.iter().take_while(|gap| **gap < LONGEST).count();
+    let (grows, ripe) = (&gaps[10..grown], &gaps[grown..]);
+    assert_eq!(grows[0], shortest * 3 / 2);
+    for two in grows.windows(2) {
+        // The clock of the runtime counts milliseconds.
+        let wanted = two[0] * 3 / 2;
+        assert!(two[1].abs_diff(wanted) <= 2 * TICK, "{gaps:?}");
+    }
+    assert!(ripe.len() > 100, "{gaps:?}");
+    let (last, ripe) = ripe.split_last().unwrap();
+    assert!(*last <= LONGEST + TICK, "{gaps:?}");
+    for gap in ripe {
+        assert!(*gap <= LONGEST + TICK, "{gaps:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_says_so_where_waiting_cannot_help() {
+    let bench = Bench::new().await;
+    let committed = write_beside_another(&bench).await;
+    bench.store.state().fails = Some(StoreErrorKind::Corrupt);
+    let error = bench.node.clone().everywhere(committed).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+}
+
+const LONGEST: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(1);

@@ -103,6 +103,8 @@ pub(super) struct State {
     pub(super) appended: Vec<Vec<RevocationEntry>>,
     /// How long each piece of a whole log takes.
     pub(super) pieces: Vec<Duration>,
+    /// When it was looked how far the nodes have read.
+    pub(super) looked: Vec<tokio::time::Instant>,
 }
 
 /// What a poll asked for.
@@ -150,6 +152,7 @@ impl FakeStore {
                 polled: Vec::new(),
                 appended: Vec::new(),
                 pieces: Vec::new(),
+                looked: Vec::new(),
             }),
             answers: Gate::open(),
             polls: Gate::open(),
@@ -381,7 +384,8 @@ impl RevocationStore for FakeStore {
 
     fn leases(&self) -> BoxFuture<'_, Result<Vec<Lease>, StoreError>> {
         Box::pin(async move {
-            let state = self.state();
+            let mut state = self.state();
+            state.looked.push(tokio::time::Instant::now());
             state.up()?;
             Ok(state.leases.clone())
         })

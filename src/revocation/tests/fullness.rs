@@ -95,6 +95,20 @@ async fn a_reload_that_overflows_nothing_makes_a_view_complete() {
 }
 
 #[tokio::test]
+async fn what_the_store_confirmed_counts_after_a_reload_and_not_on_another_history() {
+    for (history, questions) in [(1, 1), (2, 2)] {
+        let bench = Bench::new().await;
+        let token = token_of(&facts_of("ada"));
+        assert!(bench.request(&token, &FIRST_SIGHT).await.is_ok());
+        assert_eq!(bench.store.questions(), 1);
+        bench.store.state().history = history;
+        bench.node.reload(false).await.unwrap();
+        assert!(bench.request(&token, &FIRST_SIGHT).await.is_ok());
+        assert_eq!(bench.store.questions(), questions, "history {history}");
+    }
+}
+
+#[tokio::test]
 async fn a_reload_does_not_forgive_what_overflowed_since_its_read() {
     let bench = Bench::with_room_for(0).await;
     bench.store.hold_polls();

@@ -124,3 +124,21 @@ async fn a_look_hides_no_loss_of_what_was_read_before_it() {
     assert_eq!(bench.store.state().appended[0][0].id, last.id);
     follower.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_poll_finds_by_itself_is_reported_at_once_and_nothing_new_is_not() {
+    let bench = Bench::new().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 2).await;
+    let interval = bench.node.settings.poll_interval;
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    tokio::time::sleep(interval).await;
+    until(|| bench.store.polls() == 3).await;
+    tokio::time::sleep(2 * PACE).await;
+    assert_eq!(bench.store.polls(), 4);
+    let reported = bench.store.state().polled[3].since.clone();
+    assert_eq!(reported, Some(Cursor(vec![1])));
+    tokio::time::sleep(interval / 2).await;
+    assert_eq!(bench.store.polls(), 4, "there was nothing to report");
+    follower.abort();
+}

@@ -62,3 +62,42 @@ async fn a_log_that_lost_entries_is_told_and_what_is_written_back_is_counted() {
     let back = Signal::WrittenBack { entries: 2 };
     assert_eq!(*told.lock().unwrap(), [Signal::LogChanged, back]);
 }
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn with(&self, part: &str) -> usize {
+        let bytes = self.0.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap();
+        text.lines().filter(|line| line.contains(part)).count()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_the_log_cannot_be_followed_is_logged_once_for_each_time() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    let _heard = tracing::subscriber::set_default(subscriber.finish());
+    let bench = Bench::new().await;
+    let follow = tokio::spawn(bench.node.clone().follow());
+    for times in 1..=2 {
+        bench.store.state().fails = Some(StoreErrorKind::Unavailable);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(lines.with("the revocation log cannot be followed"), times);
+        bench.store.state().fails = None;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    follow.abort();
+}
