@@ -43,7 +43,7 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
     );
     results.say(
         "Nothing is remembered of a token that is not genuine. Genuine ones of sessions that do not exist are: among the verified tokens, up to the size of \
-         that cache (64 MiB), and among the answers of the store, up to 100,000. Only who has a signing key, or a store that lost its sessions, can \
+         that cache (64 MiB), and among the answers of the store, up to 10,000. Only who has a signing key, or a store that lost its sessions, can \
          make many of them.",
     );
 }
