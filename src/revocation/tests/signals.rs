@@ -90,6 +90,9 @@ async fn that_the_log_cannot_be_followed_is_logged_once_for_each_time() {
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
     let _heard = tracing::subscriber::set_default(subscriber.finish());
+    // While there is one subscriber alone, what another thread without any says first is taken to
+    // interest nobody.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let bench = Bench::new().await;
     let follow = tokio::spawn(bench.node.clone().follow());
     for times in 1..=2 {

@@ -1,14 +1,11 @@
 //! Tokens that other services put out by `SET blacklist:<jti>`.
 
-use std::time::Duration;
-
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value};
-use tokio::time::Instant;
 
 use super::RedisStore;
 use super::entries;
-use super::news::{News, strings};
+use super::news::strings;
 use crate::clock::UnixTime;
 use crate::crypto::digest;
 use crate::revocation::{EndReason, RevocationEntry, RevocationStore, Revoked};
@@ -22,17 +19,11 @@ pub(super) async fn track(wire: &mut MultiplexedConnection) -> RedisResult<()> {
         .await
 }
 
-/// Those that are there. All keys of the server are walked through for that, which takes it about
-/// as long as a long log does; so who reads one comes first, for a while.
-pub(super) async fn scan(
-    news: &News,
-    wire: &mut MultiplexedConnection,
-) -> RedisResult<Vec<String>> {
-    let limit = Instant::now() + GIVES_WAY;
+/// Those that are there.
+pub(super) async fn scan(wire: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
     let mut cursor = 0_u64;
     let mut found = Vec::new();
     loop {
-        news.give_way(limit).await;
         let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
             .arg(cursor)
             .arg(&["MATCH", "blacklist:*", "COUNT", "1000"])
@@ -101,5 +92,3 @@ const PREFIX: &str = "blacklist:";
 /// What the scripts write into these keys, so that they are not heard as others'.
 const OURS: &[u8] = b"tower-jwt-session";
 const AT_ONCE: usize = 500;
-/// In all: what others put out must not wait for ever behind logs that are read again and again.
-const GIVES_WAY: Duration = Duration::from_secs(10);

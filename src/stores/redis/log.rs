@@ -50,7 +50,6 @@ impl RedisStore {
             mut more,
         } = first;
         let now = whole.now;
-        let _reading = more.then(|| self.news().reading());
         while more {
             // Off this thread, while the server is at the next.
             let read = Held(spawn_blocking(move || reply::entries_of(new, now)));
@@ -93,21 +92,11 @@ impl RedisStore {
             let mut some = pipe();
             some.cmd("ZRANGEBYSCORE").arg(&log);
             some.arg(format!("({end}")).arg("+inf");
-            some.arg("LIMIT").arg(0).arg(PIECE);
-            let [names] = reply::fixed(self.plain(&some).await?)?;
-            let names = reply::list(names)?;
-            let Some(last) = names.last() else {
-                return Ok(end);
-            };
-            // Asked about by itself: to write a place down takes a server as long as to find it.
-            let mut place = pipe();
-            place.cmd("ZSCORE").arg(&log).arg(bytes(last)?);
-            let [place] = reply::fixed(self.plain(&place).await?)?;
-            if place == Value::Nil {
-                // It has gone meanwhile: those that stayed are asked for anew.
-                continue;
-            }
-            end = reply::score(place)?;
+            some.arg("WITHSCORES").arg("LIMIT").arg(0).arg(PIECE);
+            let [some] = reply::fixed(self.plain(&some).await?)?;
+            let (names, last) = named(some)?;
+            let Some(last) = last else { return Ok(end) };
+            end = reply::score(last)?;
             let over = names.len() < PIECE;
             // Whoever does not take them has failed, and says so.
             if ahead.send(names).await.is_err() || over {
@@ -187,6 +176,21 @@ fn together(
         }
     }
     Ok(read)
+}
+
+/// Names, and the place of the last: each name is followed by its place, or both are a pair.
+fn named(value: Value) -> Result<(Names, Option<Value>), StoreError> {
+    let (mut names, mut last) = (Vec::with_capacity(PIECE), None);
+    let mut told = reply::list(value)?.into_iter();
+    while let Some(first) = told.next() {
+        let (name, place) = match first {
+            Value::Array(pair) => <[Value; 2]>::try_from(pair).map_err(|_| garbled())?.into(),
+            name => (name, told.next().ok_or_else(garbled)?),
+        };
+        names.push(name);
+        last = Some(place);
+    }
+    Ok((names, last))
 }
 
 fn bytes(name: &Value) -> Result<&[u8], StoreError> {

@@ -7,22 +7,16 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisResult, Value,
 };
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::Instant;
+use tokio::sync::{Notify, mpsc};
 
 use super::RedisStore;
 use super::blacklist;
 
-/// Wakes who waits for the log to grow, and knows who reads a long one.
+/// Wakes who waits for the log to grow.
 #[derive(Debug, Default)]
 pub(super) struct News {
     grown: Notify,
-    readers: watch::Sender<usize>,
 }
-
-/// A long log is read while this is held.
-#[derive(Debug)]
-pub(super) struct Reading<'n>(&'n News);
 
 impl News {
     pub(super) fn spread(&self) {
@@ -31,25 +25,6 @@ impl News {
 
     pub(super) fn heard(&self) -> impl Future<Output = ()> + Send {
         self.grown.notified()
-    }
-
-    pub(super) fn reading(&self) -> Reading<'_> {
-        self.readers.send_modify(|readers| *readers += 1);
-        Reading(self)
-    }
-
-    /// Waits while a long log is read, until `limit` at most.
-    pub(super) async fn give_way(&self, limit: Instant) {
-        let mut readers = self.readers.subscribe();
-        let nobody = readers.wait_for(|readers| *readers == 0);
-        // At the limit it is this one's turn; that the sender went cannot be: it is `self`.
-        let _ = tokio::time::timeout_at(limit, nobody).await;
-    }
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.readers.send_modify(|readers| *readers -= 1);
     }
 }
 
@@ -88,7 +63,7 @@ async fn listen_once(
     wire.subscribe(strong.channels()).await?;
     if strong.lists_ended_tokens() {
         blacklist::track(&mut wire).await?;
-        let found = blacklist::scan(strong.news(), &mut wire).await?;
+        let found = blacklist::scan(&mut wire).await?;
         if !blacklist::take_over(&strong, &mut wire, found).await {
             return Ok(());
         }
@@ -167,31 +142,3 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 const LIVENESS: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(2);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn the_last_reader_of_a_long_log_lets_the_others_go_on_and_so_does_the_limit() {
-        let news = News::default();
-        let began = Instant::now();
-        let limit = began + Duration::from_secs(10);
-        news.give_way(limit).await;
-        assert_eq!(began.elapsed(), Duration::ZERO, "nobody reads");
-
-        let (first, second) = (news.reading(), news.reading());
-        let leave = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            drop(first);
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            drop(second);
-        };
-        tokio::join!(news.give_way(limit), leave);
-        assert_eq!(began.elapsed(), Duration::from_secs(2));
-
-        let _third = news.reading();
-        news.give_way(limit).await;
-        assert_eq!(began.elapsed(), Duration::from_secs(10));
-    }
-}

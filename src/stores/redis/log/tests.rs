@@ -182,7 +182,7 @@ async fn a_replica_tells_no_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_knows_numbers_reads_the_same() {
+async fn a_connection_that_knows_numbers_and_pairs_reads_the_same() {
     let server = Server::new();
     let (store, clock) = held(&server).await;
     let mut log = Vec::new();
