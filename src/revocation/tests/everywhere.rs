@@ -2,14 +2,19 @@
 
 use super::*;
 
+/// A write, and what the store says of it.
+async fn write(bench: &Bench, name: &str) -> Committed {
+    let facts = facts_of(name);
+    bench.end(facts.session.unwrap(), &facts.user).await
+}
+
 /// A write while another node, which has read nothing yet, has a lease for the bound.
 async fn write_beside_another(bench: &Bench) -> Committed {
     let until = fake::START + STALENESS;
     bench.store.lease(7, 0, until);
     let own = bench.node.node;
     bench.store.lease(own.0, 0, until);
-    let facts = facts_of("ada");
-    bench.end(facts.session.unwrap(), &facts.user).await
+    write(bench, "ada").await
 }
 
 async fn waited(bench: &Bench, committed: Committed) -> Duration {
@@ -49,8 +54,7 @@ async fn everywhere_does_not_wait_for_itself_or_for_leases_that_are_over() {
     bench
         .store
         .lease(bench.node.node.0, 0, fake::START + STALENESS);
-    let facts = facts_of("ada");
-    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    let committed = write(&bench, "ada").await;
     assert_eq!(waited(&bench, committed).await, Duration::ZERO);
 }
 
@@ -60,8 +64,7 @@ async fn everywhere_counts_no_cursor_of_another_history() {
     // It followed an older history at the commit, and still does.
     bench.store.lease(7, 9, fake::START + STALENESS);
     bench.store.state().leases[0].history = 0;
-    let facts = facts_of("ada");
-    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    let committed = write(&bench, "ada").await;
     assert_eq!(waited(&bench, committed).await, STALENESS);
 }
 
@@ -79,9 +82,8 @@ async fn everywhere_waits_out_the_bound_when_the_history_changes() {
     let waited = waited(&bench, committed).await;
     assert!(waited >= Duration::from_secs(20) + STALENESS, "{waited:?}");
 
-    let facts = facts_of("ada");
     bench.store.state().leases.clear();
-    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    let committed = write(&bench, "ada").await;
     bench.store.state().history = 3;
     bench.poll().await;
     let began = tokio::time::Instant::now();
@@ -93,8 +95,7 @@ async fn everywhere_waits_out_the_bound_when_the_history_changes() {
 async fn everywhere_waits_for_a_node_with_a_longer_bound_when_the_history_changes() {
     let bench = Bench::new().await;
     bench.store.lease(7, 0, fake::START + 3 * STALENESS);
-    let facts = facts_of("ada");
-    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    let committed = write(&bench, "ada").await;
     bench.store.state().history = 2;
     bench.store.lease(8, 0, fake::START + STALENESS);
     assert_eq!(waited(&bench, committed).await, 3 * STALENESS);
@@ -113,13 +114,11 @@ async fn after_a_change_of_history_everywhere_waits_for_those_whose_leases_it_lo
     let bench = Bench::new().await;
     bench.store.state().history = 2;
     bench.poll().await;
-    let facts = facts_of("ada");
-    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    let committed = write(&bench, "ada").await;
     assert_eq!(waited(&bench, committed).await, STALENESS);
 
     bench.clock.advance(STALENESS);
-    let facts = facts_of("bob");
-    let committed = bench.end(facts.session.unwrap(), &facts.user).await;
+    let committed = write(&bench, "bob").await;
     assert_eq!(waited(&bench, committed).await, Duration::ZERO);
 }
 
