@@ -79,6 +79,11 @@ fn answers(outcome: &Outcome, results: &mut Results) {
         "",
     );
     results.add("longest of these", longest.as_secs_f64(), "s");
+    results.add(
+        "in which the machine's host kept half of the processor time that was wanted",
+        outcome.host_away.as_secs_f64(),
+        "s",
+    );
     if let Some((stalls, longest)) = outcome.store_stalls {
         results.add(
             "times that the store by itself kept a client next to it waiting for more than 150 ms",

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::driver::STALENESS;
 use crate::driver::http::Reply;
 use crate::driver::model::{Asked, Ending, Token, Verdict, request, without_answer};
-use crate::driver::weather::{Cause, Weather, watch_store};
+use crate::driver::weather::{Cause, Processors, Weather, watch_store};
 
 fn reply(status: u16, code: &str) -> Reply {
     Reply::Answered(status, code.to_owned())
@@ -138,4 +138,52 @@ async fn a_503_is_explained_by_a_store_that_keeps_others_waiting_too() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     watch.abort();
+}
+
+#[test]
+fn a_503_is_explained_by_a_host_that_keeps_half_of_what_was_wanted() {
+    let away = reply(503, "store_unavailable");
+    let (from, none) = (
+        Instant::now(),
+        Processors {
+            used: 1_000,
+            idle: 1_000,
+            stolen: 1_000,
+        },
+    );
+    let to = from + Duration::from_millis(500);
+    let judged = |[used, idle, stolen]: [u64; 3], sent| {
+        let weather = Weather::new();
+        let after = Processors {
+            used: none.used + used,
+            idle: none.idle + idle,
+            stolen: none.stolen + stolen,
+        };
+        weather.shared(from, to, none, after);
+        let verdict = request(ours(Ending::No), asked(0, sent), &away, &weather);
+        (verdict, weather.host_away())
+    };
+    let explained = (Verdict::Explained(Cause::Host), Duration::from_millis(500));
+    let unexplained = (Verdict::Unexplained, Duration::ZERO);
+    assert_eq!(judged([50, 0, 50], from), explained);
+    assert_eq!(judged([10, 80, 10], to), explained);
+    assert_eq!(judged([51, 0, 49], from), unexplained, "less than half");
+    assert_eq!(judged([5, 86, 9], from), unexplained, "hardly any");
+    assert_eq!(judged([0, 0, 0], from), unexplained);
+    let later = to + Duration::from_secs(2);
+    assert_eq!(judged([50, 0, 50], later).0, Verdict::Unexplained);
+    // Who has ended is let in for no such reason.
+    let weather = Weather::new();
+    let all = Processors {
+        stolen: none.stolen + 100,
+        ..none
+    };
+    weather.shared(from, to, none, all);
+    let done = ours(Ending::Done {
+        at: from,
+        by: 0,
+        everywhere: false,
+    });
+    let verdict = request(done, asked(0, to), &reply(200, ""), &weather);
+    assert_eq!(verdict, Verdict::Unexplained);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, query, query_scalar};
+use sqlx::{ConnectOptions, Connection, query, query_scalar};
 use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, SessionId, SessionStore, SqliteStore, UserId};
 
@@ -126,6 +126,8 @@ async fn copy(path: &Path, template: SessionId, users: Range<u64>) {
         .expect("it is SQL");
     let gone = query("DELETE FROM jwt_sessions WHERE user = ?").bind(TEMPLATE);
     gone.execute(&mut connection).await.expect("it is SQL");
+    // What it wrote goes from the log into the file, for which the next writer would not wait as long.
+    connection.close().await.expect("the disk takes it");
 }
 
 /// Transactions of `group` pairs of a read and a write.

@@ -54,6 +54,42 @@ async fn a_reload_keeps_what_the_node_knew_and_writes_back_what_the_log_lost() {
     assert_eq!(again.until, anew, "its life starts anew");
 }
 
+/// Whether an entry with so much of its life left, which the log does not show any more, is written
+/// back after a reload.
+async fn is_written_back(left: Duration, gap: bool, history: u128) -> bool {
+    let bench = Bench::new().await;
+    let life = fake::LIMITS.entry_lifetime();
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    bench.clock.advance(life - left);
+    fail_over(&bench, 0);
+    bench.store.state().history = history;
+    bench.node.reload(gap).await.expect("the store is up");
+    bench.poll().await;
+    !bench.store.state().appended.is_empty()
+}
+
+#[tokio::test]
+async fn what_the_store_may_have_ended_by_its_own_clock_is_lost_only_where_there_was_a_gap() {
+    let same = Bench::new().await.store.state().history;
+    let (clocks, moment) = (SKEW * 2, Duration::from_micros(1));
+    assert!(!is_written_back(clocks, false, same).await);
+    assert!(is_written_back(clocks + moment, false, same).await);
+    assert!(is_written_back(moment, true, same).await);
+    assert!(is_written_back(moment, false, HISTORY).await);
+    assert!(!is_written_back(Duration::ZERO, true, HISTORY).await);
+}
+
+#[tokio::test]
+async fn what_the_log_holds_is_not_written_back() {
+    let bench = Bench::new().await;
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    bench.node.reload(true).await.expect("the store is up");
+    bench.poll().await;
+    assert!(bench.store.state().appended.is_empty());
+}
+
 #[tokio::test]
 async fn what_was_written_back_is_written_once_and_looked_for_until_it_was_read() {
     let bench = Bench::new().await;

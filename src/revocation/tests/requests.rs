@@ -300,6 +300,10 @@ async fn without_the_store_only_a_token_that_was_admitted_before_goes_on_and_onl
     assert_eq!(refused.unwrap_err(), away());
     assert_eq!(bench.request(&new, &lenient).await.unwrap_err(), away());
 
+    // What came of another session of the user is in the view, and is not about this one.
+    bench.node.apply(ends_token(&facts_of("ada"), fake::START));
+    assert!(bench.request(&token, &lenient).await.is_ok());
+
     bench.node.apply(ends_token(&known, fake::START));
     let refused = bench.request(&token, &lenient).await;
     assert_eq!(refused.unwrap_err(), signed_out());

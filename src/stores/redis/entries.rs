@@ -1,10 +1,10 @@
-//! Lines of the log: nine texts that hold no line feed, one a line.
+//! Lines of the log: until when, and nine texts that hold no line feed, one a line.
 
 use redis::Value;
 
 use super::error::garbled;
 use super::reply::{fixed, hex128, instant, number, text};
-use super::scripts;
+use super::scripts::{self, LIMIT};
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked};
@@ -86,6 +86,15 @@ pub(super) fn read(
     Ok(line_of(id, until, line, now).map(|entry| (entry, place)))
 }
 
+/// Until when a line must be known, where that is at its beginning, and what it says.
+pub(super) fn parted(line: &str) -> (Option<UnixTime>, &str) {
+    let told = line.split_once('\n').and_then(|(until, said)| {
+        let until = until.parse().ok().filter(|until| *until <= LIMIT)?;
+        Some((Some(UnixTime::from_micros(until)), said))
+    });
+    told.unwrap_or((None, line))
+}
+
 /// The same, of one whose parts came by themselves.
 pub(super) fn line_of(
     id: EntryId,
@@ -94,7 +103,7 @@ pub(super) fn line_of(
     now: UnixTime,
 ) -> Option<RevocationEntry> {
     let line = text(line).unwrap_or_default();
-    let parts: Vec<&str> = line.split('\n').collect();
+    let parts: Vec<&str> = parted(&line).1.split('\n').collect();
     entry(id, until, &parts).or_else(|| {
         let subject = parts.get(1).copied().unwrap_or_default();
         codec::decode_entry(id, subject, until, "", now)

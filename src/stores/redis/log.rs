@@ -134,48 +134,77 @@ impl RedisStore {
         names: Names,
         now: UnixTime,
     ) -> Result<Vec<RevocationEntry>, StoreError> {
-        // Each by itself: two about different keys would be sent to the other side of a slot that
-        // moves as soon as one of the keys is there, and the other key would be taken for absent.
-        let ask = async |command, key| {
-            let mut alone = pipe();
-            alone.cmd(command).arg(self.key(part, key));
-            for name in &names {
-                alone.arg(bytes(name)?);
+        let lines = reply::list(self.ask_for(part, "HMGET", "entries", &names).await?)?;
+        if lines.len() != names.len() {
+            return Err(garbled());
+        }
+        let mut read: Vec<_> = names.into_iter().zip(lines).collect();
+        // It has gone meanwhile.
+        read.retain(|(_, line)| *line != Value::Nil);
+        let unsaid = read.iter().filter(|(_, line)| says_until(line).is_none());
+        let unsaid: Names = unsaid.map(|(name, _)| name.clone()).collect();
+        let mut ends = Vec::new();
+        if !unsaid.is_empty() {
+            ends = reply::list(self.ask_for(part, "ZMSCORE", "until", &unsaid).await?)?;
+            if ends.len() != unsaid.len() {
+                return Err(garbled());
             }
-            let [answer] = reply::fixed(self.plain(&alone).await?)?;
-            Ok::<_, StoreError>(answer)
-        };
-        let (ends, lines) = tokio::try_join!(ask("ZMSCORE", "until"), ask("HMGET", "entries"))?;
-        Held(spawn_blocking(move || together(names, ends, lines, now)))
+        }
+        Held(spawn_blocking(move || together(read, ends, now)))
             .ended()
             .await
     }
+
+    /// What a key says of some names. About one key by itself: a command about two would be sent to the
+    /// other side of a slot that moves as soon as one of them is there, and the other would be taken
+    /// for absent.
+    async fn ask_for(
+        &self,
+        part: u16,
+        command: &str,
+        key: &str,
+        names: &Names,
+    ) -> Result<Value, StoreError> {
+        let mut alone = pipe();
+        alone.cmd(command).arg(self.key(part, key));
+        for name in names {
+            alone.arg(bytes(name)?);
+        }
+        let [answer] = reply::fixed(self.plain(&alone).await?)?;
+        Ok(answer)
+    }
 }
 
-/// Lines whose names, ends and texts came by themselves.
+/// Lines, and the ends of those that do not say them.
 fn together(
-    names: Names,
-    ends: Value,
-    lines: Value,
+    lines: Vec<(Value, Value)>,
+    ends: Vec<Value>,
     now: UnixTime,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
-    let (ends, lines) = (reply::list(ends)?, reply::list(lines)?);
-    if ends.len() != names.len() || lines.len() != names.len() {
-        return Err(garbled());
-    }
-    let mut read = Vec::with_capacity(names.len());
-    for ((name, end), line) in names.into_iter().zip(ends).zip(lines) {
-        // It has gone meanwhile.
-        if end == Value::Nil || line == Value::Nil {
-            continue;
-        }
-        let until = UnixTime::from_micros(reply::score(end)?);
+    let mut read = Vec::with_capacity(lines.len());
+    let mut ends = ends.into_iter();
+    for (name, line) in lines {
+        let until = match says_until(&line) {
+            Some(until) => until,
+            None => match ends.next().ok_or_else(garbled)? {
+                // It has gone meanwhile.
+                Value::Nil => continue,
+                end => UnixTime::from_micros(reply::score(end)?),
+            },
+        };
         if until > now {
             let id = entries::id_of(reply::hex128(name)?);
             read.extend(entries::line_of(id, until, line, now));
         }
     }
     Ok(read)
+}
+
+fn says_until(line: &Value) -> Option<UnixTime> {
+    let Value::BulkString(line) = line else {
+        return None;
+    };
+    entries::parted(std::str::from_utf8(line).ok()?).0
 }
 
 /// Names, and the place of the last: each name is followed by its place, or both are a pair.

@@ -48,7 +48,10 @@ pub struct Outcome {
     pub faults: Vec<weather::Fault>,
     /// How often, and how long at most, the machine itself stood still.
     pub stalls: (usize, Duration),
-    /// The same of the store, while nothing was made to fail; `None` where nobody watched it.
+    /// How long its host kept half of the processor time that was wanted, or more.
+    pub host_away: Duration,
+    /// How often, and how long at most, the store stood still while nothing was made to fail; `None`
+    /// where nobody watched it.
     pub store_stalls: Option<(usize, Duration)>,
 }
 
@@ -61,6 +64,7 @@ pub async fn run(settings: &Settings, launch: &Launch) -> Outcome {
     let tally = Arc::new(Tally::default());
     let until = Instant::now() + settings.lasts;
     let machine = tokio::spawn(weather::watch_machine(weather.clone(), fleet.folder()));
+    let host = tokio::spawn(weather::watch_host(weather.clone()));
     let server = fleet.place.lock().await.redis();
     let store = server.map(|server| tokio::spawn(weather::watch_store(weather.clone(), server)));
     let mut users = tokio::task::JoinSet::new();
@@ -81,12 +85,14 @@ pub async fn run(settings: &Settings, launch: &Launch) -> Outcome {
     }
     let samples = sampling.await.expect("sampling does not panic");
     machine.abort();
+    host.abort();
     store.as_ref().inspect(|watch| watch.abort());
     Outcome {
         began: weather.began,
         samples,
         faults: weather.faults(),
         stalls: weather.stalls(),
+        host_away: weather.host_away(),
         store_stalls: store.map(|_| weather.store_stalls()),
         tally: tally.taken(),
     }

@@ -38,6 +38,7 @@ impl Tally {
                 "just after a fault"
             }
             Verdict::Explained(Cause::Machine) => "the machine stood still",
+            Verdict::Explained(Cause::Host) => "the host was elsewhere",
             Verdict::Explained(Cause::Store) => "the store stood still",
             Verdict::Away => "the node was killed",
             Verdict::Unexplained => {

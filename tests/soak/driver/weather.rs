@@ -21,13 +21,15 @@ pub struct Fault {
     pub ended: Option<Instant>,
 }
 
-/// Faults past and present, and when the machine itself, or the store, stood still.
+/// Faults past and present, and when the machine itself, its host, or the store stood still.
 pub struct Weather {
     pub began: Instant,
     /// For how long it must be quiet until nothing of before is under way.
     pub settles: Duration,
     faults: Mutex<Vec<Fault>>,
     stalls: Mutex<Vec<(Instant, Instant)>>,
+    /// When the host of a virtual machine kept its processors for others.
+    away: Mutex<Vec<(Instant, Instant)>>,
     store: Mutex<Watched>,
 }
 
@@ -47,6 +49,7 @@ impl Weather {
             settles: Duration::from_secs(2),
             faults: Mutex::default(),
             stalls: Mutex::default(),
+            away: Mutex::default(),
             store: Mutex::default(),
         }
     }
@@ -79,6 +82,12 @@ impl Weather {
         let long = stalls.iter().map(|(from, to)| *to - *from);
         let long: Vec<Duration> = long.filter(|stall| *stall >= STALL).collect();
         (long.len(), long.into_iter().max().unwrap_or_default())
+    }
+
+    /// For how long, in all, the host kept half of the processor time that was wanted, or more.
+    pub fn host_away(&self) -> Duration {
+        let away = self.away.lock().expect("nobody panicked");
+        away.iter().map(|(from, to)| *to - *from).sum()
     }
 
     /// How often the store stood still by itself, and for how long at most.
@@ -121,6 +130,9 @@ impl Weather {
         drop(faults);
         if self.stood_still(sent, answered) {
             return Some(Cause::Machine);
+        }
+        if self.host_was_away(sent, answered) {
+            return Some(Cause::Host);
         }
         self.store_stood_still(sent, answered)
             .then_some(Cause::Store)
@@ -167,6 +179,23 @@ impl Weather {
         !lost.is_zero() && lost * 2 >= answered - sent
     }
 
+    fn host_was_away(&self, sent: Instant, answered: Instant) -> bool {
+        let away = self.away.lock().expect("nobody panicked");
+        let held_up =
+            |(from, to): &(Instant, Instant)| *from <= answered && sent <= *to + AFTER_STALL;
+        away.iter().rev().any(held_up)
+    }
+
+    /// Notes what became of the processors between two instants.
+    pub fn shared(&self, from: Instant, to: Instant, before: Processors, after: Processors) {
+        let stolen = after.stolen.saturating_sub(before.stolen);
+        let used = after.used.saturating_sub(before.used);
+        let idle = after.idle.saturating_sub(before.idle);
+        if stolen >= used && stolen * 10 >= stolen + used + idle && stolen > 0 {
+            self.away.lock().expect("nobody panicked").push((from, to));
+        }
+    }
+
     /// Whether the process of a node was away, or away a moment before.
     pub fn was_away(&self, node: usize, sent: Instant, answered: Instant) -> bool {
         let faults = self.faults.lock().expect("nobody panicked");
@@ -187,6 +216,8 @@ pub enum Cause {
     After(Duration),
     /// The disk or the processor stood still, as a clock and a file beside the load saw.
     Machine,
+    /// The host of the machine kept its processors for others, as the kernel counts it.
+    Host,
     /// The store stood still, as another client of it saw that has a connection of its own.
     Store,
 }
@@ -233,8 +264,49 @@ pub async fn watch_machine(weather: Arc<Weather>, folder: PathBuf) {
     }
 }
 
+/// What became of the time of all processors since the machine was started, in ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct Processors {
+    pub used: u64,
+    pub idle: u64,
+    /// Something wanted to run, and the host let it not.
+    pub stolen: u64,
+}
+
+impl Processors {
+    /// `None` where the kernel does not tell.
+    fn now() -> Option<Self> {
+        let stat = std::fs::read_to_string("/proc/stat").ok()?;
+        let line = stat.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> = line.split_whitespace().flat_map(str::parse).collect();
+        let &[user, nice, system, idle, waiting, hard, soft, stolen, ..] = &ticks[..] else {
+            return None;
+        };
+        Some(Self {
+            used: user + nice + system + hard + soft,
+            idle: idle + waiting,
+            stolen,
+        })
+    }
+}
+
+/// Notes when the host keeps what was wanted of the processors.
+pub async fn watch_host(weather: Arc<Weather>) {
+    let mut last = (Instant::now(), Processors::now());
+    while let Some(before) = last.1 {
+        tokio::time::sleep(SHARES).await;
+        let next = (Instant::now(), Processors::now());
+        if let Some(after) = next.1 {
+            weather.shared(last.0, next.0, before, after);
+        }
+        last = next;
+    }
+}
+
 const PONG: &[u8] = b"+PONG\r\n";
 const LOOKS: Duration = Duration::from_millis(20);
+/// A tick is ten milliseconds: of two processors so long is a hundred of them.
+const SHARES: Duration = Duration::from_millis(500);
 /// More than such a write takes on a machine that has time.
 const HELD_UP: Duration = Duration::from_millis(20);
 /// A call to the store passes five processes' hands: so much for each is more than it has time.

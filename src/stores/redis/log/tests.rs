@@ -148,6 +148,88 @@ async fn a_line_that_is_over_or_was_purged_between_the_pieces_is_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_was_prolonged_lives_as_long_as_it_was_said_to() {
+    let server = Server::new();
+    let (store, clock) = held(&server).await;
+    // One of them is told by the script, the others by plain commands.
+    let [first, last] = [0, 3 * PIECE - 1];
+    let mut log = Vec::new();
+    add(&store, lines(&clock, 3 * PIECE, SHORT), &mut log).await;
+    let mut longer = Vec::new();
+    for which in [first, PIECE, 2 * PIECE + 7, last] {
+        log[which].until = clock.now() + LONG;
+        longer.push(log[which].clone());
+    }
+    let written = store.append(longer.clone()).await.expect("it answers");
+    assert_eq!(written.entries, longer);
+    assert!(read(&store).await == log, "they are not these");
+    // To say less prolongs nothing, and shortens nothing.
+    let mut less = longer.clone();
+    less.iter_mut()
+        .for_each(|line| line.until = clock.now() + SHORT);
+    let written = store.append(less).await.expect("it answers");
+    assert_eq!(written.entries, longer);
+    clock.advance(SHORT);
+    assert_eq!(read(&store).await, longer);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_does_not_say_until_when_is_asked_about() {
+    let server = Server::new();
+    let (store, clock) = held(&server).await;
+    let mut log = Vec::new();
+    add(&store, lines(&clock, 2 * PIECE + 7, LONG), &mut log).await;
+    let key = "{tower-jwt-session}:entries";
+    for which in [0, PIECE, PIECE + 7, 2 * PIECE] {
+        let name = entries::name_of(log[which].id);
+        let line: String = server.run(&["HGET", key, &name]);
+        let (until, said) = line.split_once('\n').expect("it begins with its end");
+        assert_eq!(until, log[which].until.as_micros().to_string());
+        let _: u64 = server.run(&["HSET", key, &name, said]);
+    }
+    assert!(read(&store).await == log, "they are not these");
+    // It is written down again with the line.
+    let written = store.append(vec![RevocationEntry {
+        until: clock.now() + 2 * LONG,
+        ..log[PIECE].clone()
+    }]);
+    log[PIECE].until = clock.now() + 2 * LONG;
+    assert_eq!(
+        written.await.expect("it answers").entries,
+        log[PIECE..=PIECE]
+    );
+    let line: String = server.run(&["HGET", key, &entries::name_of(log[PIECE].id)]);
+    assert!(
+        line.starts_with(&log[PIECE].until.as_micros().to_string()),
+        "{line}"
+    );
+    assert!(read(&store).await == log, "they are not these");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_cannot_be_read_puts_out_its_subject_wherever_it_stands() {
+    let server = Server::new();
+    let (store, clock) = held(&server).await;
+    let mut log = Vec::new();
+    add(&store, lines(&clock, 2 * PIECE, LONG), &mut log).await;
+    for which in [0, PIECE + 1] {
+        let Revoked::Session { session, .. } = log[which].revoked else {
+            panic!("it is about a session");
+        };
+        for kind in ["garbage", "99999999999999999", "7x", ""] {
+            let line = format!("{kind}\nsession:{session}\n");
+            let name = entries::name_of(log[which].id);
+            let _: u64 = server.run(&["HSET", "{tower-jwt-session}:entries", &name, &line]);
+            let read = read(&store).await;
+            assert_eq!(read.len(), log.len(), "{line:?}");
+            assert_eq!(read[which].revoked, log[which].revoked, "{line:?}");
+            assert_eq!(read[which].reason, EndReason::AdminRevoked, "{line:?}");
+            assert_eq!(read[which].until, log[which].until, "{line:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_counts_where_the_history_changes_between_the_pieces() {
     let mut server = Server::with(&DURABLE);
     let (store, clock) = held(&server).await;

@@ -12,7 +12,7 @@ end
 
 -- A line that cannot be read puts out all of its subject.
 local function effect(line)
-  local f = line and parse(line) or {}
+  local f = line and parse(said(line)) or {}
   local kind, below, at = f[1], number(f[6]), number(f[9])
   local function falls(own)
     if own then return own < below end

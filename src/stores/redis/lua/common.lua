@@ -117,9 +117,16 @@ local function mint()
   return string.sub(ARGV[2], 1, 24) .. string.format('%08x', minted)
 end
 
+-- What a line says. Before that stands until when, so that who reads many needs no other question;
+-- a line that does not begin so cannot be read.
+local function said(line)
+  local till, rest = string.match(line, '^(%d+)\n(.*)$')
+  return number(till) and rest or line
+end
+
 local function subject_of(id)
   local line = call('HGET', P .. 'entries', id)
-  return line and string.match(line, '^[^\n]*\n([^\n]*)')
+  return line and string.match(said(line), '^[^\n]*\n([^\n]*)')
 end
 
 local function drop(id)
@@ -154,6 +161,8 @@ local function put(id, fields, till)
   if old then
     if old < till then
       call('ZADD', P .. 'until', text(till), id)
+      local line = call('HGET', P .. 'entries', id)
+      if line then call('HSET', P .. 'entries', id, text(till) .. '\n' .. said(line)) end
       keep_log(subject_of(id) or subject, till)
     end
     return
@@ -162,7 +171,7 @@ local function put(id, fields, till)
   local place = call('INCR', P .. 'seq')
   call('ZADD', P .. 'log', place, id)
   call('ZADD', P .. 'until', text(till), id)
-  call('HSET', P .. 'entries', id, table.concat(fields, '\n'))
+  call('HSET', P .. 'entries', id, text(till) .. '\n' .. table.concat(fields, '\n'))
   call('ZADD', P .. 'about:' .. subject, place, id)
   keep_log(subject, till)
   grew = true
@@ -182,12 +191,11 @@ local function lines(ids)
   local out = {}
   for from = 1, #ids, 1000 do
     local part = {unpack(ids, from, math.min(from + 999, #ids))}
-    local tills = call('ZMSCORE', P .. 'until', unpack(part))
     local places = call('ZMSCORE', P .. 'log', unpack(part))
     local texts = call('HMGET', P .. 'entries', unpack(part))
     for i, id in ipairs(part) do
-      local till = tills[i] and tonumber(tills[i])
-      if till and till > now and places[i] and texts[i] then
+      local till = texts[i] and (number(string.match(texts[i], '^(%d+)\n')) or stands(id))
+      if till and till > now and places[i] then
         out[#out + 1] = {id, text(tonumber(places[i])), text(till), texts[i]}
       end
     end

@@ -27,6 +27,20 @@ macro_rules! sessions {
         )
     };
 }
+
+/// Replaces the record of an open session, which is found in this way.
+macro_rules! update {
+    ($index:literal, $user:literal) => {
+        concat!(
+            "UPDATE jwt_sessions",
+            $index,
+            " SET due_at = ?1, ended_at = ?2, ended_by = ?3, record = ?4 \
+             WHERE id = ?5 AND ended_at IS NULL",
+            $user
+        )
+    };
+}
+
 impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
     const BACKEND: &'static str = BACKEND;
 
@@ -234,25 +248,33 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         record: &SessionRecord,
         by: Option<EntryId>,
     ) -> Result<(), StoreError> {
-        let text = codec::encode_session(record).map_err(unwritable)?;
+        let written = codec::encode_session(record).map_err(unwritable)?;
         let (id, due) = (bytes(record.id.as_bytes()), integer(record.due_at()));
-        if record.ended.is_none() && self.update_in_place(&id, &text, due).await? {
+        if record.ended.is_none() && self.update_in_place(&id, &written, due).await? {
             return Ok(());
         }
-        let sql = "UPDATE jwt_sessions SET due_at = ?, ended_at = ?, ended_by = ?, record = ? \
-             WHERE id = ? AND ended_at IS NULL";
-        let statement = query(sql)
-            .bind(due)
-            .bind(record.ended.as_ref().map(|ended| integer(ended.at)))
-            .bind(by.map(|by| bytes(by.as_bytes())))
-            .bind(text)
-            .bind(id);
-        // What ends a session is followed by a line of the log.
-        let updated = match by {
-            Some(_) => self.change(statement).await,
-            None => self.change_one(statement).await,
+        let statement = |sql| {
+            let ended_at = record.ended.as_ref().map(|ended| integer(ended.at));
+            query(sql)
+                .bind(due)
+                .bind(ended_at)
+                .bind(by.map(|by| bytes(by.as_bytes())))
+                .bind(written.clone())
+                .bind(id.clone())
         };
-        updated.map(drop)
+        let by_id = statement(update!("", ""));
+        let Some(_) = by else {
+            return self.change_one(by_id).await.map(drop);
+        };
+        // What ends a session is followed by a line of the log. The index of its user changes with it;
+        // that of the ids would be one more page for each, and finds it where the record tells another
+        // user than the table does.
+        let by_user = update!(" INDEXED BY jwt_sessions_user", " AND user = ?6");
+        let by_user = statement(by_user).bind(text(&record.user));
+        if self.change(by_user).await? == 0 {
+            self.change(by_id).await?;
+        }
+        Ok(())
     }
 
     async fn forget(&mut self, id: SessionId) -> Result<(), StoreError> {
