@@ -1,10 +1,10 @@
-//! Lines of the log: until when, and nine texts that hold no line feed, one a line.
+//! Lines of the log: nine texts that hold no line feed, one a line, and until when it must be known.
 
 use redis::Value;
 
 use super::error::garbled;
 use super::reply::{fixed, hex128, instant, number, text};
-use super::scripts::{self, LIMIT};
+use super::scripts;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::revocation::{EndReason, EntryId, RevocationEntry, Revoked};
@@ -86,15 +86,6 @@ pub(super) fn read(
     Ok(line_of(id, until, line, now).map(|entry| (entry, place)))
 }
 
-/// Until when a line must be known, where that is at its beginning, and what it says.
-pub(super) fn parted(line: &str) -> (Option<UnixTime>, &str) {
-    let told = line.split_once('\n').and_then(|(until, said)| {
-        let until = until.parse().ok().filter(|until| *until <= LIMIT)?;
-        Some((Some(UnixTime::from_micros(until)), said))
-    });
-    told.unwrap_or((None, line))
-}
-
 /// The same, of one whose parts came by themselves.
 pub(super) fn line_of(
     id: EntryId,
@@ -103,17 +94,33 @@ pub(super) fn line_of(
     now: UnixTime,
 ) -> Option<RevocationEntry> {
     let line = text(line).unwrap_or_default();
-    let parts: Vec<&str> = parted(&line).1.split('\n').collect();
+    let parts: Vec<&str> = line.split('\n').collect();
     entry(id, until, &parts).or_else(|| {
         let subject = parts.get(1).copied().unwrap_or_default();
         codec::decode_entry(id, subject, until, "", now)
     })
 }
 
-fn entry(id: EntryId, until: UnixTime, parts: &[&str]) -> Option<RevocationEntry> {
-    let &[kind, subject, session, user, token, below, except, why, at] = parts else {
+/// Until when a line says that it must be known, where it stands by that: what it says else has to be
+/// asked about.
+pub(super) fn says_that_it_stands(line: &Value, now: UnixTime) -> Option<UnixTime> {
+    let Value::BulkString(line) = line else {
         return None;
     };
+    let mut parts = line.split(|byte| *byte == b'\n');
+    let until = parts.nth(9).filter(|_| parts.next().is_none())?;
+    // What the scripts take for a number.
+    let digits = until.len() <= 16 && until.iter().all(u8::is_ascii_digit);
+    let until = str::from_utf8(until).ok().filter(|_| digits)?;
+    let until = UnixTime::from_micros(until.parse().ok()?);
+    (until > now).then_some(until)
+}
+
+fn entry(id: EntryId, until: UnixTime, parts: &[&str]) -> Option<RevocationEntry> {
+    let [kind, subject, session, user, token, below, except, why, at] = *parts.first_chunk()?;
+    if parts.len() > 10 {
+        return None;
+    }
     let owner = || match user {
         "" => Some(None),
         user => UserId::new(user).ok().map(Some),

@@ -138,19 +138,30 @@ impl RedisStore {
         if lines.len() != names.len() {
             return Err(garbled());
         }
-        let mut read: Vec<_> = names.into_iter().zip(lines).collect();
-        // It has gone meanwhile.
-        read.retain(|(_, line)| *line != Value::Nil);
-        let unsaid = read.iter().filter(|(_, line)| says_until(line).is_none());
-        let unsaid: Names = unsaid.map(|(name, _)| name.clone()).collect();
-        let mut ends = Vec::new();
+        // What has gone meanwhile is nil.
+        let mut read = Vec::with_capacity(names.len());
+        let mut unsaid = Names::new();
+        for (name, line) in names.into_iter().zip(lines) {
+            let until = entries::says_that_it_stands(&line, now);
+            if line != Value::Nil {
+                if until.is_none() {
+                    unsaid.push(name.clone());
+                }
+                read.push((name, line, until));
+            }
+        }
         if !unsaid.is_empty() {
-            ends = reply::list(self.ask_for(part, "ZMSCORE", "until", &unsaid).await?)?;
+            let ends = reply::list(self.ask_for(part, "ZMSCORE", "until", &unsaid).await?)?;
             if ends.len() != unsaid.len() {
                 return Err(garbled());
             }
+            let unsaid = read.iter_mut().filter(|(_, _, until)| until.is_none());
+            for ((_, _, until), end) in unsaid.zip(ends) {
+                let end = reply::optional(end, reply::score)?;
+                *until = end.map(UnixTime::from_micros).filter(|end| *end > now);
+            }
         }
-        Held(spawn_blocking(move || together(read, ends, now)))
+        Held(spawn_blocking(move || together(read, now)))
             .ended()
             .await
     }
@@ -175,36 +186,19 @@ impl RedisStore {
     }
 }
 
-/// Lines, and the ends of those that do not say them.
+/// Lines by their names, of which those are over that have no end.
 fn together(
-    lines: Vec<(Value, Value)>,
-    ends: Vec<Value>,
+    lines: Vec<(Value, Value, Option<UnixTime>)>,
     now: UnixTime,
 ) -> Result<Vec<RevocationEntry>, StoreError> {
     let mut read = Vec::with_capacity(lines.len());
-    let mut ends = ends.into_iter();
-    for (name, line) in lines {
-        let until = match says_until(&line) {
-            Some(until) => until,
-            None => match ends.next().ok_or_else(garbled)? {
-                // It has gone meanwhile.
-                Value::Nil => continue,
-                end => UnixTime::from_micros(reply::score(end)?),
-            },
-        };
-        if until > now {
+    for (name, line, until) in lines {
+        if let Some(until) = until {
             let id = entries::id_of(reply::hex128(name)?);
             read.extend(entries::line_of(id, until, line, now));
         }
     }
     Ok(read)
-}
-
-fn says_until(line: &Value) -> Option<UnixTime> {
-    let Value::BulkString(line) = line else {
-        return None;
-    };
-    entries::parted(std::str::from_utf8(line).ok()?).0
 }
 
 /// Names, and the place of the last: each name is followed by its place, or both are a pair.

@@ -28,9 +28,17 @@ pub struct Weather {
     pub settles: Duration,
     faults: Mutex<Vec<Fault>>,
     stalls: Mutex<Vec<(Instant, Instant)>>,
-    /// When the host of a virtual machine kept its processors for others.
-    away: Mutex<Vec<(Instant, Instant)>>,
+    host: Mutex<Host>,
     store: Mutex<Watched>,
+}
+
+/// What the host of a virtual machine made of its processors.
+#[derive(Default)]
+struct Host {
+    /// When it kept them for others.
+    away: Vec<(Instant, Instant)>,
+    /// Up to when that is known; `None` where nobody watches.
+    seen: Option<(Instant, Processors)>,
 }
 
 /// How the store answered somebody who has nothing to do with the crate.
@@ -49,7 +57,7 @@ impl Weather {
             settles: Duration::from_secs(2),
             faults: Mutex::default(),
             stalls: Mutex::default(),
-            away: Mutex::default(),
+            host: Mutex::default(),
             store: Mutex::default(),
         }
     }
@@ -86,8 +94,8 @@ impl Weather {
 
     /// For how long, in all, the host kept half of the processor time that was wanted, or more.
     pub fn host_away(&self) -> Duration {
-        let away = self.away.lock().expect("nobody panicked");
-        away.iter().map(|(from, to)| *to - *from).sum()
+        let host = self.host.lock().expect("nobody panicked");
+        host.away.iter().map(|(from, to)| *to - *from).sum()
     }
 
     /// How often the store stood still by itself, and for how long at most.
@@ -180,20 +188,17 @@ impl Weather {
     }
 
     fn host_was_away(&self, sent: Instant, answered: Instant) -> bool {
-        let away = self.away.lock().expect("nobody panicked");
+        let mut host = self.host.lock().expect("nobody panicked");
+        host.look_again(SHORT_SHARE);
         let held_up =
             |(from, to): &(Instant, Instant)| *from <= answered && sent <= *to + AFTER_STALL;
-        away.iter().rev().any(held_up)
+        host.away.iter().rev().any(held_up)
     }
 
     /// Notes what became of the processors between two instants.
     pub fn shared(&self, from: Instant, to: Instant, before: Processors, after: Processors) {
-        let stolen = after.stolen.saturating_sub(before.stolen);
-        let used = after.used.saturating_sub(before.used);
-        let idle = after.idle.saturating_sub(before.idle);
-        if stolen >= used && stolen * 10 >= stolen + used + idle && stolen > 0 {
-            self.away.lock().expect("nobody panicked").push((from, to));
-        }
+        let mut host = self.host.lock().expect("nobody panicked");
+        host.shared(from, to, before, after);
     }
 
     /// Whether the process of a node was away, or away a moment before.
@@ -264,6 +269,29 @@ pub async fn watch_machine(weather: Arc<Weather>, folder: PathBuf) {
     }
 }
 
+impl Host {
+    fn shared(&mut self, from: Instant, to: Instant, before: Processors, after: Processors) {
+        let stolen = after.stolen.saturating_sub(before.stolen);
+        let used = after.used.saturating_sub(before.used);
+        let idle = after.idle.saturating_sub(before.idle);
+        if stolen >= used && stolen * 10 >= stolen + used + idle && stolen > 0 {
+            self.away.push((from, to));
+        }
+    }
+
+    /// Looks what became of them since, where that is long ago.
+    fn look_again(&mut self, after: Duration) {
+        let Some((from, before)) = self.seen.filter(|(from, _)| from.elapsed() >= after) else {
+            return;
+        };
+        if let Some(now) = Processors::now() {
+            let to = Instant::now();
+            self.shared(from, to, before, now);
+            self.seen = Some((to, now));
+        }
+    }
+}
+
 /// What became of the time of all processors since the machine was started, in ticks.
 #[derive(Clone, Copy, Debug)]
 pub struct Processors {
@@ -292,21 +320,20 @@ impl Processors {
 
 /// Notes when the host keeps what was wanted of the processors.
 pub async fn watch_host(weather: Arc<Weather>) {
-    let mut last = (Instant::now(), Processors::now());
-    while let Some(before) = last.1 {
-        tokio::time::sleep(SHARES).await;
-        let next = (Instant::now(), Processors::now());
-        if let Some(after) = next.1 {
-            weather.shared(last.0, next.0, before, after);
-        }
-        last = next;
+    let host = || weather.host.lock().expect("nobody panicked");
+    host().seen = Processors::now().map(|now| (Instant::now(), now));
+    loop {
+        tokio::time::sleep(SHARE).await;
+        host().look_again(SHARE);
     }
 }
 
 const PONG: &[u8] = b"+PONG\r\n";
 const LOOKS: Duration = Duration::from_millis(20);
 /// A tick is ten milliseconds: of two processors so long is a hundred of them.
-const SHARES: Duration = Duration::from_millis(500);
+const SHARE: Duration = Duration::from_millis(500);
+/// The same where an answer is judged before that.
+const SHORT_SHARE: Duration = Duration::from_millis(100);
 /// More than such a write takes on a machine that has time.
 const HELD_UP: Duration = Duration::from_millis(20);
 /// A call to the store passes five processes' hands: so much for each is more than it has time.

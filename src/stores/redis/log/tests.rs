@@ -24,6 +24,7 @@ const LIMITS: FleetLimits = FleetLimits {
     skew: Duration::from_secs(5),
 };
 const LEASE: Duration = Duration::from_secs(30);
+const ENTRIES: &str = "{tower-jwt-session}:entries";
 const LONG: Duration = Duration::from_secs(3_600);
 const SHORT: Duration = Duration::from_secs(60);
 
@@ -173,37 +174,60 @@ async fn a_line_that_was_prolonged_lives_as_long_as_it_was_said_to() {
     assert_eq!(read(&store).await, longer);
 }
 
+/// The texts of a line.
+fn texts(server: &Server, entry: &RevocationEntry) -> Vec<String> {
+    let line: String = server.run(&["HGET", ENTRIES, &entries::name_of(entry.id)]);
+    line.split('\n').map(str::to_owned).collect()
+}
+
+fn write(server: &Server, entry: &RevocationEntry, texts: &[String]) {
+    let (name, line) = (entries::name_of(entry.id), texts.join("\n"));
+    let _: u64 = server.run(&["HSET", ENTRIES, &name, &line]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_that_does_not_say_until_when_is_asked_about() {
+async fn where_a_line_does_not_say_that_it_stands_the_order_of_the_ends_decides() {
     let server = Server::new();
     let (store, clock) = held(&server).await;
     let mut log = Vec::new();
-    add(&store, lines(&clock, 2 * PIECE + 7, LONG), &mut log).await;
-    let key = "{tower-jwt-session}:entries";
-    for which in [0, PIECE, PIECE + 7, 2 * PIECE] {
-        let name = entries::name_of(log[which].id);
-        let line: String = server.run(&["HGET", key, &name]);
-        let (until, said) = line.split_once('\n').expect("it begins with its end");
-        assert_eq!(until, log[which].until.as_micros().to_string());
-        let _: u64 = server.run(&["HSET", key, &name, said]);
+    let mut new = lines(&clock, 2 * PIECE + 7, LONG);
+    for (number, line) in (0..).zip(&mut new) {
+        line.until = line.until + Duration::from_micros(number);
     }
-    assert!(read(&store).await == log, "they are not these");
-    // It is written down again with the line.
-    let written = store.append(vec![RevocationEntry {
-        until: clock.now() + 2 * LONG,
-        ..log[PIECE].clone()
-    }]);
+    add(&store, new, &mut log).await;
+    let over = clock.now().as_micros().to_string();
+    // The first is told by the script, the others by plain commands.
+    let places = [0, PIECE, PIECE + 7, PIECE + 8, 2 * PIECE];
+    for says in [&*over, "7", "+99999999999", "99999999999999999", "x", ""] {
+        for place in places {
+            let mut texts = texts(&server, &log[place]);
+            texts[9] = says.to_owned();
+            write(&server, &log[place], &texts);
+        }
+        assert!(read(&store).await == log, "{says:?}: they are not these");
+    }
+    for place in places {
+        write(&server, &log[place], &texts(&server, &log[place])[..9]);
+    }
+    assert!(read(&store).await == log, "nothing: they are not these");
+    // Who is prolonged there is so for every reader.
     log[PIECE].until = clock.now() + 2 * LONG;
-    assert_eq!(
-        written.await.expect("it answers").entries,
-        log[PIECE..=PIECE]
-    );
-    let line: String = server.run(&["HGET", key, &entries::name_of(log[PIECE].id)]);
+    let written = store.append(vec![log[PIECE].clone()]).await;
+    let written = written.expect("the store answers").entries;
+    assert_eq!(written, log[PIECE..=PIECE]);
+    assert!(read(&store).await == log, "prolonged: they are not these");
+    // Who is not in that order either has gone.
+    let mut name = entries::name_of(log[PIECE + 7].id);
+    let _: u64 = server.run(&["ZREM", "{tower-jwt-session}:until", &name]);
+    log.remove(PIECE + 7);
+    assert!(read(&store).await == log, "gone: they are not these");
+    name = entries::name_of(log[0].id);
+    let _: u64 = server.run(&["ZREM", "{tower-jwt-session}:until", &name]);
+    log.remove(0);
     assert!(
-        line.starts_with(&log[PIECE].until.as_micros().to_string()),
-        "{line}"
+        read(&store).await == log,
+        "gone as well: they are not these"
     );
-    assert!(read(&store).await == log, "they are not these");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -212,21 +236,48 @@ async fn a_line_that_cannot_be_read_puts_out_its_subject_wherever_it_stands() {
     let (store, clock) = held(&server).await;
     let mut log = Vec::new();
     add(&store, lines(&clock, 2 * PIECE, LONG), &mut log).await;
-    for which in [0, PIECE + 1] {
-        let Revoked::Session { session, .. } = log[which].revoked else {
-            panic!("it is about a session");
-        };
-        for kind in ["garbage", "99999999999999999", "7x", ""] {
-            let line = format!("{kind}\nsession:{session}\n");
-            let name = entries::name_of(log[which].id);
-            let _: u64 = server.run(&["HSET", "{tower-jwt-session}:entries", &name, &line]);
+    let damages: [fn(&mut Vec<String>); 7] = [
+        |texts| texts[0] = "garbage".to_owned(),
+        |texts| texts[0] = String::new(),
+        |texts| texts[2] = "nobody".to_owned(),
+        |texts| texts[8] = "x".to_owned(),
+        |texts| texts.push("more".to_owned()),
+        |texts| texts.push("9999999999999999".to_owned()),
+        |texts| texts.truncate(2),
+    ];
+    for place in [0, PIECE + 1] {
+        let sound = texts(&server, &log[place]);
+        for (number, damage) in damages.iter().enumerate() {
+            let mut texts = sound.clone();
+            damage(&mut texts);
+            write(&server, &log[place], &texts);
             let read = read(&store).await;
-            assert_eq!(read.len(), log.len(), "{line:?}");
-            assert_eq!(read[which].revoked, log[which].revoked, "{line:?}");
-            assert_eq!(read[which].reason, EndReason::AdminRevoked, "{line:?}");
-            assert_eq!(read[which].until, log[which].until, "{line:?}");
+            assert_eq!(read.len(), log.len(), "{number}");
+            let (found, sound) = (&read[place], &log[place]);
+            assert_eq!(found.revoked, sound.revoked, "{number}");
+            assert_eq!(found.reason, EndReason::AdminRevoked, "{number}");
+            assert_eq!(found.until, sound.until, "{number}");
         }
+        write(&server, &log[place], &sound);
     }
+    assert!(read(&store).await == log, "they are not these");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_misses_what_is_in_one_of_the_orders_alone() {
+    let server = Server::new();
+    let (store, clock) = held(&server).await;
+    let mut log = Vec::new();
+    add(&store, lines(&clock, 3, LONG), &mut log).await;
+    let probes: Vec<EntryId> = log.iter().map(|entry| entry.id).collect();
+    for (entry, key) in log.iter().zip(["log", "until"]) {
+        let key = format!("{{tower-jwt-session}}:{key}");
+        let _: u64 = server.run(&["ZREM", &key, &entries::name_of(entry.id)]);
+    }
+    let mut request = PollRequest::new(NodeId(1), LEASE);
+    request.probes = &probes;
+    let poll = store.poll(request).await.expect("the store answers");
+    assert_eq!(poll.missing, probes[..2]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

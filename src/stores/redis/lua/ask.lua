@@ -12,13 +12,13 @@ end
 
 -- A line that cannot be read puts out all of its subject.
 local function effect(line)
-  local f = line and parse(said(line)) or {}
+  local f = line and parse(line) or {}
   local kind, below, at = f[1], number(f[6]), number(f[9])
   local function falls(own)
     if own then return own < below end
     return not issued or issued <= plus(at, 2 * skew)
   end
-  if #f ~= 9 or not at then return 'admin_revoked' end
+  if #f < 9 or #f > 10 or not at then return 'admin_revoked' end
   if kind == 'session' or kind == 'token' then
     local same = kind == 'session' and f[3] == session or kind == 'token' and f[5] == token
     return same and (f[4] == '' or f[4] == user) and f[8] or nil

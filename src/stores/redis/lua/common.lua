@@ -117,16 +117,16 @@ local function mint()
   return string.sub(ARGV[2], 1, 24) .. string.format('%08x', minted)
 end
 
--- What a line says. Before that stands until when, so that who reads many needs no other question;
--- a line that does not begin so cannot be read.
-local function said(line)
-  local till, rest = string.match(line, '^(%d+)\n(.*)$')
-  return number(till) and rest or line
+-- A line is nine texts, and until when it must be known: who reads many then needs no other question.
+-- Where it says that it is over, or says nothing, `until` decides.
+local LINE = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n(%d+)$'
+
+local function about(line)
+  return line and string.match(line, '^[^\n]*\n([^\n]*)')
 end
 
 local function subject_of(id)
-  local line = call('HGET', P .. 'entries', id)
-  return line and string.match(said(line), '^[^\n]*\n([^\n]*)')
+  return about(call('HGET', P .. 'entries', id))
 end
 
 local function drop(id)
@@ -160,10 +160,12 @@ local function put(id, fields, till)
   local old = stands(id)
   if old then
     if old < till then
-      call('ZADD', P .. 'until', text(till), id)
       local line = call('HGET', P .. 'entries', id)
-      if line then call('HSET', P .. 'entries', id, text(till) .. '\n' .. said(line)) end
-      keep_log(subject_of(id) or subject, till)
+      call('ZADD', P .. 'until', text(till), id)
+      if line and string.match(line, LINE) then
+        call('HSET', P .. 'entries', id, (string.gsub(line, '%d+$', text(till))))
+      end
+      keep_log(about(line) or subject, till)
     end
     return
   end
@@ -171,7 +173,7 @@ local function put(id, fields, till)
   local place = call('INCR', P .. 'seq')
   call('ZADD', P .. 'log', place, id)
   call('ZADD', P .. 'until', text(till), id)
-  call('HSET', P .. 'entries', id, text(till) .. '\n' .. table.concat(fields, '\n'))
+  call('HSET', P .. 'entries', id, table.concat(fields, '\n') .. '\n' .. text(till))
   call('ZADD', P .. 'about:' .. subject, place, id)
   keep_log(subject, till)
   grew = true
@@ -194,8 +196,9 @@ local function lines(ids)
     local places = call('ZMSCORE', P .. 'log', unpack(part))
     local texts = call('HMGET', P .. 'entries', unpack(part))
     for i, id in ipairs(part) do
-      local till = texts[i] and (number(string.match(texts[i], '^(%d+)\n')) or stands(id))
-      if till and till > now and places[i] then
+      local till = texts[i] and number(string.match(texts[i], LINE))
+      if texts[i] and not (till and till > now) then till = stands(id) end
+      if till and places[i] then
         out[#out + 1] = {id, text(tonumber(places[i])), text(till), texts[i]}
       end
     end

@@ -197,11 +197,12 @@ pub(super) const LAYOUT: Layout = Layout::new(&[
     include_str!("highest.sql"),
 ]);
 
-/// What finds each column, and reads nothing.
-const COLUMNS: [&str; 6] = [
+/// What finds each column, and the index that a statement names, and reads nothing.
+const COLUMNS: [&str; 7] = [
     "SELECT one, version, deployment, history, limits, covered_until, settles_at, highest FROM jwt_meta LIMIT 0",
     "SELECT id, revoked_gen, roles_gen FROM jwt_users LIMIT 0",
     "SELECT id, user, operation, due_at, ended_at, ended_by, record FROM jwt_sessions LIMIT 0",
+    "SELECT user, ended_at, id FROM jwt_sessions INDEXED BY jwt_sessions_user LIMIT 0",
     "SELECT number, id, subject, until, entry FROM jwt_log LIMIT 0",
     "SELECT node, until, lease FROM jwt_leases LIMIT 0",
     "SELECT number, id, at, user, session, entry FROM jwt_audit LIMIT 0",

@@ -50,6 +50,19 @@ async fn a_corrupt_session_is_nobody() {
 }
 
 #[tokio::test]
+async fn a_session_of_which_the_record_tells_another_user_than_the_table_is_ended_for_good() {
+    let folder = Folder::new();
+    let store = folder.store().await;
+    let record = sign_in(&store, 1).await;
+    folder.tamper("UPDATE jwt_sessions SET user = 'x'").await;
+    let outcome = store.end(end(&record)).await;
+    assert!(matches!(outcome, Ok(EndOutcome::Ended { now: true, .. })));
+    let ended = sqlx::query_scalar("SELECT count(*) FROM jwt_sessions WHERE ended_at NOT NULL");
+    let ended = ended.fetch_one(&mut folder.connection().await).await;
+    assert_eq!(ended.ok(), Some(1_i64));
+}
+
+#[tokio::test]
 async fn a_corrupt_session_whose_time_is_over_does_not_stop_the_sweep() {
     let folder = Folder::new();
     let clock = ManualClock::new();
