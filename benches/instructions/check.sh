@@ -11,6 +11,8 @@ results=../results
 
 if ! command -v valgrind >/dev/null; then
     echo "LEFT OUT: instructions of a request are counted by valgrind, which is not installed"
+    # What an earlier run left must not pass for this one's.
+    [ "${1:-}" != write ] || rm -f "$results"/instructions.{md,json}
     exit 0
 fi
 if [ "$(uname -sm)" != "Linux x86_64" ]; then

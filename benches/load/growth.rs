@@ -31,9 +31,12 @@ pub struct Place {
 
 pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
     results.say(&format!(
-        "Steps of the store, one after the other: the middle of {} each. Each user has ten sessions; the steps meet users that are \
-         drawn at random, and `revoke all` ends all ten of one. `check` is the question that a node asks at first sight.",
-        steps::TIMES
+        "Steps of the store, one after the other: the middle of {}, of {} for `revoke all`. Each user has ten sessions; a refresh and a \
+         check are of a session that was just made, a list is of a user that is drawn at random, and `revoke all` ends all ten of \
+         users evenly apart. Of the sessions of one user the middle of 15 or 41, and `revoke all` once. `check` is the question that \
+         a node asks at first sight.",
+        steps::TIMES,
+        steps::REVOKED
     ));
     let runtime = runtime(2);
     for name in &wanted.stores {

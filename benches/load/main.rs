@@ -100,7 +100,14 @@ fn main() {
         }
         let command: Vec<String> = std::env::args().skip(1).collect();
         let is_short = wanted.quick || part == SOAK && wanted.minutes < 30.0;
-        results.write(&command.join(" "), &machine.told(), is_short);
+        let lacks = match is_short {
+            true => Some("A quick run: too short to be quoted."),
+            false if part != SOAK && wanted.is_partial() => {
+                Some("Not all of the part: as far as the command says.")
+            }
+            false => None,
+        };
+        results.write(&command.join(" "), &machine.told(), lacks);
     }
     // The system clears its folder for temporary files, too.
     let _ = std::fs::remove_dir_all(&folder);
@@ -146,7 +153,7 @@ impl Wanted {
             parts: Vec::new(),
             stores: Vec::new(),
             quick: false,
-            most: 10_000_000,
+            most: MOST,
             minutes: 30.0,
         };
         while let Some(word) = words.next() {
@@ -178,11 +185,14 @@ impl Wanted {
             wanted.parts.retain(|part| part != SOAK);
         }
         if wanted.stores.is_empty() {
-            wanted.stores = ["memory", "sqlite", "postgres", "redis"]
-                .map(str::to_owned)
-                .into();
+            wanted.stores = STORES.map(str::to_owned).into();
         }
         Ok(wanted)
+    }
+
+    /// Whether a part may have left out stores or sizes.
+    fn is_partial(&self) -> bool {
+        self.most < MOST || self.stores.len() < STORES.len()
     }
 
     /// Where the soak is: in one store.
@@ -201,5 +211,7 @@ pub fn refuse(why: &str) -> ! {
 
 pub const TASK: &str = "LOAD_TASK";
 const PARTS: [&str; 6] = ["hostile", "churn", "memory", "start", "growth", SOAK];
+const STORES: [&str; 4] = ["memory", "sqlite", "postgres", "redis"];
+const MOST: u64 = 10_000_000;
 /// It takes half an hour.
 const SOAK: &str = "soak";

@@ -85,7 +85,8 @@ impl Results {
         self.raw = Some((format!("{}.{ending}", self.part), raw));
     }
 
-    pub fn write(&self, command: &str, machine: &str, quick: bool) {
+    /// Writes all of it down, with what a run `lacks` of a whole one.
+    pub fn write(&self, command: &str, machine: &str, lacks: Option<&str>) {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results"));
         let write = |name: &str, text: &str| {
             let written = std::fs::create_dir_all(folder)
@@ -93,8 +94,9 @@ impl Results {
             written.expect("the folder of results can be written");
         };
         let mut text = format!("Made by `cargo bench --bench load -- {command}`.\n\n{machine}\n");
-        if quick {
-            text.push_str("**A quick run: too short to be quoted.**\n\n");
+        if let Some(lacks) = lacks {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "**{lacks}**\n\n");
         }
         text.push_str("| figure | measured | goal | gate | |\n|---|---:|---:|---:|---|\n");
         for row in &self.rows {
@@ -114,7 +116,7 @@ impl Results {
             .map(|row| json!({ "name": row.name, "value": row.value, "unit": row.unit }))
             .collect();
         let all =
-            json!({ "part": self.part, "command": command, "quick": quick, "figures": figures });
+            json!({ "part": self.part, "command": command, "lacks": lacks, "figures": figures });
         let all = serde_json::to_string_pretty(&all).expect("it is JSON");
         write(&format!("{}.json", self.part), &all);
         for (name, text) in self.plots.iter().chain(&self.raw) {

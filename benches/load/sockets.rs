@@ -48,6 +48,9 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
     results.add("sockets: p99 of good requests, no flood", idle[1], "µs");
     results.add("sockets: p99 of good requests", on[1], "µs");
     results.add("sockets: p99 of good requests, off", off[1], "µs");
+    let times = |served: [f64; 3]| served[1] / idle[1];
+    results.add("sockets: p99, times no flood", times(on), "");
+    results.add("sockets: p99, times no flood, off", times(off), "");
 }
 
 /// Serves until it is killed; prints its address and a token.

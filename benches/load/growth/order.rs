@@ -32,6 +32,8 @@ fn order(points: &[(f64, f64)]) -> Option<String> {
         format!(
             "no more at the end than in the beginning, but the points are {apart:.2} times apart, which no order of growth explains"
         )
+    } else if power >= MORE {
+        format!("more than linear at the end (as its power {power:.2} over the last step)")
     } else if power >= LINEAR {
         format!("linear at the end (as its power {power:.2} over the last step)")
     } else if power >= LOGARITHMIC {
@@ -53,5 +55,6 @@ fn told(number: f64) -> String {
 /// Twice the same differs by so much on a machine that others use, too.
 const CONSTANT: f64 = 1.5;
 const LINEAR: f64 = 0.75;
+const MORE: f64 = 1.2;
 /// From a tree of a million to one of ten it is 0.07.
 const LOGARITHMIC: f64 = 0.15;

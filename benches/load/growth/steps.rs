@@ -138,5 +138,5 @@ pub const DOES: [&str; STEPS.len()] = [
     "It reads and writes each open session of the user, and adds one line to the log.",
 ];
 pub const TIMES: u64 = 300;
-const REVOKED: u64 = 40;
+pub const REVOKED: u64 = 40;
 const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -135,6 +135,14 @@ struct Case {
     run: Run,
 }
 
+/// Ends the program where the compiler did not optimise it.
+pub fn refuse_a_debug_build() {
+    if cfg!(debug_assertions) {
+        eprintln!("a debug build says nothing about speed");
+        std::process::exit(2);
+    }
+}
+
 /// A program with cases, which the driver calls one after the other.
 pub struct Worker {
     pub runtime: Runtime,
@@ -144,10 +152,7 @@ pub struct Worker {
 impl Worker {
     /// Has the bare service to begin with.
     pub fn new() -> Self {
-        if cfg!(debug_assertions) {
-            eprintln!("a debug build says nothing about speed");
-            std::process::exit(2);
-        }
+        refuse_a_debug_build();
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

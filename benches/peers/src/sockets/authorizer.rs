@@ -8,6 +8,7 @@ use tower_jwt_session_peers::{AUDIENCE, Claims, ISSUER, SECRET};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    tower_jwt_session_peers::refuse_a_debug_build();
     let validation = Validation::new().iss(&[ISSUER]).aud(&[AUDIENCE]).nbf(true);
     let authorizer: JwtAuthorizer<Claims> = JwtAuthorizer::from_secret(SECRET);
     let authorizer = authorizer

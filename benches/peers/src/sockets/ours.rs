@@ -16,6 +16,7 @@ use tower_jwt_session_peers::{AUDIENCE, Claims, ISSUER, SECRET};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    tower_jwt_session_peers::refuse_a_debug_build();
     let mode = std::env::args().nth(1).expect("bare, layered, ours or raw");
     let key = Key::hmac(Some("HS256"), Signed::Hs256, SECRET.as_bytes()).expect("a key");
     let auth = JwtSession::builder()

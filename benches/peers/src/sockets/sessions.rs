@@ -9,6 +9,7 @@ use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    tower_jwt_session_peers::refuse_a_debug_build();
     let store = MemoryStore::default();
     let session = Session::new(None, Arc::new(store.clone()), None);
     session
