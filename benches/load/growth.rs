@@ -112,7 +112,7 @@ impl Place {
         }
     }
 
-    /// As many sessions as fit beside everything else: ten million in the memory of a process take 23 GB.
+    /// As many sessions as fit beside everything else: ten million in the memory of a process take 17 GB.
     fn most(&self) -> u64 {
         match self.backend {
             Some(_) => 10_000_000,

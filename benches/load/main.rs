@@ -102,7 +102,7 @@ fn main() {
         let is_short = wanted.quick || part == SOAK && wanted.minutes < 30.0;
         let lacks = match is_short {
             true => Some("A quick run: too short to be quoted."),
-            false if part != SOAK && wanted.is_partial() => {
+            false if wanted.leaves_out(part) => {
                 Some("Not all of the part: as far as the command says.")
             }
             false => None,
@@ -190,9 +190,10 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// Whether a part may have left out stores or sizes.
-    fn is_partial(&self) -> bool {
-        self.most < MOST || self.stores.len() < STORES.len()
+    /// Whether a part has left out stores or sizes.
+    fn leaves_out(&self, part: &str) -> bool {
+        let stores = self.stores.len() < STORES.len() && ["start", "growth"].contains(&part);
+        stores || self.most < MOST && ["memory", "growth"].contains(&part)
     }
 
     /// Where the soak is: in one store.

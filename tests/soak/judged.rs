@@ -163,7 +163,8 @@ fn a_503_is_explained_by_a_host_that_keeps_half_of_what_was_wanted() {
         let verdict = request(ours(Ending::No), asked(0, sent), &away, &weather);
         (verdict, weather.host_away())
     };
-    let explained = (Verdict::Explained(Cause::Host), Duration::from_millis(500));
+    let excused = Duration::from_millis(1_500);
+    let explained = (Verdict::Explained(Cause::Host), excused);
     let unexplained = (Verdict::Unexplained, Duration::ZERO);
     assert_eq!(judged([50, 0, 50], from), explained);
     assert_eq!(judged([10, 80, 10], to), explained);

@@ -1,9 +1,11 @@
 //! Lines of the log: nine texts that hold no line feed, one a line, and until when it must be known.
 
+use std::borrow::Cow;
+
 use redis::Value;
 
 use super::error::garbled;
-use super::reply::{fixed, hex128, instant, number, text};
+use super::reply::{fixed, hex128, instant, number};
 use super::scripts;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
@@ -93,9 +95,15 @@ pub(super) fn line_of(
     line: Value,
     now: UnixTime,
 ) -> Option<RevocationEntry> {
-    let line = text(line).unwrap_or_default();
-    let parts: Vec<&str> = line.split('\n').collect();
-    entry(id, until, &parts).or_else(|| {
+    let line = match line {
+        Value::BulkString(line) => line,
+        _ => Vec::new(),
+    };
+    let said = String::from_utf8_lossy(&line);
+    let parts: Vec<&str> = said.split('\n').collect();
+    let sound = matches!(said, Cow::Borrowed(_));
+    let read = sound.then(|| entry(id, until, &parts)).flatten();
+    read.or_else(|| {
         let subject = parts.get(1).copied().unwrap_or_default();
         codec::decode_entry(id, subject, until, "", now)
     })

@@ -92,10 +92,18 @@ impl Weather {
         (long.len(), long.into_iter().max().unwrap_or_default())
     }
 
-    /// For how long, in all, the host kept half of the processor time that was wanted, or more.
+    /// For how long, in all, the host kept half of the processor time that was wanted, or more, or had
+    /// done so a moment before: all that it may explain.
     pub fn host_away(&self) -> Duration {
         let host = self.host.lock().expect("nobody panicked");
-        host.away.iter().map(|(from, to)| *to - *from).sum()
+        let mut last: Option<Instant> = None;
+        let excused = |(from, to): &(Instant, Instant)| {
+            let from = last.map_or(*from, |last| last.max(*from));
+            let until = *to + AFTER_STALL;
+            last = Some(until);
+            until.saturating_duration_since(from)
+        };
+        host.away.iter().map(excused).sum()
     }
 
     /// How often the store stood still by itself, and for how long at most.

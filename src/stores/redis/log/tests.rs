@@ -13,10 +13,12 @@ use super::*;
 use crate::clock::Clock as _;
 use crate::error::StoreErrorKind;
 use crate::revocation::{
-    EndReason, EntryId, FleetLimits, NodeId, PollRequest, RevocationStore, Revoked,
+    About, Answer, EndReason, EntryId, FleetLimits, NodeId, PollRequest, Question, RevocationStore,
+    Revoked,
 };
 use crate::testing::ManualClock;
-use crate::token::SessionId;
+use crate::token::{SessionId, UserId};
+use crate::verify::TokenFacts;
 
 const LIMITS: FleetLimits = FleetLimits {
     access_lifetime: Duration::from_secs(900),
@@ -230,54 +232,125 @@ async fn where_a_line_does_not_say_that_it_stands_the_order_of_the_ends_decides(
     );
 }
 
+/// What the store itself says of a token of a line's session.
+async fn asked(store: &RedisStore, entry: &RevocationEntry) -> Answer {
+    let Revoked::Session { session, .. } = entry.revoked else {
+        panic!("it is about a session");
+    };
+    let facts = TokenFacts {
+        user: UserId::new("ada").expect("it is a name"),
+        session: Some(session),
+        token: None,
+        binding: None,
+        issued_at: None,
+        expires_at: entry.until,
+    };
+    let question = Question::new(facts, About::Log);
+    store.ask(&question).await.expect("the store answers")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_cannot_be_read_puts_out_its_subject_wherever_it_stands() {
     let server = Server::new();
     let (store, clock) = held(&server).await;
     let mut log = Vec::new();
     add(&store, lines(&clock, 2 * PIECE, LONG), &mut log).await;
-    let damages: [fn(&mut Vec<String>); 7] = [
-        |texts| texts[0] = "garbage".to_owned(),
-        |texts| texts[0] = String::new(),
-        |texts| texts[2] = "nobody".to_owned(),
-        |texts| texts[8] = "x".to_owned(),
-        |texts| texts.push("more".to_owned()),
-        |texts| texts.push("9999999999999999".to_owned()),
-        |texts| texts.truncate(2),
+    let mut damages: Vec<(&str, fn(&mut Vec<String>))> = vec![
+        ("kind", |texts| texts[0] = "garbage".to_owned()),
+        ("another kind", |texts| texts[0] = "token".to_owned()),
+        ("no kind", |texts| texts[0] = String::new()),
+        ("session", |texts| texts[2] = "nobody".to_owned()),
+        ("instant", |texts| texts[8] = "x".to_owned()),
+        ("more", |texts| texts.push("more".to_owned())),
+        ("a number more", |texts| {
+            texts.push("9999999999999999".to_owned())
+        }),
+        ("less", |texts| texts.truncate(2)),
     ];
+    // A line feed that is lost.
+    damages.push(("2 and 3", |texts| joined(texts, 2)));
+    damages.push(("3 and 4", |texts| joined(texts, 3)));
+    damages.push(("7 and 8", |texts| joined(texts, 7)));
+    damages.push(("8 and 9", |texts| joined(texts, 8)));
     for place in [0, PIECE + 1] {
         let sound = texts(&server, &log[place]);
-        for (number, damage) in damages.iter().enumerate() {
+        for (what, damage) in &damages {
             let mut texts = sound.clone();
             damage(&mut texts);
             write(&server, &log[place], &texts);
             let read = read(&store).await;
-            assert_eq!(read.len(), log.len(), "{number}");
+            assert_eq!(read.len(), log.len(), "{what}");
             let (found, sound) = (&read[place], &log[place]);
-            assert_eq!(found.revoked, sound.revoked, "{number}");
-            assert_eq!(found.reason, EndReason::AdminRevoked, "{number}");
-            assert_eq!(found.until, sound.until, "{number}");
+            assert_eq!(found.revoked, sound.revoked, "{what}");
+            assert_eq!(found.reason, EndReason::AdminRevoked, "{what}");
+            assert_eq!(found.until, sound.until, "{what}");
+            let answer = asked(&store, sound).await;
+            assert_eq!(answer, Answer::Revoked(EndReason::AdminRevoked), "{what}");
+        }
+        // Bytes that are no text at all, in what it says and in its end.
+        let name = entries::name_of(log[place].id);
+        for which in [2, 8, 9] {
+            let mut bytes: Vec<Vec<u8>> = sound.iter().map(|text| text.clone().into()).collect();
+            bytes[which] = vec![0xff];
+            let line = bytes.join(&b'\n');
+            let mut put = redis::cmd("HSET");
+            put.arg(ENTRIES).arg(&name).arg(line);
+            let client = redis::Client::open(server.address()).expect("a good address");
+            let mut connection = client.get_connection().expect("it is up");
+            let _: u64 = put.query(&mut connection).expect("it is up");
+            let read = read(&store).await;
+            assert_eq!(read[place].revoked, log[place].revoked, "{which}");
+            assert_eq!(read[place].until, log[place].until, "{which}");
+            assert!(matches!(
+                asked(&store, &log[place]).await,
+                Answer::Revoked(_)
+            ));
         }
         write(&server, &log[place], &sound);
     }
     assert!(read(&store).await == log, "they are not these");
 }
 
+fn joined(texts: &mut Vec<String>, first: usize) {
+    let second = texts.remove(first + 1);
+    texts[first].push_str(&second);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_probe_misses_what_is_in_one_of_the_orders_alone() {
+async fn a_line_that_has_lost_a_part_is_missed_or_stands_and_is_written_again_whole() {
     let server = Server::new();
     let (store, clock) = held(&server).await;
     let mut log = Vec::new();
-    add(&store, lines(&clock, 3, LONG), &mut log).await;
+    add(&store, lines(&clock, 4, LONG), &mut log).await;
     let probes: Vec<EntryId> = log.iter().map(|entry| entry.id).collect();
-    for (entry, key) in log.iter().zip(["log", "until"]) {
-        let key = format!("{{tower-jwt-session}}:{key}");
-        let _: u64 = server.run(&["ZREM", &key, &entries::name_of(entry.id)]);
+    for (entry, [command, key]) in log.iter().zip([
+        ["ZREM", "{tower-jwt-session}:log"],
+        ["HDEL", ENTRIES],
+        ["ZREM", "{tower-jwt-session}:until"],
+    ]) {
+        let _: u64 = server.run(&[command, key, &entries::name_of(entry.id)]);
     }
-    let mut request = PollRequest::new(NodeId(1), LEASE);
-    request.probes = &probes;
-    let poll = store.poll(request).await.expect("the store answers");
-    assert_eq!(poll.missing, probes[..2]);
+    let poll = async |probes: &[EntryId]| {
+        let mut request = PollRequest::new(NodeId(1), LEASE);
+        request.probes = probes;
+        store.poll(request).await.expect("the store answers")
+    };
+    // What says by itself until when it stands is missed by nobody, and counts for everybody.
+    let polled = poll(&probes).await;
+    assert_eq!(polled.missing, probes[..2]);
+    assert_eq!(polled.entries, log[2..]);
+    assert_eq!(
+        asked(&store, &log[2]).await,
+        Answer::Revoked(EndReason::SignedOut)
+    );
+    let written = store.append(log[..3].to_vec()).await;
+    assert_eq!(written.expect("it answers").entries.len(), 3);
+    let polled = poll(&probes).await;
+    assert!(polled.missing.is_empty());
+    assert_eq!(polled.entries.len(), log.len());
+    for entry in &log {
+        assert!(polled.entries.contains(entry), "{entry:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

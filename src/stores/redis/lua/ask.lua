@@ -10,15 +10,17 @@ local function parse(line)
   return out
 end
 
--- A line that cannot be read puts out all of its subject.
-local function effect(line)
+-- A line that cannot be read, or that is not about the subject that it stands under, puts out all of that.
+local function effect(line, subject)
   local f = line and parse(line) or {}
   local kind, below, at = f[1], number(f[6]), number(f[9])
   local function falls(own)
     if own then return own < below end
     return not issued or issued <= plus(at, 2 * skew)
   end
-  if #f < 9 or #f > 10 or not at then return 'admin_revoked' end
+  if #f < 9 or #f > 10 or not at or f[2] ~= subject then return 'admin_revoked' end
+  local named = kind == 'session' and 'session:' .. f[3] or kind == 'token' and 'token:' .. f[5] or 'user:' .. f[4]
+  if named ~= subject then return 'admin_revoked' end
   if kind == 'session' or kind == 'token' then
     local same = kind == 'session' and f[3] == session or kind == 'token' and f[5] == token
     return same and (f[4] == '' or f[4] == user) and f[8] or nil
@@ -38,7 +40,7 @@ local function logged()
   subjects[#subjects + 1] = 'user:' .. user
   for _, subject in ipairs(subjects) do
     for _, id in ipairs(call('ZRANGE', P .. 'about:' .. subject, 0, -1)) do
-      local what = stands(id) and effect(call('HGET', P .. 'entries', id))
+      local what = stands(id) and effect(call('HGET', P .. 'entries', id), subject)
       if what and what ~= 'stale' then return what end
       answer = answer or what
     end

@@ -117,8 +117,8 @@ local function mint()
   return string.sub(ARGV[2], 1, 24) .. string.format('%08x', minted)
 end
 
--- A line is nine texts, and until when it must be known: who reads many then needs no other question.
--- Where it says that it is over, or says nothing, `until` decides.
+-- A line is nine texts, and until when it must be known: who reads many need not ask `until`. Where it
+-- says that it is over, or says nothing, `until` decides; where that has nothing, the line does.
 local LINE = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n(%d+)$'
 
 local function about(line)
@@ -145,7 +145,12 @@ end
 -- Until when an entry must be known; nothing where that is over.
 local function stands(id)
   local till = call('ZSCORE', P .. 'until', id)
-  till = till and tonumber(till)
+  if till then
+    till = tonumber(till)
+  else
+    local line = call('HGET', P .. 'entries', id)
+    till = line and number(string.match(line, LINE))
+  end
   return till and till > now and till
 end
 
@@ -154,20 +159,24 @@ local function keep_log(subject, till)
   for _, name in ipairs({'entries', 'log', 'until', 'about:' .. subject}) do keep(P .. name, life) end
 end
 
--- Writes a line, or prolongs the one of the same name.
+-- Writes a line, or prolongs the one of the same name; one that has lost a part is written anew.
 local function put(id, fields, till)
   local subject = fields[2]
   local old = stands(id)
   if old then
-    if old < till then
-      local line = call('HGET', P .. 'entries', id)
-      call('ZADD', P .. 'until', text(till), id)
-      if line and string.match(line, LINE) then
-        call('HSET', P .. 'entries', id, (string.gsub(line, '%d+$', text(till))))
+    local line, place = call('HGET', P .. 'entries', id), call('ZSCORE', P .. 'log', id)
+    if line and place then
+      if old < till then
+        call('ZADD', P .. 'until', text(till), id)
+        local said = string.match(line, LINE)
+        if said then
+          call('HSET', P .. 'entries', id, string.sub(line, 1, -1 - #said) .. text(till))
+        end
+        keep_log(about(line) or subject, till)
       end
-      keep_log(about(line) or subject, till)
+      return
     end
-    return
+    till = math.max(old, till)
   end
   drop(id)
   local place = call('INCR', P .. 'seq')

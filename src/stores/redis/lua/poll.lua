@@ -24,6 +24,6 @@ if since < last then
 end
 local missing = {}
 for i = 5, #ARGV - 4 do
-  if not stands(arg(i)) or #lines({arg(i)}) == 0 then missing[#missing + 1] = arg(i) end
+  if #lines({arg(i)}) == 0 then missing[#missing + 1] = arg(i) end
 end
 return done({text(now), is, text(last), new, missing, more})

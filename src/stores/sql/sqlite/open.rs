@@ -105,12 +105,13 @@ async fn meet(
 
 /// Sees whether the tables hold what the statements ask for.
 async fn look_at_columns(connection: &mut SqliteConnection, file: &File) -> Result<(), StoreError> {
-    for look in COLUMNS {
+    for look in COLUMNS.into_iter().chain([INDEX]) {
         match sqlx::query(look).fetch_optional(&mut *connection).await {
             Ok(_) => {}
             Err(error) if is_sql(&error) => {
                 let kind = StoreErrorKind::Configuration;
-                return Err(told_of(kind, file.path(), FOREIGN));
+                let what = if look == INDEX { UNINDEXED } else { FOREIGN };
+                return Err(told_of(kind, file.path(), what));
             }
             Err(error) => return Err(not_opened(file.path(), error)),
         }
@@ -197,17 +198,22 @@ pub(super) const LAYOUT: Layout = Layout::new(&[
     include_str!("highest.sql"),
 ]);
 
-/// What finds each column, and the index that a statement names, and reads nothing.
-const COLUMNS: [&str; 7] = [
+/// What finds each column, and reads nothing.
+const COLUMNS: [&str; 6] = [
     "SELECT one, version, deployment, history, limits, covered_until, settles_at, highest FROM jwt_meta LIMIT 0",
     "SELECT id, revoked_gen, roles_gen FROM jwt_users LIMIT 0",
     "SELECT id, user, operation, due_at, ended_at, ended_by, record FROM jwt_sessions LIMIT 0",
-    "SELECT user, ended_at, id FROM jwt_sessions INDEXED BY jwt_sessions_user LIMIT 0",
     "SELECT number, id, subject, until, entry FROM jwt_log LIMIT 0",
     "SELECT node, until, lease FROM jwt_leases LIMIT 0",
     "SELECT number, id, at, user, session, entry FROM jwt_audit LIMIT 0",
 ];
 
+/// What finds the index that a statement names.
+const INDEX: &str =
+    "SELECT user, ended_at, id FROM jwt_sessions INDEXED BY jwt_sessions_user LIMIT 0";
+
+const UNINDEXED: &str =
+    "it has lost an index: CREATE INDEX jwt_sessions_user ON jwt_sessions (user, ended_at, id)";
 const FOREIGN: &str = "it holds tables named jwt_… that are not of this crate: choose another file";
 const NEWER: &str =
     "it was written by a newer version of tower-jwt-session: use that version, or another file";

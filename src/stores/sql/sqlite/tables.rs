@@ -267,7 +267,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
             return self.change_one(by_id).await.map(drop);
         };
         // What ends a session is followed by a line of the log. The index of its user changes with it;
-        // that of the ids would be one more page for each, and finds it where the record tells another
+        // that of the ids would be more pages to read, and finds it where the record tells another
         // user than the table does.
         let by_user = update!(" INDEXED BY jwt_sessions_user", " AND user = ?6");
         let by_user = statement(by_user).bind(text(&record.user));

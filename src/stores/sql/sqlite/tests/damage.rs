@@ -151,6 +151,20 @@ async fn a_missing_folder_is_a_matter_of_configuration() {
 }
 
 #[tokio::test]
+async fn who_has_lost_the_index_of_the_users_is_told_how_to_make_it() {
+    let folder = Folder::new();
+    drop(folder.store().await);
+    folder.tamper("DROP INDEX jwt_sessions_user").await;
+    folder.settle().await;
+    let (kind, what) = folder.refusal().await;
+    assert_eq!(kind, StoreErrorKind::Configuration);
+    let (_, sql) = what.split_once("lost an index: ").expect("it says so");
+    let sql = sql.split_inclusive(')').next().expect("it says what to do");
+    folder.tamper(sql).await;
+    folder.store().await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_left_alone() {
     let folder = Folder::new();
     std::fs::write(folder.file(), "Dear diary, ".repeat(1_000)).expect("it can be written");
