@@ -13,11 +13,26 @@ use sqlx::{Row as _, query};
 
 use super::columns;
 use super::error::{failed, told};
+use super::values::{bytes, text};
 use crate::clock::UnixTime;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::session::Counters;
+use crate::revocation::EntryId;
+use crate::session::{Counters, SessionRecord};
 use crate::stores::sql::rows::{Found, Row};
 use crate::token::UserId;
+
+/// Replaces the record of an open session, which is found in this way.
+macro_rules! update {
+    ($index:literal, $user:literal) => {
+        concat!(
+            "UPDATE jwt_sessions",
+            $index,
+            " SET due_at = ?1, ended_at = ?2, ended_by = ?3, record = ?4 \
+             WHERE id = ?5 AND ended_at IS NULL",
+            $user
+        )
+    };
+}
 
 /// The tables, through one connection.
 pub(super) struct Tables<C> {
@@ -97,6 +112,41 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Tables<C> {
         let statement = query(sql).bind(record.to_owned()).bind(id.to_vec());
         let statement = statement.bind(columns::integer(self.now)).bind(due);
         Ok(self.change_one(statement).await? > 0)
+    }
+
+    /// Replaces the record of an open session in every order, or ends it.
+    pub(super) async fn replace(
+        &mut self,
+        record: &SessionRecord,
+        by: Option<EntryId>,
+        id: &[u8],
+        written: String,
+    ) -> Result<(), StoreError> {
+        let statement = |sql| {
+            let ended_at = record
+                .ended
+                .as_ref()
+                .map(|ended| columns::integer(ended.at));
+            query(sql)
+                .bind(columns::integer(record.due_at()))
+                .bind(ended_at)
+                .bind(by.map(|by| bytes(by.as_bytes())))
+                .bind(written.clone())
+                .bind(id.to_vec())
+        };
+        let by_id = statement(update!("", ""));
+        let Some(_) = by else {
+            return self.change_one(by_id).await.map(drop);
+        };
+        // What ends a session is followed by a line of the log. The index of its user changes with it;
+        // that of the ids would be more pages to read, and finds it where the record tells another
+        // user than the table does.
+        let by_user = update!(" INDEXED BY jwt_sessions_user", " AND user = ?6");
+        let by_user = statement(by_user).bind(text(&record.user));
+        if self.change(by_user).await? == 0 {
+            self.change(by_id).await?;
+        }
+        Ok(())
     }
 
     /// Has what follows undone together when the write fails.

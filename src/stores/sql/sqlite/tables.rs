@@ -28,19 +28,6 @@ macro_rules! sessions {
     };
 }
 
-/// Replaces the record of an open session, which is found in this way.
-macro_rules! update {
-    ($index:literal, $user:literal) => {
-        concat!(
-            "UPDATE jwt_sessions",
-            $index,
-            " SET due_at = ?1, ended_at = ?2, ended_by = ?3, record = ?4 \
-             WHERE id = ?5 AND ended_at IS NULL",
-            $user
-        )
-    };
-}
-
 impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
     const BACKEND: &'static str = BACKEND;
 
@@ -253,28 +240,7 @@ impl<C: DerefMut<Target = SqliteConnection> + Send> Rows for Tables<C> {
         if record.ended.is_none() && self.update_in_place(&id, &written, due).await? {
             return Ok(());
         }
-        let statement = |sql| {
-            let ended_at = record.ended.as_ref().map(|ended| integer(ended.at));
-            query(sql)
-                .bind(due)
-                .bind(ended_at)
-                .bind(by.map(|by| bytes(by.as_bytes())))
-                .bind(written.clone())
-                .bind(id.clone())
-        };
-        let by_id = statement(update!("", ""));
-        let Some(_) = by else {
-            return self.change_one(by_id).await.map(drop);
-        };
-        // What ends a session is followed by a line of the log. The index of its user changes with it;
-        // that of the ids would be more pages to read, and finds it where the record tells another
-        // user than the table does.
-        let by_user = update!(" INDEXED BY jwt_sessions_user", " AND user = ?6");
-        let by_user = statement(by_user).bind(text(&record.user));
-        if self.change(by_user).await? == 0 {
-            self.change(by_id).await?;
-        }
-        Ok(())
+        self.replace(record, by, &id, written).await
     }
 
     async fn forget(&mut self, id: SessionId) -> Result<(), StoreError> {
