@@ -255,7 +255,7 @@ async fn a_line_that_cannot_be_read_puts_out_its_subject_wherever_it_stands() {
     let (store, clock) = held(&server).await;
     let mut log = Vec::new();
     add(&store, lines(&clock, 2 * PIECE, LONG), &mut log).await;
-    let mut damages: Vec<(&str, fn(&mut Vec<String>))> = vec![
+    let mut damages: Vec<(&str, Damage)> = vec![
         ("kind", |texts| texts[0] = "garbage".to_owned()),
         ("another kind", |texts| texts[0] = "token".to_owned()),
         ("no kind", |texts| texts[0] = String::new()),
@@ -310,6 +310,8 @@ async fn a_line_that_cannot_be_read_puts_out_its_subject_wherever_it_stands() {
     }
     assert!(read(&store).await == log, "they are not these");
 }
+
+type Damage = fn(&mut Vec<String>);
 
 fn joined(texts: &mut Vec<String>, first: usize) {
     let second = texts.remove(first + 1);
