@@ -3,28 +3,48 @@
 # Usage: benches/report.sh            from the results that are there
 #        benches/report.sh build      builds what "measure" runs, and measures nothing: half an hour on two processors
 #        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: some ten minutes
-#                                     without a compiler beside it; the others are cargo bench --bench load
+#                                     without a compiler beside it
+#        benches/report.sh all        builds and measures everything, the stores (docs/figures.md) and the soak too: some three hours;
+#                                     nothing else should run
 # The programs lie in CARGO_TARGET_DIR, or else in benches/peers/target.
 # Every part leaves PART.md, its raw data as PART.json or PART.csv, and its plots as SVG in benches/results.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/peers/target}
-case "${1:-}" in
-build)
+build() {
     instructions/check.sh build
-    export BUILD_ONLY=1
-    peers/run.sh
-    peers/sockets.sh
-    peers/choices.sh
+    BUILD_ONLY=1 peers/run.sh
+    BUILD_ONLY=1 peers/sockets.sh
+    BUILD_ONLY=1 peers/choices.sh
+}
+measure() {
+    NO_BUILD=1 instructions/check.sh write
+    NO_BUILD=1 peers/run.sh
+    NO_BUILD=1 peers/sockets.sh
+    NO_BUILD=1 peers/choices.sh
+}
+# What cargo bench builds lies where cargo puts it.
+loads() { env -u CARGO_TARGET_DIR cargo bench --all-features --locked "$@"; }
+case "${1:-}" in
+'') ;;
+build)
+    build
     exit 0
     ;;
-measure)
-    export NO_BUILD=1
-    instructions/check.sh write
-    peers/run.sh
-    peers/sockets.sh
-    peers/choices.sh
+measure) measure ;;
+all)
+    build
+    loads --bench load --no-run
+    loads --bench fleet --no-run
+    measure
+    loads --bench load
+    loads --bench fleet -- --report docs/figures.md
+    loads --bench load -- soak
+    ;;
+*)
+    echo "not known: $1 (build, measure, all, or nothing)" >&2
+    exit 2
     ;;
 esac
 

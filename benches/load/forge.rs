@@ -1,5 +1,6 @@
 //! Tokens, good and bad.
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
@@ -12,12 +13,14 @@ use tower_jwt_session::{Clock, SessionId, SystemClock};
 pub struct Forge {
     key: Key,
     pair: Option<EcdsaKeyPair>,
+    secret: hmac::Key,
     random: SystemRandom,
 }
 
 impl Forge {
     pub fn new(algorithm: Algorithm) -> Self {
         let random = SystemRandom::new();
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
         if algorithm != Algorithm::Es256 {
             let key = match algorithm {
                 Algorithm::Hs256 => Key::hmac(Some(KID), algorithm, SECRET),
@@ -26,6 +29,7 @@ impl Forge {
             return Self {
                 key: key.expect("a key"),
                 pair: None,
+                secret,
                 random,
             };
         }
@@ -39,6 +43,7 @@ impl Forge {
         Self {
             key: key.expect("a key"),
             pair: Some(pair),
+            secret,
             random,
         }
     }
@@ -65,12 +70,17 @@ impl Forge {
 
     /// A genuine token of a session that nobody keeps, which has this long to go.
     pub fn genuine(&self, lives: i64) -> String {
-        let pair = self.pair.as_ref().expect("the key is one of ES256");
         let signed = self.signed_part(KID, SessionId::random(), lives);
-        let signature = pair
-            .sign(&self.random, signed.as_bytes())
-            .expect("it can sign");
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        let text = signed.as_bytes();
+        let signature = match (&self.pair, self.key.algorithm()) {
+            (Some(pair), _) => {
+                let signature = pair.sign(&self.random, text).expect("it can sign");
+                URL_SAFE_NO_PAD.encode(signature)
+            }
+            (None, Algorithm::Hs256) => URL_SAFE_NO_PAD.encode(hmac::sign(&self.secret, text)),
+            (None, other) => panic!("{} is not signed here", other.as_str()),
+        };
+        format!("{signed}.{signature}")
     }
 
     fn signed_part(&self, kid: &str, session: SessionId, lives: i64) -> String {

@@ -10,16 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tower_jwt_session::{MemoryStore, SessionStore, UserId};
+use tower_jwt_session::{MemoryStore, SessionStore};
 
 use crate::backend::{self, Backend};
 use crate::plot::Curve;
 use crate::rate::new_session;
 use crate::results::{Results, Wanted as Figure};
-use crate::scale::user_name;
 use crate::start::known;
 use crate::{Wanted, resident, runtime};
-use steps::{DOES, STEPS, Steps};
+use steps::{DOES, Filled, SEED, SESSIONS_OF_A_USER, STEPS, Steps, session_id, user_id};
 
 /// A store that is filled.
 pub struct Place {
@@ -31,12 +30,13 @@ pub struct Place {
 
 pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
     results.say(&format!(
-        "Steps of the store, one after the other: the middle of {}, of {} for `revoke all`. Each user has ten sessions; a refresh and a \
-         check are of a session that was just made, a list is of a user that is drawn at random, and `revoke all` ends all ten of \
-         users evenly apart. Of the sessions of one user the middle of 15 or 41, and `revoke all` once. `check` is the question that \
-         a node asks at first sight.",
+        "Steps of the store, one after the other: the middle of {}, of {} for `revoke all`. Each user has ten sessions; a refresh, a \
+         check and a list are of one drawn at random, none of a session that another step has touched, and `revoke all` ends all ten of users \
+         evenly apart. Of the sessions of one user the middle of 15 or 41, and `revoke all` once. `check` is the question that a node \
+         asks at first sight. By clients and by nodes: what a step takes of the store (the time, by how many were done in it), the middle of {}.",
         steps::TIMES,
-        steps::REVOKED
+        steps::REVOKED,
+        crowd::ROUNDS
     ));
     let runtime = runtime(2);
     for name in &wanted.stores {
@@ -55,23 +55,22 @@ pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
 }
 
 async fn by_sessions(wanted: &Wanted, place: &Place, results: &mut Results) {
-    let most = wanted.most.min(place.most());
     let sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
     let mut curves = STEPS.map(|name| Curve {
         name,
         points: Vec::new(),
     });
-    let (mut filled, mut all, before) = (0, Vec::new(), resident());
-    for size in sizes.into_iter().filter(|size| *size <= most) {
+    let (mut filled, mut all, before) = (Filled::default(), Vec::new(), resident());
+    for size in sizes.into_iter().filter(|size| *size <= wanted.most) {
         let (users, began) = (size / SESSIONS_OF_A_USER, Instant::now());
-        place.fill(filled..users).await;
-        filled = users;
+        place.fill(filled.users..users).await;
+        filled.users = users;
         let took = began.elapsed().as_secs();
         eprintln!(
             "  {}: {size} sessions are there, after {took} s",
             place.name
         );
-        let steps = Steps::measure(&place.store(PART).await, users).await;
+        let steps = Steps::measure(&place.store(PART).await, &mut filled).await;
         for (curve, millis) in curves.iter_mut().zip(steps.millis()) {
             let name = format!("{}: {} among {size}", place.name, curve.name);
             results.add(name, millis, "ms");
@@ -80,7 +79,7 @@ async fn by_sessions(wanted: &Wanted, place: &Place, results: &mut Results) {
         all.push((size, steps));
     }
     if let Some(bytes) = place.bytes(before).await {
-        let each = bytes / (filled * SESSIONS_OF_A_USER) as f64;
+        let each = bytes / (filled.users * SESSIONS_OF_A_USER) as f64;
         results.add(format!("{}: a stored session", place.name), each, "bytes");
     }
     let (Some((fewest, first)), Some((size, last))) = (all.first(), all.last()) else {
@@ -112,11 +111,29 @@ impl Place {
         }
     }
 
-    /// As many sessions as fit beside everything else: ten million in the memory of a process take 17 GB.
-    fn most(&self) -> u64 {
-        match self.backend {
-            Some(_) => 10_000_000,
-            None => 1_000_000,
+    /// Why what a step takes is more or less with more clients, or nodes for the same clients.
+    fn why(&self, what: &str) -> &'static str {
+        match (self.name, what) {
+            ("SQLite", "clients") => {
+                "Writes that wait for the one writer share a transaction, and so one wait for the disk."
+            }
+            ("SQLite", _) => {
+                "The file has one writer at a time: nodes take turns at it, and each shares its transactions among fewer."
+            }
+            ("PostgreSQL", "clients") => {
+                "Writes that wait for a connection share a transaction, until the processors of the machine are busy."
+            }
+            ("PostgreSQL", _) => {
+                "Each node has connections of its own, so the server has more to do at once, on the same processors."
+            }
+            ("Redis", "clients") => {
+                "Commands of all clients share writes to the socket and waits for the disk, until the one thread of the server is busy."
+            }
+            ("Redis", _) => {
+                "The one thread of the server does all of them, wherever they come from."
+            }
+            (_, "clients") => "Nothing is waited for: two processors do the steps of all.",
+            (_, _) => "They are one node: the memory of a process is not shared.",
         }
     }
 
@@ -131,14 +148,13 @@ impl Place {
         if let Some(backend) = &self.backend {
             return backend.fill(PART, users).await;
         }
-        for user in users {
-            let user = UserId::new(user_name(&format!("{user:010}"))).expect("it is a name");
-            for _ in 0..SESSIONS_OF_A_USER {
-                let mut session = new_session();
-                session.user = user.clone();
-                let made = self.memory.sign_in(session).await;
-                made.expect("memory takes it");
-            }
+        for number in users.start * SESSIONS_OF_A_USER..users.end * SESSIONS_OF_A_USER {
+            let mut session = new_session();
+            session.id = session_id(number);
+            session.user = user_id(number / SESSIONS_OF_A_USER);
+            session.seed = SEED;
+            let made = self.memory.sign_in(session).await;
+            made.expect("memory takes it");
         }
     }
 
@@ -152,4 +168,3 @@ impl Place {
 }
 
 const PART: &str = "scale";
-const SESSIONS_OF_A_USER: u64 = 10;

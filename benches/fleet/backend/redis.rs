@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Script};
 use tokio::task::JoinSet;
+use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, RedisStore, SessionId, SessionStore, UserId};
 
 use super::Backend;
@@ -124,6 +125,7 @@ impl Backend for Redis {
         Box::pin(async move {
             let mut session = new_session();
             session.user = UserId::new("template-user").expect("it is a name");
+            session.seed = SeedHash::from_bytes([7; 32]);
             let id = session.id;
             let made = self.store(part).await.sign_in(session).await;
             made.expect("the store answers");

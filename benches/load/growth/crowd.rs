@@ -100,34 +100,49 @@ async fn bring(store: &Arc<dyn SessionStore>, like: &SessionRecord, count: u32) 
 pub async fn by_clients(wanted: &Wanted, place: &Place, results: &mut Results) {
     let lasts = Duration::from_millis(if wanted.quick { 200 } else { 1_000 });
     let mut nodes = Vec::new();
-    for _ in 0..NODES {
+    for _ in 0..NODES.into_iter().max().unwrap_or(1) {
         nodes.push(place.store(PART).await);
     }
-    let mut rates = Vec::new();
-    for clients in [1, 4, 16, 64] {
-        let name = format!("{clients} clients on one node");
-        rates.push((name, rate(&nodes[..1], clients, lasts).await));
-    }
-    for count in [2, 4, NODES] {
-        let name = format!("64 clients on {count} nodes");
-        rates.push((name, rate(&nodes[..count], 64, lasts).await));
-    }
-    let times = |of: usize, than: usize, which: usize| rates[of].1[which] / rates[than].1[which];
-    results.say(&format!(
-        "{}, by clients: 64 of one node sign in {:.1} times as often as one, and refresh {:.1} times as often. By nodes: the same 64 on \
-         {NODES} sign in {:.2} times as often as on one, and refresh {:.2} times as often.",
-        place.name,
-        times(3, 0, 0),
-        times(3, 0, 1),
-        times(6, 3, 0),
-        times(6, 3, 1)
-    ));
-    for (name, [sign_ins, refreshes]) in rates {
-        results.add(format!("{}: sign-ins, {name}", place.name), sign_ins, "/s");
-        results.add(
-            format!("{}: refreshes, {name}", place.name),
-            refreshes,
-            "/s",
+    let clients = CLIENTS.map(|clients| (clients, 1, f64::from(clients)));
+    let of_nodes = NODES.map(|count| (MANY, count, count as f64));
+    let by = [
+        (
+            "clients",
+            format!("{} by clients", place.name),
+            &clients[..],
+        ),
+        ("nodes", format!("{} by nodes", place.name), &of_nodes[..]),
+    ];
+    for (what, title, places) in by {
+        let mut rounds = Vec::new();
+        // In turn, since shared machines drift.
+        for _ in 0..if wanted.quick { 1 } else { ROUNDS } {
+            let mut round = Vec::new();
+            for (clients, count, _) in places {
+                round.push(rate(&nodes[..*count], *clients as usize, lasts).await);
+            }
+            rounds.push(round);
+        }
+        let mut curves = ["sign-in", "refresh"].map(|name| Curve {
+            name,
+            points: Vec::new(),
+        });
+        for (at, (clients, count, number)) in places.iter().enumerate() {
+            for (which, curve) in curves.iter_mut().enumerate() {
+                let rate = median(rounds.iter().map(|round| round[at][which]).collect());
+                let (name, step) = (place.name, curve.name);
+                let name = format!("{name}: {step}, {clients} clients on {count} nodes");
+                results.add(name, rate, "/s");
+                curve.points.push((*number, 1_000.0 / rate));
+            }
+        }
+        let name = format!("{}-by-{what}", place.name.to_lowercase());
+        let said = order::sentences(&curves, what, &[place.why(what); 2]);
+        results.draw(
+            &name,
+            &format!("{title}: milliseconds for each"),
+            &said,
+            &curves,
         );
     }
 }
@@ -170,4 +185,9 @@ async fn rate(nodes: &[Arc<dyn SessionStore>], clients: usize, lasts: Duration) 
     rates
 }
 
-const NODES: usize = 8;
+/// How often each number of clients and of nodes takes its turn.
+pub const ROUNDS: usize = 3;
+const CLIENTS: [u32; 4] = [1, 4, 16, MANY];
+/// Of `MANY` clients, as many on each.
+const NODES: [usize; 4] = [1, 2, 4, 8];
+const MANY: u32 = 64;

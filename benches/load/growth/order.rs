@@ -28,6 +28,8 @@ fn order(points: &[(f64, f64)]) -> Option<String> {
     let apart = values().fold(f64::MIN, f64::max) / values().fold(f64::MAX, f64::min);
     let order = if apart <= CONSTANT {
         "constant within what is noise here".to_owned()
+    } else if times <= 1.0 / CONSTANT {
+        "less with more of them".to_owned()
     } else if times <= CONSTANT {
         format!(
             "no more at the end than in the beginning, but the points are {apart:.2} times apart, which no order of growth explains"

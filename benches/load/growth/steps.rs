@@ -1,5 +1,6 @@
 //! What the steps of a store take.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use tower_jwt_session::session::{
     EndAll, Listing, RefreshAttempt, RefreshOutcome, SessionRecord, SignInOutcome,
 };
 use tower_jwt_session::verify::{Binding, Counter, TokenFacts};
-use tower_jwt_session::{Clock, SessionStore, SystemClock, UserId};
+use tower_jwt_session::{Clock, SessionId, SessionStore, SystemClock, UserId};
 
 use crate::rate::new_session;
 use crate::results::median;
@@ -23,38 +24,71 @@ pub struct Live {
     generation: u32,
 }
 
+/// Sessions that a store was filled with, and which of them are not as they were then.
+#[derive(Default)]
+pub struct Filled {
+    pub users: u64,
+    used: HashSet<u64>,
+    ended: HashSet<u64>,
+}
+
+impl Filled {
+    /// One that is as it was filled, and is not drawn again.
+    fn draw(&mut self, by: &SessionRecord) -> Live {
+        let number = loop {
+            let number = fastrand::u64(0..self.users * SESSIONS_OF_A_USER);
+            let is_ended = self.ended.contains(&(number / SESSIONS_OF_A_USER));
+            if !is_ended && self.used.insert(number) {
+                break number;
+            }
+        };
+        let (id, user) = (session_id(number), user_id(number / SESSIONS_OF_A_USER));
+        Live {
+            record: SessionRecord {
+                id,
+                user,
+                ..by.clone()
+            },
+            seed: SEED,
+            generation: 1,
+        }
+    }
+}
+
 /// Milliseconds, in the order of [`STEPS`].
 pub struct Steps([Vec<f64>; STEPS.len()]);
 
 impl Steps {
-    /// `users` of that many numbers have ten sessions each.
-    pub async fn measure(store: &Arc<dyn SessionStore>, users: u64) -> Self {
+    pub async fn measure(store: &Arc<dyn SessionStore>, filled: &mut Filled) -> Self {
         let mut steps = Self([const { Vec::new() }; STEPS.len()]);
         for _ in 0..TIMES {
             let began = Instant::now();
-            let mut live = Live::new(store, None).await;
+            let new = Live::new(store, None).await;
             steps.note(0, began);
 
+            let mut old = filled.draw(&new.record);
             let began = Instant::now();
-            live.refresh(store).await;
+            old.refresh(store).await;
             steps.note(1, began);
 
+            let old = filled.draw(&new.record);
             let began = Instant::now();
-            live.check(store).await;
+            old.check(store).await;
             steps.note(2, began);
 
-            let user = user_name(&format!("{:010}", fastrand::u64(0..users)));
-            let user = UserId::new(user).expect("it is a name");
+            let user = user_id(fastrand::u64(0..filled.users));
             let began = Instant::now();
             let listed = store.list(&user, Listing::Live).await;
             steps.note(3, began);
             drop(listed.expect("the store answers"));
         }
-        for which in 0..REVOKED.min(users / 2) {
+        let ends = REVOKED.min(filled.users / 2);
+        for which in 0..ends {
             // No user twice: the second time there would be nothing to end.
-            let number = which * users / REVOKED.min(users / 2);
-            let user = user_name(&format!("{number:010}"));
-            let user = UserId::new(user).expect("it is a name");
+            let number = (which * filled.users / ends..filled.users)
+                .find(|number| filled.ended.insert(*number))
+                .expect("at most half of them are ended");
+            let user = user_id(number);
             let began = Instant::now();
             let ended = store
                 .end_all(EndAll::new(user, EndReason::UserRevoked))
@@ -128,6 +162,22 @@ impl Live {
     }
 }
 
+/// The session of a number, as the stores are filled with them.
+pub fn session_id(number: u64) -> SessionId {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&[0x01, 0x90, 0, 0, 0, 0, 0x70, 0]);
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    SessionId::from_bytes(bytes)
+}
+
+/// The user of a number.
+pub fn user_id(number: u64) -> UserId {
+    UserId::new(user_name(&format!("{number:010}"))).expect("it is a name")
+}
+
+pub const SESSIONS_OF_A_USER: u64 = 10;
+/// What the refresh tokens of all sessions are made of that a store was filled with.
+pub const SEED: SeedHash = SeedHash::from_bytes([7; 32]);
 pub const STEPS: [&str; 5] = ["sign-in", "refresh", "check", "list", "revoke all"];
 /// What each of them does, whatever that comes to.
 pub const DOES: [&str; STEPS.len()] = [
