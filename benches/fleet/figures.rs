@@ -1,6 +1,6 @@
 //! What was measured, and the report of it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use crate::plot::{Curve, svg};
@@ -29,6 +29,7 @@ pub struct Figure {
     value: f64,
     unit: &'static str,
     wanted: Option<Bound>,
+    goal: Option<Bound>,
 }
 
 /// What a figure should be.
@@ -153,7 +154,14 @@ impl Figure {
             value,
             unit,
             wanted,
+            goal: None,
         }
+    }
+
+    /// The same with a goal, beside the gate that it must not miss.
+    pub fn aiming_at(mut self, goal: Bound) -> Self {
+        self.goal = Some(goal);
+        self
     }
 
     pub fn millis(name: impl Into<String>, time: Duration, wanted: Option<Bound>) -> Self {
@@ -167,14 +175,42 @@ impl Figure {
     }
 
     fn verdict(&self) -> (String, &'static str) {
-        let (wanted, met) = match self.wanted {
-            None => return (String::new(), ""),
-            Some(Bound::AtLeast(least)) => (format!("≥ {least}"), self.value >= least),
-            Some(Bound::AtMost(most)) => (format!("≤ {most}"), self.value <= most),
+        let Some(gate) = self.wanted else {
+            return (String::new(), "");
         };
-        (wanted, if met { "met" } else { MISSED })
+        let wanted = match self.goal {
+            Some(goal) => format!("{goal}, gate {gate}"),
+            None => gate.to_string(),
+        };
+        let sunk = self.goal.is_some_and(|goal| !goal.holds(self.value));
+        let verdict = match (gate.holds(self.value), sunk) {
+            (false, _) => MISSED,
+            (true, true) => WITHIN,
+            (true, false) => "met",
+        };
+        (wanted, verdict)
+    }
+}
+
+impl Bound {
+    fn holds(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => value >= least,
+            Self::AtMost(most) => value <= most,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(least) => write!(f, "≥ {least}"),
+            Self::AtMost(most) => write!(f, "≤ {most}"),
+        }
     }
 }
 
 /// What is said of a figure that is not what it should be.
 pub const MISSED: &str = "**missed**";
+/// What is said of one that does not reach its goal, and does not miss its gate.
+pub const WITHIN: &str = "within the gate";

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::PARTS;
-use crate::figures::{Figures, MISSED};
+use crate::figures::{Figures, MISSED, WITHIN};
 
 /// Each part by its store and its own place among the parts.
 #[derive(Debug, Default)]
@@ -42,41 +42,49 @@ impl Report {
     }
 
     pub fn text(&self, machine: &str) -> String {
-        let missed: String = self.missed().collect();
-        let missed = match missed.is_empty() {
-            true => "Nothing was missed.\n".to_owned(),
-            false => format!("Missed:\n\n{missed}"),
+        let missed: String = self.judged(MISSED).collect();
+        let within: String = self.judged(WITHIN).collect();
+        let mut judged = match (missed.is_empty(), within.is_empty()) {
+            (true, true) => "Nothing was missed.\n".to_owned(),
+            (true, false) => "No gate was missed.\n".to_owned(),
+            (false, _) => format!("Missed:\n\n{missed}"),
         };
+        if !within.is_empty() {
+            judged.push_str("\nWithin the gate, and the goal was not reached:\n\n");
+            judged.push_str(&within);
+        }
         let mut text = format!(
             "# Figures of a fleet\n\n\
              Made by `cargo bench --bench fleet -- --report docs/figures.md`; nodes are processes of \
              one machine. A part that is measured anew takes the place of what stood here, so each \
-             says when it was measured, and under which load of the machine.\n\n{machine}\n{missed}"
+             says when it was measured, and under which load of the machine.\n\n{machine}\n{judged}\n"
         );
         let mut store = "";
         for ((of, _), part) in &self.0 {
             if of != store {
                 // Writing into a String cannot fail.
-                let _ = write!(text, "\n## {of}\n\n");
+                let _ = write!(text, "## {of}\n\n");
                 store = of;
             }
-            text.push_str(part);
+            // Blank lines that were read with it would come anew each time.
+            text.push_str(part.trim_end());
+            text.push_str("\n\n");
         }
         format!("{}\n", text.trim_end())
     }
 
-    /// A line for each figure that is not what it should be.
-    fn missed(&self) -> impl Iterator<Item = String> {
-        self.0.iter().flat_map(|((store, _), part)| {
+    /// A line for each figure of that verdict.
+    fn judged(&self, verdict: &str) -> impl Iterator<Item = String> {
+        self.0.iter().flat_map(move |((store, _), part)| {
             let title = part.lines().find_map(|line| line.strip_prefix("### "));
             let title = title.unwrap_or_default();
-            let rows = part.lines().filter(|line| line.contains(MISSED));
-            rows.map(move |row| {
+            part.lines().filter_map(move |row| {
                 let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-                let [_, name, value, wanted, ..] = cells.as_slice() else {
-                    return format!("- {store}: {title}: {row}\n");
+                let &[_, name, value, wanted, said, ..] = cells.as_slice() else {
+                    return None;
                 };
-                format!("- {store}: {title}: {name}: {value} (wanted {wanted})\n")
+                let line = || format!("- {store}: {title}: {name}: {value} (wanted {wanted})\n");
+                (said == verdict).then(line)
             })
         })
     }

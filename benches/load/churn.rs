@@ -18,6 +18,7 @@ use tower_jwt_session::{Clock, MemoryStore, SessionId, SystemClock, UserId};
 use crate::forge::Forge;
 use crate::node::{Layered, Settings, bearer, layered, node, request, signed_in};
 use crate::results::{Results, Wanted as Figure, median};
+use crate::zipf::zipf;
 use crate::{Wanted, runtime};
 
 pub fn measure(wanted: &Wanted, results: &mut Results) {
@@ -45,7 +46,7 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
         (service, tokens)
     });
     runtime.spawn(revoke(store, rate.clone()));
-    let drawn = drawn();
+    let drawn = zipf(USERS, REQUESTS);
     let rounds = if wanted.quick { 3 } else { ROUNDS };
     let mut costs: Vec<[f64; RATES.len()]> = Vec::new();
     for round in 0..rounds {
@@ -84,10 +85,10 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
 }
 
 /// Nanoseconds of processor time for each of many requests.
-fn cost(service: &mut Layered, tokens: &[HeaderValue], drawn: &[u16]) -> f64 {
+fn cost(service: &mut Layered, tokens: &[HeaderValue], drawn: &[u32]) -> f64 {
     let began = processor_time();
     for number in drawn {
-        let request = request(&tokens[usize::from(*number)]);
+        let request = request(&tokens[*number as usize]);
         let answer = pin!(service.call(request));
         let Poll::Ready(Ok(answer)) = answer.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("the store was asked");
@@ -142,26 +143,7 @@ pub fn entries(count: u64) -> Vec<RevocationEntry> {
         .collect()
 }
 
-/// Numbers of users; the first comes as often as the next two together.
-fn drawn() -> Vec<u16> {
-    let mut sum = 0.0;
-    let shares: Vec<f64> = (1..=USERS)
-        .map(|rank| {
-            sum += 1.0 / f64::from(rank);
-            sum
-        })
-        .collect();
-    let mut random = fastrand::Rng::with_seed(1);
-    (0..REQUESTS)
-        .map(|_| {
-            let wanted = random.f64() * sum;
-            let number = shares.partition_point(|share| *share < wanted);
-            u16::try_from(number).map_or(USERS - 1, |number| number.min(USERS - 1))
-        })
-        .collect()
-}
-
-const USERS: u16 = 10_000;
+const USERS: usize = 10_000;
 const REQUESTS: usize = 1_000_000;
 const ROUNDS: usize = 9;
 const RATES: [u64; 4] = [0, 10, 1_000, 10_000];

@@ -9,6 +9,8 @@ use serde_json::json;
 use tower_jwt_session::verify::{Algorithm, Key};
 use tower_jwt_session::{Clock, SessionId, SystemClock};
 
+use crate::scale::user_name;
+
 /// Makes tokens as they come, each another.
 pub struct Forge {
     key: Key,
@@ -89,7 +91,7 @@ impl Forge {
         let header = json!({ "alg": self.key.algorithm().as_str(), "typ": "at+jwt", "kid": kid });
         let claims = json!({
             "iss": ISSUER, "aud": ISSUER, "client_id": ISSUER,
-            "sub": format!("user-{session}"), "sid": session, "jti": SessionId::random(),
+            "sub": user_name(&format!("{:08}", fastrand::u32(..100_000_000))), "sid": session, "jti": SessionId::random(),
             "iat": expires - LIFE, "exp": expires, "auth_time": expires - LIFE,
             "gen": 1, "ugen": 1, "rgen": 1,
         });

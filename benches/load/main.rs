@@ -52,6 +52,8 @@ mod soak;
 mod sockets;
 mod start;
 mod timeline;
+#[path = "../request/zipf.rs"]
+mod zipf;
 
 use machine::Machine;
 use results::Results;

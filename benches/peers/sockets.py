@@ -2,10 +2,12 @@
 """Servers over real sockets, in turn: requests a second, latencies, and the processor time of the server for a request.
 
 Usage: sockets.py BUILT RESULT ROUNDS SECONDS   (called by sockets.sh, which builds and installs what is needed)
+       sockets.py notes RESULT                  (what the report says besides on the peers that were there)
 
 The server has one processor for itself, the load the other one. Each round goes through all of them in a shuffled order.
 """
 
+import http.client
 import json
 import os
 import random
@@ -15,14 +17,30 @@ import subprocess
 import sys
 import tempfile
 
+BARE, BARE_07, OURS = "bare axum", "bare axum 0.7", "ours, seen before"
+AUTHORIZER, OAUTH2 = "jwt-authorizer (axum 0.7)", "tower-oauth2-resource-server (RS256)"
+# Name, program, mode, and the bare server that it is compared with.
 CASES = [
-    ("bare axum", "sockets_ours", "bare"),
-    ("axum with a layer that does nothing", "sockets_ours", "layered"),
-    ("ours, seen before", "sockets_ours", "ours"),
-    ("jsonwebtoken by hand (aws_lc_rs)", "sockets_ours", "raw"),
-    ("jwt-authorizer", "sockets_authorizer", ""),
-    ("tower-sessions, memory", "sockets_sessions", ""),
+    (BARE, "sockets_ours", "bare", BARE),
+    ("axum with a layer that does nothing", "sockets_ours", "layered", BARE),
+    (OURS, "sockets_ours", "ours", BARE),
+    ("jsonwebtoken by hand (aws_lc_rs)", "sockets_ours", "raw", BARE),
+    ("axum-jwt-auth", "sockets_axum_jwt_auth", "", BARE),
+    (OAUTH2, "sockets_tower_oauth2", "keys", BARE),
+    ("tower-sessions (memory)", "sockets_sessions", "", BARE),
+    ("axum-login (memory)", "sockets_axum_login", "", BARE),
+    ("axum_session (memory)", "sockets_axum_session", "", BARE),
+    (BARE_07, "sockets_authorizer", "bare", BARE_07),
+    (AUTHORIZER, "sockets_authorizer", "guarded", BARE_07),
 ]
+BARE_OF = {name: bare for name, _, _, bare in CASES}
+# Modes in which nobody is told 401: some let in everybody, and what is called by hand hangs up.
+OPEN = {"bare", "layered", "raw"}
+NOTES = {
+    AUTHORIZER: "jwt-authorizer is for axum 0.7 and is compared with bare axum 0.7; all others are of axum 0.8 and are compared with that.",
+    OAUTH2: "tower-oauth2-resource-server takes no secrets: its tokens are of RS256, which is the quickest for it, those of all others of "
+            "HS256. It checks no `nbf`: where it does, it requires one, which the tokens do not have.",
+}
 CONNECTIONS = 32
 
 
@@ -30,13 +48,39 @@ def start(built, program, mode):
     path = os.path.join(built, program)
     if not os.path.exists(path):
         return None
-    process = subprocess.Popen(["taskset", "-c", "0", path, mode], stdout=subprocess.PIPE, text=True)
+    arguments = public_keys(built) if mode == "keys" else [mode]
+    process = subprocess.Popen(["taskset", "-c", "0", path, *arguments], stdout=subprocess.PIPE, text=True)
     port = process.stdout.readline().strip()
     header = process.stdout.readline().strip()
     if not port:
         process.wait()
         return None
-    return {"process": process, "port": port, "header": header}
+    return {"process": process, "port": port, "header": header, "mode": mode}
+
+
+def public_keys(built):
+    """A set of keys, and the header with a token of theirs."""
+    return subprocess.run([os.path.join(built, "sockets_ours"), "keys"], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def status(port, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+    try:
+        connection.request("GET", "/", headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def check(name, server):
+    """What lets in everybody, or nobody, is not measured."""
+    answered = status(server["port"], dict([server["header"].split(": ", 1)]))
+    if answered != 200:
+        raise RuntimeError(f"{name}: a good request is answered with {answered}")
+    if server["mode"] not in OPEN:
+        answered = status(server["port"], {})
+        if answered != 401:
+            raise RuntimeError(f"{name}: a request of nobody is answered with {answered}")
 
 
 def processor_time(pid):
@@ -58,8 +102,9 @@ def seconds(text):
 
 def http1(port, header, duration):
     said = subprocess.run(
-        ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{duration}s", "--latency", "-H", header,
-         f"http://127.0.0.1:{port}/"],
+        ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{duration}s", "--latency",
+         # A machine that stands still for a while shows in the figures; it does not end the run.
+         "--timeout", "30s", "-H", header, f"http://127.0.0.1:{port}/"],
         capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
@@ -95,17 +140,33 @@ def interval(samples):
     }
 
 
+def notes(result):
+    rows = {row["case"] for row in json.load(open(result))["rows"]}
+    for name, note in NOTES.items():
+        if name in rows:
+            print(f"\n{note}")
+
+
 def main():
+    if sys.argv[1] == "notes":
+        return notes(sys.argv[2])
     built, result, rounds, duration = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     servers, skipped = {}, []
-    for name, program, mode in CASES:
-        server = start(built, program, mode)
-        if server is None:
-            skipped.append(name)
-            print(f"SKIPPED: {name}", file=sys.stderr)
-        else:
-            servers[name] = server
+    if not os.path.exists(os.path.join(built, "sockets_ours")):
+        sys.exit("sockets_ours is not built: there is nothing to compare with")
     try:
+        for name, program, mode, _ in CASES:
+            server = start(built, program, mode)
+            if server is None:
+                skipped.append(name)
+                print(f"SKIPPED: {name}", file=sys.stderr)
+            else:
+                servers[name] = server
+        # A token of ours is known where ours runs, so that is what the peers with its secret are sent as well.
+        for server in servers.values():
+            server["header"] = server["header"] or servers[OURS]["header"]
+        for name, server in servers.items():
+            check(name, server)
         rows = measured(servers, rounds, duration)
     finally:
         for server in servers.values():
@@ -116,7 +177,6 @@ def main():
 
 
 def measured(servers, rounds, duration):
-    token = servers["ours, seen before"]["header"]
     samples = {}
     for number in range(rounds):
         for protocol, load in (("HTTP/1.1", http1), ("HTTP/2", http2)):
@@ -126,17 +186,21 @@ def measured(servers, rounds, duration):
                 server = servers[name]
                 pid = server["process"].pid
                 begun = processor_time(pid)
-                requests, took, p50, p99 = load(server["port"], server["header"] or token, duration)
+                try:
+                    requests, took, p50, p99 = load(server["port"], server["header"], duration)
+                except RuntimeError as error:
+                    raise RuntimeError(f"{name}, {protocol}") from error
                 used = processor_time(pid) - begun
                 samples.setdefault((protocol, name), []).append(
                     {"rate": requests / took, "cpu": used / requests / 1000, "p50": p50, "p99": p99})
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
     rows = []
-    for (protocol, name), of in samples.items():
-        bare = samples[(protocol, "bare axum")]
+    for (protocol, name), of in sorted(samples.items(), key=lambda sample: list(BARE_OF).index(sample[0][1])):
+        bare = samples[(protocol, BARE_OF[name])]
         rows.append({
             "protocol": protocol,
             "case": name,
+            "bare": BARE_OF[name],
             "requests_per_second": interval([one["rate"] for one in of]),
             "rate_of_bare": interval([one["rate"] / base["rate"] for one, base in zip(of, bare)]),
             "cpu_us": interval([one["cpu"] for one in of]),

@@ -10,6 +10,17 @@ use crate::session::SessionRecord;
 use crate::token::{SessionId, TokenId, UserId};
 use crate::verify::{Counter, TokenFacts};
 
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |of: u8| char::from(b"0123456789abcdef"[usize::from(of & 0xf)]);
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
+    }
+    text
+}
+
 /// The text of a session.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What a store brings along to be measured.
 
+mod grouped;
 mod postgres;
 mod redis;
 mod sqlite;
@@ -9,6 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tower_jwt_session::{BoxFuture, SessionStore};
+
+pub use grouped::Way;
 
 /// A store at an address. Each part of the report has a place of its own where the store can
 /// have several.
@@ -27,9 +30,9 @@ pub trait Backend: Send + Sync {
     /// The store there.
     fn store<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Arc<dyn SessionStore>>;
 
-    /// How many pairs of a read and a durable write the driver alone does in a second, with as many
-    /// round trips and waits for the disk as that many clients of the store share.
-    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, f64>;
+    /// How many pairs of a read and a durable write the driver alone does in a second for so many
+    /// clients, by each way that there is: as durable as the store, and in as few round trips.
+    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, Vec<Way>>;
 
     /// Adds ten sessions for each of the users of those numbers, by the quickest way there is.
     fn fill<'a>(&'a self, part: &'a str, users: Range<u64>) -> BoxFuture<'a, ()>;

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
-use tokio::task::JoinSet;
+use tokio::sync::Mutex;
 use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, PostgresStore, SessionId, SessionStore, UserId};
 
 use super::Backend;
+use super::grouped::{GROUPED, ONE_EACH, Way, Writer, grouped, one_each};
 use crate::cluster::Cluster;
 use crate::rate::new_session;
 use crate::scale::user_name;
@@ -102,7 +102,7 @@ impl Backend for Postgres {
         })
     }
 
-    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, f64> {
+    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, Vec<Way>> {
         Box::pin(async move {
             let options = self.options().database(&self.database(part).await);
             drive(options, clients).await
@@ -164,49 +164,70 @@ async fn copy(connection: &mut PgConnection, template: SessionId, users: Range<u
     run(connection, "CHECKPOINT".to_owned()).await;
 }
 
-/// Transactions of a read and a write by so many clients, each in two round trips.
-async fn drive(options: PgConnectOptions, clients: usize) -> f64 {
+/// Transactions of a read and a write, each in two round trips.
+async fn drive(options: PgConnectOptions, clients: usize) -> Vec<Way> {
     let mut connection = connect(&options).await;
     let table = "CREATE TABLE IF NOT EXISTS t (id UUID PRIMARY KEY, a TEXT, b BIGINT, c TEXT); \
          CREATE INDEX IF NOT EXISTS t_a ON t (a, id); CREATE INDEX IF NOT EXISTS t_b ON t (b, id)";
     run(&mut connection, table.to_owned()).await;
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .test_before_acquire(false)
-        .connect_lazy_with(options);
-    // Connected before the time begins, as the store is.
-    step(&pool, SessionId::random()).await;
-    let began = Instant::now();
-    let mut driving = JoinSet::new();
-    for _ in 0..clients {
-        let pool = pool.clone();
-        driving.spawn(async move {
-            let (mut done, mut before) = (0_u64, SessionId::random());
-            while began.elapsed() < LASTS {
-                before = step(&pool, before).await;
-                done += 1;
-            }
-            done
+    // Not out of a pool, which asks each connection that comes back whether it is still one.
+    let mut connections = Vec::new();
+    for _ in 0..clients.min(CONNECTIONS) {
+        connections.push(Arc::new(Mutex::new(connect(&options).await)));
+    }
+    let writers = |many| {
+        let shared = connections.iter().cycle().take(many);
+        shared.map(|connection| Writing(connection.clone()))
+    };
+    let mut ways = vec![Way {
+        name: ONE_EACH,
+        rate: one_each(writers(clients)).await,
+        makes_as_many_trips: true,
+    }];
+    if clients > 1 {
+        ways.push(Way {
+            name: GROUPED,
+            rate: grouped(clients, writers(WRITERS)).await,
+            makes_as_many_trips: true,
         });
     }
-    let done: u64 = driving.join_all().await.into_iter().sum();
-    let rate = done as f64 / began.elapsed().as_secs_f64();
-    pool.close().await;
-    rate
+    ways
 }
 
-/// Reads what was written before, and writes another.
-async fn step(pool: &PgPool, before: SessionId) -> SessionId {
-    let mut connection = pool.acquire().await.expect("there is one");
-    let id = SessionId::random();
-    let read = format!("BEGIN; SELECT a, c FROM t WHERE id = '{before}' FOR UPDATE");
-    run(&mut connection, read).await;
-    let write = format!(
-        "INSERT INTO t (id, a, b, c) VALUES ('{id}', '{id}', 7, '{}'); COMMIT",
-        "x".repeat(700)
-    );
-    run(&mut connection, write).await;
-    id
+struct Writing(Arc<Mutex<PgConnection>>);
+
+impl Writer for Writing {
+    async fn write(&mut self, before: &[SessionId]) -> Vec<SessionId> {
+        let mut connection = self.0.lock().await;
+        let ids: Vec<SessionId> = before.iter().map(|_| SessionId::random()).collect();
+        let text = "x".repeat(700);
+        let [read, write] = match (before, ids.as_slice()) {
+            ([before], [id]) => [
+                format!("SELECT a, c FROM t WHERE id = '{before}' FOR UPDATE"),
+                format!("INSERT INTO t (id, a, b, c) VALUES ('{id}', '{id}', 7, '{text}')"),
+            ],
+            _ => {
+                let (before, new) = (array(before), array(&ids));
+                let (sevens, texts) = (array(&vec![7; ids.len()]), array(&vec![text; ids.len()]));
+                [
+                    format!("SELECT a, c FROM t WHERE id = ANY ({before}::uuid[]) FOR UPDATE"),
+                    format!(
+                        "INSERT INTO t (id, a, b, c) SELECT * FROM \
+                         UNNEST({new}::uuid[], {new}::text[], {sevens}::bigint[], {texts}::text[])"
+                    ),
+                ]
+            }
+        };
+        run(&mut connection, format!("BEGIN; {read}")).await;
+        run(&mut connection, format!("{write}; COMMIT")).await;
+        ids
+    }
+}
+
+/// An array of what needs no quotes.
+fn array<T: ToString>(of: &[T]) -> String {
+    let of: Vec<String> = of.iter().map(T::to_string).collect();
+    format!("'{{{}}}'", of.join(","))
 }
 
 async fn connect(options: &PgConnectOptions) -> PgConnection {
@@ -219,7 +240,8 @@ async fn run(connection: &mut PgConnection, sql: String) -> usize {
     rows.expect("the server does it").len()
 }
 
-const LASTS: Duration = Duration::from_millis(500);
 const TEMPLATE: &str = "template-user";
 /// As many as a node has for its writes.
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: usize = 8;
+/// A second one makes the groups smaller, and nothing quicker.
+const WRITERS: usize = 1;

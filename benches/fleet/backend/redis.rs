@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Script};
-use tokio::task::JoinSet;
 use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, RedisStore, SessionId, SessionStore, UserId};
 
 use super::Backend;
+use super::grouped::{GROUPED, ONE_EACH, Way, Writer, grouped, one_each};
 use crate::rate::new_session;
 use crate::redis_server::{DURABLE, Server};
 use crate::scale::user_name;
@@ -107,7 +107,7 @@ impl Backend for Redis {
         })
     }
 
-    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, f64> {
+    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, Vec<Way>> {
         Box::pin(async move { drive(self.connection().await, part, clients).await })
     }
 
@@ -152,49 +152,62 @@ impl Backend for Redis {
     }
 }
 
-/// Reads and writes by so many clients, each in one round trip over the connection they share.
-async fn drive(connection: MultiplexedConnection, part: &str, clients: usize) -> f64 {
-    let began = Instant::now();
-    let mut driving = JoinSet::new();
-    for _ in 0..clients {
-        let (mut connection, part) = (connection.clone(), part.to_owned());
-        driving.spawn(async move {
-            let (mut done, mut before) = (0_u64, String::new());
-            while began.elapsed() < LASTS {
-                before = step(&mut connection, &part, &before).await;
-                done += 1;
-            }
-            done
+/// Reads and writes in one round trip, over the one connection that all share.
+async fn drive(connection: MultiplexedConnection, part: &str, clients: usize) -> Vec<Way> {
+    let writing = || Writing {
+        connection: connection.clone(),
+        part: part.to_owned(),
+    };
+    let writers = |many| (0..many).map(move |_| writing());
+    let mut ways = vec![Way {
+        name: ONE_EACH,
+        rate: one_each(writers(clients)).await,
+        makes_as_many_trips: true,
+    }];
+    if clients > 1 {
+        ways.push(Way {
+            name: GROUPED,
+            rate: grouped(clients, writers(WRITERS)).await,
+            makes_as_many_trips: true,
         });
     }
-    let done: u64 = driving.join_all().await.into_iter().sum();
-    done as f64 / began.elapsed().as_secs_f64()
+    ways
 }
 
-/// Reads what was written before, and writes as much as a session is, found in two orders.
-async fn step(connection: &mut MultiplexedConnection, part: &str, before: &str) -> String {
-    let id = SessionId::random().to_string();
-    let (hash, orders) = (
-        format!("driver:{part}:{id}"),
-        ["a", "b"].map(|of| format!("driver:{part}:{of}")),
-    );
-    let mut step = redis::pipe();
-    step.atomic().hgetall(before);
-    let write = step.cmd("HSET").arg(&hash);
-    for field in 0..FIELDS {
-        write.arg(field).arg(&id[..28]);
-    }
-    write.ignore();
-    for order in orders {
-        step.zadd(order, &id, 7).ignore();
-    }
-    let read: Result<(HashMap<String, String>,), _> = step.query_async(connection).await;
-    read.expect("the server does it");
-    hash
+struct Writing {
+    connection: MultiplexedConnection,
+    part: String,
 }
 
-const LASTS: Duration = Duration::from_millis(500);
+impl Writer for Writing {
+    /// Reads what was written before, and writes as much as a session is, found in two orders.
+    async fn write(&mut self, before: &[SessionId]) -> Vec<SessionId> {
+        let ids: Vec<SessionId> = before.iter().map(|_| SessionId::random()).collect();
+        let key = |of: &str| format!("driver:{}:{of}", self.part);
+        let mut step = redis::pipe();
+        step.atomic();
+        for (before, id) in before.iter().zip(&ids) {
+            let id = id.to_string();
+            step.hgetall(key(&before.to_string()));
+            let write = step.cmd("HSET").arg(key(&id));
+            for field in 0..FIELDS {
+                write.arg(field).arg(&id[..28]);
+            }
+            write.ignore();
+            for order in ["a", "b"] {
+                step.zadd(key(order), &id, 7).ignore();
+            }
+        }
+        let read: Result<Vec<HashMap<String, String>>, _> =
+            step.query_async(&mut self.connection).await;
+        read.expect("the server does it");
+        ids
+    }
+}
+
 const FIELDS: u32 = 25;
+/// As many as a node runs at a time.
+const WRITERS: usize = 2;
 const PARTS: [&str; 5] = ["revoked", "everywhere", "cuts", "still", "clients"];
 const AT_ONCE: usize = 100;
 

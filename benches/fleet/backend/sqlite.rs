@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, query, query_scalar};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, query, query_scalar};
+use tokio::sync::Mutex;
 use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, SessionId, SessionStore, SqliteStore, UserId};
 
 use super::Backend;
+use super::grouped::{GROUPED, ONE_EACH, Way, Writer, grouped, one_each};
 use crate::rate::new_session;
 use crate::scale::user_name;
 
@@ -71,13 +72,9 @@ impl Backend for Sqlite {
         })
     }
 
-    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, f64> {
+    fn driver<'a>(&'a self, part: &'a str, clients: usize) -> BoxFuture<'a, Vec<Way>> {
         let file = self.file(&format!("{part}-driver"));
-        Box::pin(async move {
-            // On a thread like the store's writer.
-            let driving = tokio::spawn(async move { drive(&file, clients).await });
-            driving.await.expect("it does not panic")
-        })
+        Box::pin(async move { drive(&file, clients).await })
     }
 
     fn bytes<'a>(&'a self, part: &'a str) -> BoxFuture<'a, Option<f64>> {
@@ -130,8 +127,8 @@ async fn copy(path: &Path, template: SessionId, users: Range<u64>) {
     connection.close().await.expect("the disk takes it");
 }
 
-/// Transactions of `group` pairs of a read and a write.
-async fn drive(path: &Path, group: usize) -> f64 {
+/// Transactions of a read and a write, by the one connection that may write.
+async fn drive(path: &Path, clients: usize) -> Vec<Way> {
     let mut connection = connect(path).await;
     let c = &mut connection;
     run(
@@ -141,23 +138,77 @@ async fn drive(path: &Path, group: usize) -> f64 {
     .await;
     run(c, "CREATE INDEX IF NOT EXISTS t_a ON t (a, id)").await;
     run(c, "CREATE INDEX IF NOT EXISTS t_b ON t (b, id)").await;
-    let (began, mut done) = (Instant::now(), 0_u64);
-    while began.elapsed() < LASTS {
+    let table = Arc::new(Mutex::new(Table {
+        connection,
+        rows: 0,
+    }));
+    let writing = |at_once| Writing {
+        table: table.clone(),
+        at_once,
+    };
+    let mut ways = vec![Way {
+        name: ONE_EACH,
+        rate: one_each((0..clients).map(|_| writing(false))).await,
+        makes_as_many_trips: true,
+    }];
+    if clients > 1 {
+        // Each statement is a trip to SQLite's thread: with one for all there are fewer than the store makes.
+        for (name, at_once) in [(GROUPED, false), (BY_ONE_STATEMENT, true)] {
+            ways.push(Way {
+                name,
+                rate: grouped(clients, [writing(at_once)]).await,
+                makes_as_many_trips: !at_once,
+            });
+        }
+    }
+    ways
+}
+
+struct Table {
+    connection: SqliteConnection,
+    /// How many there are, which are numbered from one on.
+    rows: i64,
+}
+
+struct Writing {
+    table: Arc<Mutex<Table>>,
+    /// Whether one statement reads for all, and another writes: each is a trip to SQLite's thread.
+    at_once: bool,
+}
+
+impl Writer for Writing {
+    async fn write(&mut self, before: &[SessionId]) -> Vec<SessionId> {
+        let ids: Vec<SessionId> = before.iter().map(|_| SessionId::random()).collect();
+        let mut table = self.table.lock().await;
+        let Table {
+            connection: c,
+            rows,
+        } = &mut *table;
         run(c, "BEGIN IMMEDIATE").await;
-        for _ in 0..group {
-            let read = query("SELECT a, c FROM t WHERE id = ?").bind(done.cast_signed());
-            read.fetch_optional(&mut *c).await.expect("it is SQL");
-            let id = SessionId::random().to_string();
-            let write = query("INSERT INTO t (a, b, c) VALUES (?, ?, ?)")
-                .bind(id.clone())
-                .bind(done.cast_signed())
-                .bind(format!("{id}{}", "x".repeat(700)));
+        for ids in ids.chunks(if self.at_once { ids.len() } else { 1 }) {
+            let many = i64::try_from(ids.len()).expect("they are few");
+            let (read, write) = (list("?", ids.len()), list("(?, ?, ?)", ids.len()));
+            let read = format!("SELECT a, c FROM t WHERE id IN ({read})");
+            let mut read = query(AssertSqlSafe(read));
+            let write = format!("INSERT INTO t (a, b, c) VALUES {write}");
+            let mut write = query(AssertSqlSafe(write));
+            for (id, number) in ids.iter().zip(*rows - many + 1..) {
+                let id = id.to_string();
+                let text = format!("{id}{}", "x".repeat(700));
+                read = read.bind(number);
+                write = write.bind(id).bind(number).bind(text);
+            }
+            read.fetch_all(&mut *c).await.expect("it is SQL");
             write.execute(&mut *c).await.expect("it is SQL");
-            done += 1;
+            *rows += many;
         }
         run(c, "COMMIT").await;
+        ids
     }
-    done as f64 / began.elapsed().as_secs_f64()
+}
+
+fn list(of: &str, many: usize) -> String {
+    vec![of; many].join(", ")
 }
 
 async fn connect(path: &Path) -> SqliteConnection {
@@ -176,5 +227,5 @@ async fn run(connection: &mut SqliteConnection, sql: &'static str) {
     query(sql).execute(connection).await.expect("it is SQL");
 }
 
-const LASTS: Duration = Duration::from_millis(500);
 const TEMPLATE: &str = "template-user";
+const BY_ONE_STATEMENT: &str = "grouped, one statement for all (not judged by: fewer trips)";

@@ -1,5 +1,8 @@
 //! Warm requests and nothing else, for a counter of instructions and for a clock: see `run.sh`.
 
+#[path = "../../request/zipf.rs"]
+mod zipf;
+
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
@@ -37,24 +40,45 @@ fn main() {
         return run(Inner, &bearer, counts);
     }
     let key = match case.as_str() {
-        "HS256" => Key::hmac(Some("bench"), Algorithm::Hs256, SECRET),
+        "HS256" | "HS256-many" | "bare-many" => Key::hmac(Some("bench"), Algorithm::Hs256, SECRET),
         "RS256" => Key::generate(Some("bench"), Algorithm::Rs256),
-        other => panic!("{other} is none of: bare HS256 RS256"),
+        other => panic!("{other} is none of: bare HS256 RS256 bare-many HS256-many"),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let (auth, bearer) = runtime.block_on(prepared(key.expect("a key")));
+    let mut policy = TokenPolicy::new("bench.id", "bench");
+    if case.ends_with("-many") {
+        policy = policy.with_cache_size(1 << 30);
+    }
+    let auth = runtime.block_on(prepared(key.expect("a key"), policy));
     let service = auth.layer().layer(Inner);
-    let mut first = Request::new(());
-    first
+    let signed_in = |number| {
+        let bearer = runtime.block_on(bearer(&auth, number));
+        // The store is asked about a token that was never seen.
+        let answer = runtime.block_on(service.clone().oneshot(request(&bearer)));
+        assert_eq!(answer.expect("the service answers").status(), 200);
+        bearer
+    };
+    if case.ends_with("-many") {
+        let bearers: Vec<HeaderValue> = (0..MANY).map(signed_in).collect();
+        return match case.as_str() {
+            "bare-many" => many(Inner, &bearers),
+            _ => many(service.clone(), &bearers),
+        };
+    }
+    let bearer = signed_in(1);
+    run(service, &bearer, counts);
+}
+
+#[inline(always)]
+fn request(bearer: &HeaderValue) -> Request<()> {
+    let mut request = Request::new(());
+    request
         .headers_mut()
         .insert(header::AUTHORIZATION, bearer.clone());
-    // The store is asked about a token that was never seen.
-    let answer = runtime.block_on(service.clone().oneshot(first));
-    assert_eq!(answer.expect("the service answers").status(), 200);
-    run(service, &bearer, counts);
+    request
 }
 
 fn run<S: Answers>(mut service: S, bearer: &HeaderValue, counts: bool) {
@@ -66,29 +90,60 @@ fn run<S: Answers>(mut service: S, bearer: &HeaderValue, counts: bool) {
     }
 }
 
-async fn prepared(key: Key) -> (JwtSession, HeaderValue) {
+async fn prepared(key: Key, policy: TokenPolicy) -> JwtSession {
     let auth = JwtSession::builder()
         .key(key, KeyState::Sign)
         .refresh_secret(b"0d4c1b7f9a3e5628d7c0f1e2b3a49586")
-        .token_policy(TokenPolicy::new("bench.id", "bench"))
+        .token_policy(policy)
         .clock(Arc::new(Still(SystemClock.now())))
         .build()
         .expect("a sound configuration");
     let running = auth.start().await.expect("memory is always there");
     // The view stays fresh for long enough without it, and nothing may run beside the requests.
     drop(running);
-    let user = UserId::new("user-00000001@bench.example").expect("a good name");
+    auth
+}
+
+async fn bearer(auth: &JwtSession, number: usize) -> HeaderValue {
+    let user = UserId::new(format!("user-{number:08}@bench.example")).expect("a good name");
     let ticket = auth.sessions().ticket(&user).await.expect("a ticket");
     let signed_in = auth.sessions().sign_in(ticket, Device::default()).await;
     let tokens = signed_in.expect("a session").tokens();
-    let bearer = HeaderValue::try_from(format!("Bearer {}", tokens.access_token));
-    (auth, bearer.expect("ASCII"))
+    HeaderValue::try_from(format!("Bearer {}", tokens.access_token)).expect("ASCII")
 }
 
 /// What a counter of instructions looks at: as many requests as are sampled once.
 #[inline(never)]
 fn counted<S: Answers>(service: &mut S, bearer: &HeaderValue) {
     warm(service, bearer, COUNTED);
+}
+
+/// Tokens of many users, copied as a server reads them from the wire. Each was seen before, most of them long ago.
+fn many<S: Answers>(mut service: S, bearers: &[HeaderValue]) {
+    // Until here nothing is of interest: `misses.sh` begins to look when it hears this.
+    println!("prepared");
+    std::io::stdin()
+        .read_line(&mut String::new())
+        .expect("it can be read, and may be at its end");
+    let order = zipf::zipf(bearers.len(), 10 * COUNTED);
+    let (before, counted) = order.split_at(9 * COUNTED);
+    drawn(&mut service, bearers, before);
+    counted_drawn(&mut service, bearers, counted);
+}
+
+/// What a counter of cache lines looks at.
+#[inline(never)]
+fn counted_drawn<S: Answers>(service: &mut S, bearers: &[HeaderValue], order: &[u32]) {
+    drawn(service, bearers, order);
+}
+
+#[inline(never)]
+fn drawn<S: Answers>(service: &mut S, bearers: &[HeaderValue], order: &[u32]) {
+    for number in order {
+        let text = bearers[*number as usize].as_bytes();
+        let bearer = HeaderValue::from_bytes(text).expect("it is one");
+        warm(service, &bearer, 1);
+    }
 }
 
 fn timed<S: Answers>(service: &mut S, bearer: &HeaderValue) {
@@ -105,11 +160,7 @@ fn timed<S: Answers>(service: &mut S, bearer: &HeaderValue) {
 #[inline(never)]
 fn warm<S: Answers>(service: &mut S, bearer: &HeaderValue, times: usize) {
     for _ in 0..times {
-        let mut request = Request::new(());
-        request
-            .headers_mut()
-            .insert(header::AUTHORIZATION, bearer.clone());
-        let answer = pin!(service.call(black_box(request)));
+        let answer = pin!(service.call(black_box(request(bearer))));
         let Poll::Ready(Ok(answer)) = answer.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("the store was asked");
         };
@@ -165,4 +216,5 @@ impl Service<Request<()>> for Inner {
 }
 
 const COUNTED: usize = 10_240;
+const MANY: usize = 100_000;
 const SECRET: &[u8] = b"7e0a9c51d3f84b26a1c05d9e47b3f8620f1e2d3c4b5a69788796a5b4c3d2e1f0";

@@ -131,7 +131,10 @@ pub async fn by_clients(wanted: &Wanted, place: &Place, results: &mut Results) {
             for (which, curve) in curves.iter_mut().enumerate() {
                 let rate = median(rounds.iter().map(|round| round[at][which]).collect());
                 let (name, step) = (place.name, curve.name);
-                let name = format!("{name}: {step}, {clients} clients on {count} nodes");
+                let name = match what {
+                    "clients" => format!("{name}: {step}, by {clients} clients"),
+                    _ => format!("{name}: {step}, by {clients} clients, nodes: {count}"),
+                };
                 results.add(name, rate, "/s");
                 curve.points.push((*number, 1_000.0 / rate));
             }

@@ -11,10 +11,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tower::Service;
 
@@ -141,6 +142,26 @@ pub fn refuse_a_debug_build() {
         eprintln!("a debug build says nothing about speed");
         std::process::exit(2);
     }
+}
+
+/// What a server announces whose requests carry the token of ours: the secret is the same.
+pub const TOKEN_OF_OURS: &str = "";
+
+/// A port of this machine, told to whoever loads it, with the header that its requests need.
+pub async fn announced(header: &str) -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    println!("{}", listener.local_addr().expect("it is bound").port());
+    println!("{header}");
+    listener
+}
+
+pub fn cookie_line(cookies: &HeaderValue) -> String {
+    format!("Cookie: {}", cookies.to_str().expect("ASCII"))
+}
+
+/// What a server says to whoever is signed in, and to nobody else.
+pub fn hello<U>(user: Option<U>) -> Result<&'static str, StatusCode> {
+    user.map(|_| "hello").ok_or(StatusCode::UNAUTHORIZED)
 }
 
 /// A program with cases, which the driver calls one after the other.

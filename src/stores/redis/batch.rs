@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::error::{garbled, told};
 use super::records;
-use super::scripts::{SCRIPTS, Verb, duration, flag, hex, instant, number, optional};
+use super::scripts::{SCRIPTS, Verb, duration, flag, instant, number, optional};
 use super::sessions::{Told, counters_of};
 use super::{RedisStore, entries, reply};
 use crate::error::{StoreError, StoreErrorKind};
@@ -16,6 +16,7 @@ use crate::session::refresh::{Advance, ReplayKind};
 use crate::session::{
     Granted, LimitPolicy, NewSession, RefreshAttempt, RefreshOutcome, SignInOutcome,
 };
+use crate::stores::codec::hex;
 
 /// What each of several writes came to; nothing for one that has to be done alone.
 type Each<T> = Vec<Option<Result<T, StoreError>>>;

@@ -20,6 +20,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 use redis::{Value, pipe};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -105,26 +107,36 @@ impl RedisStore {
         }
     }
 
-    /// What names stand for, behind what was read and what is being read. The server is at one
-    /// piece while another is on its way.
+    /// What names stand for, behind what was read and what is being read. The server is at some
+    /// pieces while others are on their way, or are taken apart.
     async fn lines_of(
         &self,
         part: u16,
         mut named: mpsc::Receiver<Names>,
         now: UnixTime,
-        (mut lines, mut reading): (Vec<RevocationEntry>, Held<Vec<RevocationEntry>>),
+        (mut lines, first): (Vec<RevocationEntry>, Held<Vec<RevocationEntry>>),
         pieces: Option<&Pieces>,
     ) -> Result<Vec<RevocationEntry>, StoreError> {
-        while let Some(names) = named.recv().await {
-            let store = self.clone();
-            let next = tokio::spawn(async move { store.piece(part, names, now).await });
-            let before = std::mem::replace(&mut reading, Held(next));
-            lines.extend(before.ended().await?);
-            if let Some(pieces) = pieces {
-                pieces.one_more();
+        let (mut reading, mut is_open) = (VecDeque::from([first]), true);
+        while is_open {
+            match named.recv().await {
+                Some(names) => {
+                    let store = self.clone();
+                    let next = tokio::spawn(async move { store.piece(part, names, now).await });
+                    reading.push_back(Held(next));
+                }
+                None => is_open = false,
+            }
+            let stay = if is_open { AT_ONCE } else { 0 };
+            while reading.len() > stay
+                && let Some(before) = reading.pop_front()
+            {
+                lines.extend(before.ended().await?);
+                if let Some(pieces) = pieces {
+                    pieces.one_more();
+                }
             }
         }
-        lines.extend(reading.ended().await?);
         Ok(lines)
     }
 
@@ -241,3 +253,5 @@ impl<T> Drop for Held<T> {
 
 /// How many lines are told by one command: others are not answered meanwhile.
 const PIECE: usize = 2_000;
+/// How many pieces are under way at once.
+const AT_ONCE: usize = 3;

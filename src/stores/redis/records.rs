@@ -49,7 +49,8 @@ pub(super) fn changed_fields(change: &SessionChange) -> Vec<String> {
 
 /// All fields of a session, as `import` takes them; `None` where one cannot be written down.
 pub(super) fn all_fields(stored: &StoredSession) -> Option<Vec<String>> {
-    use super::scripts::{duration, flag, hex, instant, number};
+    use super::scripts::{duration, flag, instant, number};
+    use crate::stores::codec::hex;
     let (record, refresh) = (&stored.record, &stored.record.refresh);
     let mut fields = vec![
         ("u", record.user.to_string()),

@@ -2,6 +2,8 @@
 
 #[path = "../../../request/floor.rs"]
 mod floor;
+#[path = "../../../request/zipf.rs"]
+mod zipf;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use tower_jwt_session_peers::{
     ALGORITHMS, AUDIENCE, Counted, Folder, ISSUER, Inner, IsGood, LOCAL, REMOTE, SECRET, Sample,
     Worker, batch, processor_time,
 };
+use zipf::zipf;
 
 fn main() {
     let folder = Folder::of_run();
@@ -248,7 +251,7 @@ fn many_tokens(worker: &mut Worker) {
     });
     let drawn = Arc::new(Drawn {
         tokens,
-        order: zipf(),
+        order: zipf(MANY_TOKENS, 2_000_000),
     });
     for threads in [1, 2] {
         for_threads(
@@ -328,27 +331,6 @@ impl Drawn {
             (processor_time() - begun).as_nanos() as f64 / times as f64
         })
     }
-}
-
-/// Numbers of tokens, the n-th as often as 1/n says.
-fn zipf() -> Vec<u32> {
-    let mut sum = 0.0;
-    let sums: Vec<f64> = (1..=MANY_TOKENS)
-        .map(|rank| {
-            sum += 1.0 / rank as f64;
-            sum
-        })
-        .collect();
-    let mut random = fastrand::Rng::with_seed(7);
-    // Neighbours in rank are not to be neighbours in memory.
-    let mut places: Vec<u32> = (0..MANY_TOKENS as u32).collect();
-    random.shuffle(&mut places);
-    (0..2_000_000)
-        .map(|_| {
-            let drawn = random.f64() * sum;
-            places[sums.partition_point(|at| *at < drawn).min(MANY_TOKENS - 1)]
-        })
-        .collect()
 }
 
 const MANY_TOKENS: usize = 100_000;

@@ -8,17 +8,38 @@ use axum::{Router, serve};
 use http::Request;
 use http::header::AUTHORIZATION;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_jwt_session::verify::{Algorithm as Signed, Key, KeyState, TokenPolicy};
-use tower_jwt_session::{Device, JwtSession, Lifetimes, UserId};
-use tower_jwt_session_peers::{AUDIENCE, Claims, ISSUER, SECRET};
+use tower_jwt_session::{Device, JwtSession, Lifetimes, Running, UserId};
+use tower_jwt_session_peers::{AUDIENCE, Claims, ISSUER, SECRET, announced};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     tower_jwt_session_peers::refuse_a_debug_build();
-    let mode = std::env::args().nth(1).expect("bare, layered, ours or raw");
+    let modes = "bare, layered, ours, raw or keys";
+    let mode = std::env::args().nth(1).expect(modes);
+    if mode == "keys" {
+        return keys().await;
+    }
     let key = Key::hmac(Some("HS256"), Signed::Hs256, SECRET.as_bytes()).expect("a key");
+    let (auth, running, header) = signed_in(key).await;
+    let hello = Router::new().route("/", get(async || "hello"));
+    let app = match mode.as_str() {
+        "bare" => hello,
+        "layered" => {
+            hello.layer(ServiceBuilder::new().map_request(|request: Request<Body>| request))
+        }
+        "ours" => hello.layer(auth.layer()),
+        "raw" => hello.layer(ServiceBuilder::new().map_request(by_hand())),
+        other => panic!("{other} is none of: {modes}"),
+    };
+    let listener = announced(&header).await;
+    serve(listener, app).await.expect("it serves");
+    drop(running);
+}
+
+/// A node, and the header of a user who is signed in there.
+async fn signed_in(key: Key) -> (JwtSession, Running, String) {
     let auth = JwtSession::builder()
         .key(key, KeyState::Sign)
         .refresh_secret(b"0d4c1b7f9a3e5628d7c0f1e2b3a49586")
@@ -31,22 +52,16 @@ async fn main() {
     let ticket = auth.sessions().ticket(&user).await.expect("a ticket");
     let signed_in = auth.sessions().sign_in(ticket, Device::default()).await;
     let tokens = signed_in.expect("a session").tokens();
+    let header = format!("Authorization: Bearer {}", tokens.access_token);
+    (auth, running, header)
+}
 
-    let hello = Router::new().route("/", get(async || "hello"));
-    let app = match mode.as_str() {
-        "bare" => hello,
-        "layered" => {
-            hello.layer(ServiceBuilder::new().map_request(|request: Request<Body>| request))
-        }
-        "ours" => hello.layer(auth.layer()),
-        "raw" => hello.layer(ServiceBuilder::new().map_request(by_hand())),
-        other => panic!("{other} is none of: bare layered ours raw"),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    println!("{}", listener.local_addr().expect("it is bound").port());
-    println!("Authorization: Bearer {}", tokens.access_token);
-    serve(listener, app).await.expect("it serves");
-    drop(running);
+/// For a peer that takes no secrets: public keys, and a header with a token of theirs.
+async fn keys() {
+    let key = Key::generate(Some("RS256"), Signed::Rs256).expect("a key");
+    let (auth, _running, header) = signed_in(key).await;
+    println!("{}", auth.keys().jwks());
+    println!("{header}");
 }
 
 fn by_hand() -> impl Fn(Request<Body>) -> Request<Body> + Clone {

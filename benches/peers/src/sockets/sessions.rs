@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use tokio::net::TcpListener;
+use tower_jwt_session_peers::{announced, hello};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,16 +17,14 @@ async fn main() {
         .await
         .expect("it can be written");
     session.save().await.expect("the store takes it");
-    let hello = async |session: Session| {
+    let handler = async |session: Session| {
         let user: Option<String> = session.get("user").await.expect("the store answers");
-        assert!(user.is_some(), "nobody is signed in");
-        "hello"
+        hello(user)
     };
     let app = Router::new()
-        .route("/", get(hello))
+        .route("/", get(handler))
         .layer(SessionManagerLayer::new(store));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    println!("{}", listener.local_addr().expect("it is bound").port());
-    println!("Cookie: id={}", session.id().expect("it was saved"));
+    let id = session.id().expect("it was saved");
+    let listener = announced(&format!("Cookie: id={id}")).await;
     axum::serve(listener, app).await.expect("it serves");
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::clock::UnixTime;
+use crate::stores::codec;
 
 /// A text.
 pub(super) struct Text<'a>(pub(super) &'a str);
@@ -30,11 +31,7 @@ impl fmt::Display for Text<'_> {
 
 impl fmt::Display for Bytes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("decode('")?;
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str("', 'hex')")
+        write!(f, "decode('{}', 'hex')", codec::hex(self.0))
     }
 }
 

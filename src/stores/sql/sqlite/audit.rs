@@ -1,6 +1,5 @@
 //! The audit log in SQLite.
 
-use std::fmt::Write as _;
 use std::ops::DerefMut;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::BoxFuture;
 use crate::clock::UnixTime;
 use crate::error::StoreError;
 use crate::session::{AuditEntry, AuditLog, AuditPage, AuditRequest};
+use crate::stores::codec::hex;
 use crate::stores::sql::audit::{AuditRows, Numbered, bound, read_entry};
 use crate::token::UserId;
 
@@ -125,13 +125,4 @@ impl AuditLog for SqliteStore {
         let user = user.clone();
         self.write(move |steps| Box::pin(async move { steps.forget_audit(&user).await }))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
