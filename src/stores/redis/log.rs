@@ -117,24 +117,25 @@ impl RedisStore {
         (mut lines, first): (Vec<RevocationEntry>, Held<Vec<RevocationEntry>>),
         pieces: Option<&Pieces>,
     ) -> Result<Vec<RevocationEntry>, StoreError> {
+        // Whether names come or what they stand for: the server goes on.
+        let one_more = || pieces.into_iter().for_each(Pieces::one_more);
         let (mut reading, mut is_open) = (VecDeque::from([first]), true);
         while is_open {
             match named.recv().await {
                 Some(names) => {
+                    one_more();
                     let store = self.clone();
                     let next = tokio::spawn(async move { store.piece(part, names, now).await });
                     reading.push_back(Held(next));
                 }
                 None => is_open = false,
             }
-            let stay = if is_open { AT_ONCE } else { 0 };
+            let stay = if is_open { AT_ONCE - 1 } else { 0 };
             while reading.len() > stay
                 && let Some(before) = reading.pop_front()
             {
                 lines.extend(before.ended().await?);
-                if let Some(pieces) = pieces {
-                    pieces.one_more();
-                }
+                one_more();
             }
         }
         Ok(lines)
@@ -254,4 +255,4 @@ impl<T> Drop for Held<T> {
 /// How many lines are told by one command: others are not answered meanwhile.
 const PIECE: usize = 2_000;
 /// How many pieces are under way at once.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 4;

@@ -1,21 +1,17 @@
 //! One connection for the length of a verb.
 
-use std::sync::Arc;
-
-use sqlx::postgres::PgRow;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgRow, Postgres};
 use sqlx::{AssertSqlSafe, raw_sql};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::{failed, is_conflict, is_gone, is_uprooted};
-use super::pools::{Connection, Resting};
 use crate::error::StoreError;
 
-/// A connection that goes back to where it came from only when nothing is open on it. Whoever stops
-/// waiting in the middle closes it, and the server rolls back.
+/// A connection that goes back to its pool only when nothing is open on it. Whoever stops waiting
+/// in the middle closes it, and the server rolls back.
 pub(super) struct Link {
-    /// There until it is dropped.
-    connection: Option<Connection>,
-    resting: Option<Arc<Resting>>,
+    connection: PoolConnection<Postgres>,
     _share: OwnedSemaphorePermit,
     clean: bool,
     begun: bool,
@@ -36,14 +32,9 @@ pub(super) enum Trouble {
 }
 
 impl Link {
-    pub(super) fn new(
-        connection: Connection,
-        resting: Option<Arc<Resting>>,
-        share: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(connection: PoolConnection<Postgres>, share: OwnedSemaphorePermit) -> Self {
         Self {
-            connection: Some(connection),
-            resting,
+            connection,
             _share: share,
             clean: true,
             begun: false,
@@ -53,14 +44,11 @@ impl Link {
 
     /// Sends statements and reads all that they answer: one round trip.
     pub(super) async fn run(&mut self, statements: String) -> Result<Vec<PgRow>, StoreError> {
-        let Some(connection) = &mut self.connection else {
-            return Err(failed(sqlx::Error::PoolClosed));
-        };
         self.clean = false;
         self.trouble = None;
         self.begun |= statements.starts_with("BEGIN");
         tracing::trace!(target: "tower_jwt_session::postgres", "round trip");
-        let answer = raw_sql(AssertSqlSafe(statements)).fetch_all(&mut *connection.wire);
+        let answer = raw_sql(AssertSqlSafe(statements)).fetch_all(&mut *self.connection);
         answer.await.map_err(|error| {
             self.trouble = Some(match &error {
                 error if is_conflict(error) => Trouble::Conflict,
@@ -98,13 +86,8 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else {
-            return;
-        };
-        match &self.resting {
-            Some(resting) if self.clean => resting.take_back(connection),
-            _ if self.clean => {}
-            _ => connection.wire.close_on_drop(),
+        if !self.clean {
+            self.connection.close_on_drop();
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Connections, shared out among what they are for.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::ConnectOptions;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
-use tokio::runtime::Handle;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::Semaphore;
 
 use super::error::{failed, told};
@@ -30,56 +28,7 @@ pub(super) enum Class {
 #[derive(Debug)]
 pub(super) struct Pools {
     pool: PgPool,
-    /// Only of a pool of our own: the application's is not ours to empty.
-    resting: Option<Arc<Resting>>,
     shares: [Arc<Semaphore>; 4],
-}
-
-/// A connection, and since when it is used or rests.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) wire: PoolConnection<Postgres>,
-    first_used: Instant,
-    last_used: Instant,
-}
-
-/// Connections between two verbs; the last used is the first to be used again. Back in the pool each is
-/// asked whether it still answers, which is a round trip for each verb: whoever uses one finds that out anyway.
-#[derive(Debug, Default)]
-pub(super) struct Resting(Mutex<Vec<Connection>>);
-
-impl Resting {
-    fn all(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One that nothing is open on. It goes to the pool when it is old, as those do that were not
-    /// used for long: the pool closes them.
-    pub(super) fn take_back(&self, mut connection: Connection) {
-        let now = Instant::now();
-        connection.last_used = now;
-        let mut all = self.all();
-        if now.duration_since(connection.first_used) < LIFE {
-            all.push(connection);
-        }
-        if all
-            .first()
-            .is_some_and(|first| now.duration_since(first.last_used) > IDLE)
-        {
-            all.remove(0);
-        }
-    }
-}
-
-impl Drop for Resting {
-    fn drop(&mut self) {
-        // The pool takes them back by a task, which only a runtime can have.
-        if Handle::try_current().is_err() {
-            for connection in self.all().drain(..) {
-                drop(connection.wire.detach());
-            }
-        }
-    }
 }
 
 impl Pools {
@@ -90,10 +39,7 @@ impl Pools {
             .acquire_timeout(PATIENCE)
             .idle_timeout(IDLE)
             .test_before_acquire(false);
-        Self {
-            resting: Some(Arc::default()),
-            ..Self::within(pool.connect_lazy_with(options))
-        }
+        Self::within(pool.connect_lazy_with(options))
     }
 
     /// Shares of a pool that the application made.
@@ -105,7 +51,6 @@ impl Pools {
         let shares = [confirm, follow, list, write];
         Self {
             pool,
-            resting: None,
             shares: shares.map(|share| Arc::new(Semaphore::new(share.min(Semaphore::MAX_PERMITS)))),
         }
     }
@@ -130,23 +75,8 @@ impl Pools {
                 return Err(told(StoreErrorKind::Unavailable, what));
             }
         };
-        let rested = self
-            .resting
-            .as_ref()
-            .and_then(|resting| resting.all().pop());
-        if let Some(connection) = rested {
-            return Ok(Link::new(connection, self.resting.clone(), share));
-        }
         match self.pool.acquire().await {
-            Ok(wire) => {
-                let now = Instant::now();
-                let connection = Connection {
-                    wire,
-                    first_used: now,
-                    last_used: now,
-                };
-                Ok(Link::new(connection, self.resting.clone(), share))
-            }
+            Ok(connection) => Ok(Link::new(connection, share)),
             Err(sqlx::Error::PoolTimedOut) if self.pool.size() == 0 => Err(self.reason().await),
             Err(error) => Err(failed(error)),
         }
@@ -167,5 +97,3 @@ const CONNECTIONS: u32 = 16;
 /// Whoever asks has a shorter deadline of their own; this one is for work in the background.
 const PATIENCE: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(10 * 60);
-/// As long as the pool keeps one.
-const LIFE: Duration = Duration::from_secs(30 * 60);
