@@ -2,7 +2,7 @@
 # Joins what the benches left in benches/results into BENCHMARKS.md, and names the parts that are missing.
 # Usage: benches/report.sh            from the results that are there
 #        benches/report.sh build      builds what "measure" runs, and measures nothing: half an hour on two processors
-#        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: some ten minutes
+#        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: a quarter of an hour
 #                                     without a compiler beside it
 #        benches/report.sh all        builds and measures everything, the stores (docs/figures.md) and the soak too: some three hours;
 #                                     nothing else should run

@@ -19,13 +19,13 @@ import sys
 FIGURES = {
     "warm_ns": (150, "what the layer adds to a request with a known token: `request`, its limit"),
     "first_sight_us": (160, "ES256: `request` has 56 µs for the token; a question to a store over the network is assumed as 100 µs on the node"),
-    "token_bytes": (1_042, "a warm token of 490 bytes in a node: `load -- memory`, of a million"),
-    "revocation_bytes": (107, "a revocation in the view of a node: `load -- memory`, of a million"),
+    "token_bytes": (1_073, "a warm token of 480 bytes in a node: `load -- memory`, of a million"),
+    "revocation_bytes": (105, "a revocation in the view of a node: `load -- memory`, of a million"),
     "line_bytes": (250, "a line of the log as a node reads it: assumed"),
-    "taken_in_us": (5, "taking in a line of the log, on the node: assumed; a start took 1.6 to 4.9 µs a line, `load -- start`"),
-    "redis_ops": (11_500, "refreshes per second on one Redis, 64 clients, `appendfsync always`, all on two cores: `load -- growth`"),
+    "taken_in_us": (5, "taking in a line of the log, on the node: assumed; a start took 1.3 to 3.4 µs a line, `load -- start`"),
+    "redis_ops": (18_500, "refreshes per second on one Redis, 64 clients, `appendfsync always`, all on two cores: `load -- growth`"),
     "redis_bytes": (1_686, "a stored session in Redis: `load -- growth`, of ten million"),
-    "postgres_ops": (7_300, "refreshes per second on one PostgreSQL, 64 clients, `synchronous_commit=on`, all on two cores: `load -- growth`"),
+    "postgres_ops": (9_500, "refreshes per second on one PostgreSQL, 64 clients, `synchronous_commit=on`, all on two cores: `load -- growth`"),
     "postgres_bytes": (1_911, "a stored session in PostgreSQL, with its indexes: `load -- growth`, of ten million"),
 }
 ASSUMED = {

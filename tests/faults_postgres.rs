@@ -17,8 +17,8 @@ use tower_jwt_session::revocation::{
     RevocationStore, Revoked,
 };
 use tower_jwt_session::{
-    JwtSession, PostgresStore, Rejection, Running, SessionError, SessionLimit, StoreErrorKind,
-    TokenId, Tokens, UnixTime,
+    JwtSession, PostgresStore, Rejection, Running, SessionError, SessionLimit, SessionStore,
+    StoreErrorKind, TokenId, Tokens, UnixTime,
 };
 
 struct Node {
@@ -510,6 +510,39 @@ async fn cut_connections_lose_nothing_that_was_acknowledged() {
 }
 
 /// What becomes of a token, once the node can say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_the_server_ended_while_they_were_idle_are_noticed_by_nobody() {
+    let server = postgres::shared();
+    let database = server.database().await;
+    let ends = format!("ALTER DATABASE {database} SET idle_session_timeout = '300ms'");
+    server.execute(&database, &ends).await;
+    let store = PostgresStore::connect(&server.admin(&database)).await;
+    let store = store.expect("it answers");
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (store, somebody) = (store.clone(), user(&format!("user-{number}")));
+        asking.spawn(async move {
+            store.append(vec![some_entry()]).await.expect("it answers");
+            store.count(&somebody).await.expect("it answers")
+        });
+    }
+    asking.join_all().await;
+    let there = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()";
+    let connections = || async {
+        let mut admin = server.connection(&database).await;
+        let count = sqlx::query_scalar::<_, i64>(there).fetch_one(&mut admin);
+        count.await.expect("it answers") - 1
+    };
+    assert!(connections().await >= 4, "several rest");
+    eventually("the server has ended them", async || {
+        connections().await <= 1
+    })
+    .await;
+    store.count(&user("ada")).await.expect("whoever is alone");
+    let written = store.append(vec![some_entry()]).await;
+    written.expect("whoever writes");
+}
+
 async fn verdict(node: &Node, tokens: &Tokens) -> Result<(), Rejection> {
     let mut said = None;
     eventually("there is a verdict", async || {

@@ -48,8 +48,9 @@ impl When {
     pub fn told(&self) -> String {
         let Self { began, load: first } = self;
         format!(
-            "measured from {began} to {}, load of the machine {first} before and {} at the end",
+            "measured from {began} to {} on {}, load of the machine {first} before and {} at the end",
             SystemClock.now(),
+            field("/proc/cpuinfo", "model name"),
             load()
         )
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::ErrorKind;
 
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
 use crate::error::{BoxError, StoreError, StoreErrorKind};
 
 /// The name of the store, for messages.
@@ -61,11 +63,17 @@ pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
 pub(super) fn is_gone(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        error => matches!(
-            code(error).as_deref(),
-            Some("57P01" | "57P02" | "25P03" | "25006" | "08006" | "08003")
-        ),
+        error => ends_the_connection(error) || code(error).as_deref() == Some("25006"),
     }
+}
+
+/// Whether the server has closed the connection with it: because it was idle for longer than it allows, because
+/// it is shutting down, or because an administrator said so.
+fn ends_the_connection(error: &sqlx::Error) -> bool {
+    let said = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    said.is_some_and(|said| matches!(said.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 /// Whether the tables are not where they were.

@@ -143,7 +143,7 @@ impl Shared {
                 tokio::time::sleep(NAP * tries.conflicts).await;
                 Ok(())
             }
-            Some(Trouble::Gone) if tries.gone <= self.pools().size().max(1) => {
+            Some(Trouble::Gone) if tries.gone <= self.pools().most() => {
                 tries.gone += 1;
                 Ok(())
             }

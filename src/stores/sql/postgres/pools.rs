@@ -60,9 +60,10 @@ impl Pools {
         PgConnectOptions::clone(&self.pool.connect_options())
     }
 
-    /// How many connections may turn out to be gone one after the other.
-    pub(super) fn size(&self) -> u32 {
-        self.pool.size()
+    /// How many connections may turn out to be gone one after the other. Each that does is closed, so
+    /// that how many there are just now says less from time to time.
+    pub(super) fn most(&self) -> u32 {
+        self.pool.options().get_max_connections()
     }
 
     /// A connection, as soon as one of the class is free.
