@@ -43,25 +43,37 @@ pub fn svg(title: &str, curves: &[Curve]) -> String {
             y + 4.0
         );
     }
-    for (curve, colour) in curves.iter().zip(COLOURS) {
+    let names = names(curves, &up);
+    for ((curve, colour), name) in curves.iter().zip(COLOURS).zip(names) {
         let points: Vec<String> = curve
             .points
             .iter()
             .map(|(x, y)| format!("{:.1},{:.1}", across.place(*x), up.place(*y)))
             .collect();
-        let end = curve.points.last().map_or(TOP, |point| up.place(point.1));
         let _ = writeln!(
             svg,
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>",
             points.join(" "),
             WIDTH - RIGHT + 6.0,
-            end + 4.0,
+            name + 4.0,
             curve.name
         );
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// How far down each curve's name stands: where the curve ends, and none over another.
+fn names(curves: &[Curve], up: &Axis) -> Vec<f64> {
+    let end = |curve: &Curve| curve.points.last().map_or(TOP, |point| up.place(point.1));
+    let mut places: Vec<f64> = curves.iter().map(end).collect();
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|a, b| places[*a].total_cmp(&places[*b]));
+    for pair in order.windows(2) {
+        places[pair[1]] = places[pair[1]].max(places[pair[0]] + LINE);
+    }
+    places
 }
 
 /// From a power of ten to another.
@@ -117,4 +129,6 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 110.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 40.0;
+/// From one name to the next.
+const LINE: f64 = 13.0;
 const COLOURS: [&str; 5] = ["#0b62a4", "#b8440b", "#2c7d32", "#6a3d9a", "#8a6d00"];
