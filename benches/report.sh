@@ -4,7 +4,8 @@
 #        benches/report.sh build      builds what "measure" runs, and measures nothing: half an hour on two processors
 #        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: a quarter of an hour
 #                                     without a compiler beside it
-#        benches/report.sh all        builds and measures everything, the stores (docs/figures.md) and the soak too: some three hours;
+#        benches/report.sh all        builds and measures everything, the stores (docs/figures.md) and the soak too: two hours and more,
+#                                     by what the parts take;
 #                                     nothing else should run
 # The programs lie in CARGO_TARGET_DIR, or else in benches/peers/target.
 # Every part leaves PART.md, its raw data as PART.json or PART.csv, and its plots as SVG in benches/results.

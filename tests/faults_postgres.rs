@@ -509,7 +509,6 @@ async fn cut_connections_lose_nothing_that_was_acknowledged() {
     assert!(verdict(&node, &tokens).await.is_ok());
 }
 
-/// What becomes of a token, once the node can say.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn connections_that_the_server_ended_while_they_were_idle_are_noticed_by_nobody() {
     let server = postgres::shared();
@@ -543,6 +542,7 @@ async fn connections_that_the_server_ended_while_they_were_idle_are_noticed_by_n
     written.expect("whoever writes");
 }
 
+/// What becomes of a token, once the node can say.
 async fn verdict(node: &Node, tokens: &Tokens) -> Result<(), Rejection> {
     let mut said = None;
     eventually("there is a verdict", async || {

@@ -30,8 +30,8 @@ pub struct Place {
 
 pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
     results.say(&format!(
-        "Steps of the store, one after the other: the middle of {}, of {} for `revoke all`. Each user has ten sessions; a refresh, a \
-         check and a list are of one drawn at random, none of a session that another step has touched, and `revoke all` ends all ten of users \
+        "Steps of the store, one after the other: the middle of {}, of {} for `revoke all`. Each user has ten sessions; a refresh and a \
+         check are of sessions drawn at random that no other step has changed, a list is of a user drawn at random, and `revoke all` ends all ten of users \
          evenly apart. Of the sessions of one user the middle of 15 or 41, and `revoke all` once. `check` is the question that a node \
          asks at first sight. By clients and by nodes: what a step takes of the store (the time, by how many were done in it), the middle of {}.",
         steps::TIMES,

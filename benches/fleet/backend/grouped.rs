@@ -28,7 +28,7 @@ struct Asked {
 }
 
 /// How often per second clients write, each by a writer of its own.
-pub async fn one_each<W: Writer>(clients: impl IntoIterator<Item = W>) -> f64 {
+async fn one_each<W: Writer>(clients: impl IntoIterator<Item = W>) -> f64 {
     let began = Instant::now();
     let mut driving = JoinSet::new();
     for mut writer in clients {
@@ -92,8 +92,26 @@ async fn serve<W: Writer>(mut writer: W, queue: Arc<Mutex<mpsc::Receiver<Asked>>
     }
 }
 
-pub const ONE_EACH: &str = "one each";
-pub const GROUPED: &str = "grouped";
+/// What clients get by a writer each and, where there are several, by `few` that write together.
+pub async fn ways<W: Writer, I: IntoIterator<Item = W>>(
+    clients: usize,
+    few: usize,
+    writers: impl Fn(usize) -> I,
+) -> Vec<Way> {
+    let way = |name, rate| Way {
+        name,
+        rate,
+        makes_as_many_trips: true,
+    };
+    let mut ways = vec![way(ONE_EACH, one_each(writers(clients)).await)];
+    if clients > 1 {
+        ways.push(way(GROUPED, grouped(clients, writers(few)).await));
+    }
+    ways
+}
+
+const ONE_EACH: &str = "one each";
+const GROUPED: &str = "grouped";
 const LASTS: Duration = Duration::from_millis(500);
 /// More than there are clients.
 const AT_ONCE: usize = 256;

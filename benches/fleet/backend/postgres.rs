@@ -10,7 +10,7 @@ use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, PostgresStore, SessionId, SessionStore, UserId};
 
 use super::Backend;
-use super::grouped::{GROUPED, ONE_EACH, Way, Writer, grouped, one_each};
+use super::grouped::{Way, Writer, ways};
 use crate::cluster::Cluster;
 use crate::rate::new_session;
 use crate::scale::user_name;
@@ -179,19 +179,7 @@ async fn drive(options: PgConnectOptions, clients: usize) -> Vec<Way> {
         let shared = connections.iter().cycle().take(many);
         shared.map(|connection| Writing(connection.clone()))
     };
-    let mut ways = vec![Way {
-        name: ONE_EACH,
-        rate: one_each(writers(clients)).await,
-        makes_as_many_trips: true,
-    }];
-    if clients > 1 {
-        ways.push(Way {
-            name: GROUPED,
-            rate: grouped(clients, writers(WRITERS)).await,
-            makes_as_many_trips: true,
-        });
-    }
-    ways
+    ways(clients, WRITERS, writers).await
 }
 
 struct Writing(Arc<Mutex<PgConnection>>);

@@ -11,7 +11,7 @@ use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, RedisStore, SessionId, SessionStore, UserId};
 
 use super::Backend;
-use super::grouped::{GROUPED, ONE_EACH, Way, Writer, grouped, one_each};
+use super::grouped::{Way, Writer, ways};
 use crate::rate::new_session;
 use crate::redis_server::{DURABLE, Server};
 use crate::scale::user_name;
@@ -159,19 +159,7 @@ async fn drive(connection: MultiplexedConnection, part: &str, clients: usize) ->
         part: part.to_owned(),
     };
     let writers = |many| (0..many).map(move |_| writing());
-    let mut ways = vec![Way {
-        name: ONE_EACH,
-        rate: one_each(writers(clients)).await,
-        makes_as_many_trips: true,
-    }];
-    if clients > 1 {
-        ways.push(Way {
-            name: GROUPED,
-            rate: grouped(clients, writers(WRITERS)).await,
-            makes_as_many_trips: true,
-        });
-    }
-    ways
+    ways(clients, WRITERS, writers).await
 }
 
 struct Writing {

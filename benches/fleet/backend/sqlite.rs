@@ -11,7 +11,7 @@ use tower_jwt_session::session::refresh::SeedHash;
 use tower_jwt_session::{BoxFuture, SessionId, SessionStore, SqliteStore, UserId};
 
 use super::Backend;
-use super::grouped::{GROUPED, ONE_EACH, Way, Writer, grouped, one_each};
+use super::grouped::{Way, Writer, grouped, ways};
 use crate::rate::new_session;
 use crate::scale::user_name;
 
@@ -146,20 +146,14 @@ async fn drive(path: &Path, clients: usize) -> Vec<Way> {
         table: table.clone(),
         at_once,
     };
-    let mut ways = vec![Way {
-        name: ONE_EACH,
-        rate: one_each((0..clients).map(|_| writing(false))).await,
-        makes_as_many_trips: true,
-    }];
+    let mut ways = ways(clients, 1, |many| (0..many).map(|_| writing(false))).await;
     if clients > 1 {
         // Each statement is a trip to SQLite's thread: with one for all there are fewer than the store makes.
-        for (name, at_once) in [(GROUPED, false), (BY_ONE_STATEMENT, true)] {
-            ways.push(Way {
-                name,
-                rate: grouped(clients, [writing(at_once)]).await,
-                makes_as_many_trips: !at_once,
-            });
-        }
+        ways.push(Way {
+            name: BY_ONE_STATEMENT,
+            rate: grouped(clients, [writing(true)]).await,
+            makes_as_many_trips: false,
+        });
     }
     ways
 }

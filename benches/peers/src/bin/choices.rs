@@ -2,6 +2,9 @@
 //!
 //! Prints one line of JSON for each: what for, which, nanoseconds.
 
+#[path = "../../../request/zipf.rs"]
+mod zipf;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::hint::black_box;
@@ -13,6 +16,7 @@ use quick_cache::sync::DefaultLifecycle;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use tower_jwt_session_peers::processor_time;
+use zipf::zipf;
 
 type Fold = foldhash::quality::RandomState;
 type Token = Box<[u8]>;
@@ -116,7 +120,7 @@ impl Weighter<Token, Arc<u64>> for Weigh {
 
 fn token_maps() -> Vec<Part> {
     let keys: Arc<Vec<Token>> = Arc::new(tokens(TOKENS));
-    let order: Arc<Vec<u32>> = Arc::new(zipf());
+    let order: Arc<Vec<u32>> = Arc::new(zipf(TOKENS, 1_000_000));
     let all = || keys.iter().map(|key| (key.clone(), Arc::new(0_u64)));
     let of = |which, get: Box<dyn Fn(&[u8]) -> Option<Arc<u64>>>| {
         let (keys, order) = (keys.clone(), order.clone());
@@ -241,22 +245,6 @@ fn tokens(number: usize) -> Vec<Token> {
             .collect()
     };
     (0..number).map(token).collect()
-}
-
-fn zipf() -> Vec<u32> {
-    let mut sum = 0.0;
-    let sums: Vec<f64> = (1..=TOKENS)
-        .map(|rank| {
-            sum += 1.0 / rank as f64;
-            sum
-        })
-        .collect();
-    let mut random = fastrand::Rng::with_seed(7);
-    let draw = |_| {
-        let drawn = random.f64() * sum;
-        sums.partition_point(|at| *at < drawn).min(TOKENS - 1) as u32
-    };
-    (0..1_000_000).map(draw).collect()
 }
 
 const TOKEN: usize = 462;

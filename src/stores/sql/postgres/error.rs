@@ -63,12 +63,18 @@ pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
 pub(super) fn is_gone(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        error => ends_the_connection(error) || code(error).as_deref() == Some("25006"),
+        error => {
+            ends_the_connection(error)
+                || matches!(
+                    code(error).as_deref(),
+                    Some("57P01" | "57P02" | "25P03" | "25006" | "08006" | "08003")
+                )
+        }
     }
 }
 
-/// Whether the server has closed the connection with it: because it was idle for longer than it allows, because
-/// it is shutting down, or because an administrator said so.
+/// Whether the server has closed the connection with it, for whatever reason: one that was idle for
+/// longer than it allows among them.
 fn ends_the_connection(error: &sqlx::Error) -> bool {
     let said = error
         .as_database_error()

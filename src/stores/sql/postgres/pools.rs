@@ -60,8 +60,8 @@ impl Pools {
         PgConnectOptions::clone(&self.pool.connect_options())
     }
 
-    /// How many connections may turn out to be gone one after the other. Each that does is closed, so
-    /// that how many there are just now says less from time to time.
+    /// How many connections may turn out to be gone one after the other: as many as there can be. Each
+    /// that does is closed, so that those which there are just now become fewer meanwhile.
     pub(super) fn most(&self) -> u32 {
         self.pool.options().get_max_connections()
     }
