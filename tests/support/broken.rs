@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tower_jwt_session::revocation::{
     Answer, Attached, Committed, Confirm, EntryId, FleetLimits, Lease, Poll, PollRequest, Question,
-    RevocationEntry, RevocationStore, Terms,
+    RevocationEntry, RevocationSettings, RevocationStore, Terms,
 };
 use tower_jwt_session::session::{
     AuditEntry, AuditLog, AuditPage, AuditRequest, Counters, EndAll, EndAllOutcome, EndOutcome,
@@ -70,10 +70,12 @@ struct State {
     mended: Notify,
 }
 
-/// A builder on a store that can be broken, and on a clock that stands still.
+/// A builder on a store that can be broken and is waited for no longer than usual, and on a clock
+/// that stands still.
 pub fn builder() -> (JwtSessionBuilder, Broken, ManualClock) {
     let (builder, clock) = super::builder();
     let store = Broken::new(clock.clone(), clock.clone());
+    let builder = builder.revocation(RevocationSettings::default());
     (builder.store(store.clone()), store, clock)
 }
 

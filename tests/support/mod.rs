@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
+use tower_jwt_session::revocation::RevocationSettings;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
     CustomClaims, Device, JwtSession, JwtSessionBuilder, Rejection, Running, Session, SessionError,
@@ -27,13 +28,20 @@ pub fn user(name: &str) -> UserId {
     UserId::new(name).expect("a good name")
 }
 
-/// A builder with a secret and a clock that stands still.
+/// A builder with a secret, a clock that stands still, and a store that is waited for however busy
+/// the machine is.
 pub fn builder() -> (JwtSessionBuilder, ManualClock) {
     let clock = ManualClock::new();
     let builder = JwtSession::builder()
         .hmac_secret(SECRET)
+        .revocation(patient())
         .clock(Arc::new(clock.clone()));
     (builder, clock)
+}
+
+/// Settings for tests in which it does not matter how long a step takes.
+pub fn patient() -> RevocationSettings {
+    RevocationSettings::default().with_store_timeout(Duration::from_secs(20))
 }
 
 /// More than anything here takes: only whether it comes at all is the matter.

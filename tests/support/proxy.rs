@@ -38,6 +38,7 @@ pub struct Proxy {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
+    server: SocketAddr,
     link: Link,
     /// Counted, so that a cut is noticed even when it is mended before anybody looks.
     cuts: u64,
@@ -55,8 +56,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let link = Link::Forward;
-        let (state, watched) = watch::channel(State { link, cuts: 0 });
-        let accepting = tokio::spawn(accept(listener, server, watched)).abort_handle();
+        let (state, watched) = watch::channel(State {
+            server,
+            link,
+            cuts: 0,
+        });
+        let accepting = tokio::spawn(accept(listener, watched)).abort_handle();
         Ok(Self {
             address,
             state,
@@ -67,6 +72,11 @@ impl Proxy {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Leads whoever connects from now on to another server; what is open stays where it is.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.state.send_modify(|state| state.server = server);
     }
 
     /// From now on the link behaves like this, for the connections that are open, too.
@@ -85,10 +95,10 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, state: watch::Receiver<State>) {
+async fn accept(listener: TcpListener, state: watch::Receiver<State>) {
     while let Ok((client, _)) = listener.accept().await {
         let mut state = state.clone();
-        let State { link, cuts } = *state.borrow_and_update();
+        let State { server, link, cuts } = *state.borrow_and_update();
         if link != Link::Cut {
             tokio::spawn(connect(client, server, Way { state, cuts }));
         }
@@ -151,7 +161,7 @@ impl Way {
     /// Waits until a direction lets something through, and says how late; `None` after a cut.
     async fn open(&mut self, direction: Direction) -> Option<Duration> {
         loop {
-            let State { link, cuts } = *self.state.borrow_and_update();
+            let State { link, cuts, .. } = *self.state.borrow_and_update();
             if cuts != self.cuts {
                 return None;
             }

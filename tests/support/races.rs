@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tower_jwt_session::revocation::{EndReason, RevocationSettings};
+use tower_jwt_session::revocation::EndReason;
 use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{Device, JwtSession, JwtSessionBuilder, Running, SessionStore};
 
@@ -27,11 +27,9 @@ impl<F> World<F> {
         floor: F,
         set: impl FnOnce(JwtSessionBuilder) -> JwtSessionBuilder,
     ) -> Self {
-        // The machine may be busy with other tests; who comes first is the matter here.
-        let settings = RevocationSettings::default().with_store_timeout(Duration::from_secs(20));
         let builder = JwtSession::builder()
             .hmac_secret(SECRET)
-            .revocation(settings)
+            .revocation(super::patient())
             .store(store)
             .clock(Arc::new(clock.clone()));
         let auth = set(builder).build().unwrap();

@@ -8,30 +8,55 @@ use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 
 use crate::clock::UnixTime;
 
+/// A script: what it begins with, and what it is.
+macro_rules! script {
+    // Each function is made anew whenever a script runs. What most sign-ins and refreshes do
+    // without is made by those that need it.
+    (seldom writing: $name:ident) => {
+        script!(
+            include_str!("lua/common.lua"),
+            include_str!("lua/sessions.lua"),
+            "local made\nlocal function writing()\nif made then return made end\n",
+            include_str!("lua/token_id.lua"),
+            include_str!("lua/writing.lua"),
+            include_str!("lua/made.lua"),
+            "end\n",
+            include_str!(concat!("lua/", stringify!($name), ".lua"))
+        )
+    };
+    ($name:ident $($before:literal)?) => {
+        script!(
+            $(include_str!($before),)?
+            include_str!("lua/common.lua"),
+            include_str!("lua/sessions.lua"),
+            include_str!("lua/token_id.lua"),
+            include_str!("lua/writing.lua"),
+            include_str!(concat!("lua/", stringify!($name), ".lua"))
+        )
+    };
+    // They write, so a server that may not be written to refuses them.
+    ($($part:expr),*) => { Verb::new(concat!("#!lua\n", $($part),*)) };
+}
+
 macro_rules! scripts {
-    ($($name:ident $($before:literal)?)*) => {
+    ($($name:ident $($before:literal)?)*; seldom writing: $($plain:ident)*) => {
         /// One script for each verb. What they decide is what `session::refresh`,
         /// `session::limit` and `session::record` decide.
         pub(super) struct Scripts {
             $(pub(super) $name: Verb,)*
+            $(pub(super) $plain: Verb,)*
         }
 
         pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
-            $($name: Verb::new(concat!(
-                // They write, so a server that may not be written to refuses them.
-                "#!lua\n",
-                $(include_str!($before),)?
-                include_str!("lua/common.lua"),
-                include_str!("lua/token_id.lua"),
-                include_str!("lua/sessions.lua"),
-                include_str!(concat!("lua/", stringify!($name), ".lua")),
-            )),)*
+            $($name: script!($name $($before)?),)*
+            $($plain: script!(seldom writing: $plain),)*
         });
     };
 }
 
 scripts! {
-        append ask "lua/alive.lua" attach audit_forget audit_put audit_read audit_tidy change count counters end_all end_one export export_log find glance import leases list page poll population probe raise_roles refresh sign_in sweep touch
+    append ask "lua/alive.lua" attach audit_forget audit_put audit_read audit_tidy change count counters end_all end_one export export_log find glance import leases list page poll population probe raise_roles sweep touch;
+    seldom writing: refresh sign_in
 }
 
 /// A script, which a server knows by its hash once it ran there.

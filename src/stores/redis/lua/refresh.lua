@@ -8,16 +8,16 @@ local function refresh()
   local before = due(r)
 
   if r.ea then
-    local written = committed_before(entry)
+    local written = writing().committed_before(entry)
     if written and r.er == 'refresh_reused' then return {'reused', raw(r), written} end
     return {'over', r.er, written and raw(r) or false, written}
   end
 
   local function end_found(reason)
-    purge()
-    finish(r, reason, '', entry)
-    put_session(entry, r, reason)
-    return committed({entry})
+    writing().purge()
+    writing().finish(r, reason, '', entry)
+    writing().put_session(entry, r, reason)
+    return writing().committed({entry})
   end
 
   local revoked, roles = counters(r.u)
@@ -45,15 +45,15 @@ local function refresh()
     if count >= 200 then return {'too_many'} end
     r.rs, r.rp = since, count + 1
     save_from(r, before)
-    return grant(how, committed_before(entry))
+    return grant(how, writing().committed_before(entry))
   end
 
   -- The tokens that live beside a new one, without the one that is put out.
   local function others(out)
     if not out then return r.lv end
     local kept = {}
-    for _, of in ipairs(living(r, leeway())) do
-      if of[1] == out then blacklist(id, out, of[2])
+    for _, of in ipairs(writing().living(r, leeway())) do
+      if of[1] == out then writing().blacklist(id, out, of[2])
       else kept[#kept + 1] = of[1] .. ':' .. text(of[2]) end
     end
     return table.concat(kept, ',')
@@ -63,9 +63,9 @@ local function refresh()
     if after >= 4294967295 then return theft() end
     local out = skipped or (arg(9) == '1' and generation) or nil
     if out then
-      purge()
-      local token = token_id(id, out)
-      put_now(entry, {'token', 'token:' .. token, '', r.u, token, '', '', 'replaced'})
+      writing().purge()
+      local token = writing().token_id(id, out)
+      writing().put_now(entry, {'token', 'token:' .. token, '', r.u, token, '', '', 'replaced'})
     end
     r.g, r.ra, r.us, r.eu, r.op = after + 1, now, 0, 1, operation
     r.ia, r.ax = number(arg(5)), math.min(number(arg(6)), r.ab)
@@ -74,7 +74,7 @@ local function refresh()
     local live, own = others(out), text(r.g) .. ':' .. text(r.ax)
     r.lv = live == '' and own or trimmed(live .. ',' .. own, leeway())
     save_from(r, before)
-    return grant(how, out and committed({entry}))
+    return grant(how, out and writing().committed({entry}))
   end
 
   if generation > r.g then

@@ -120,55 +120,18 @@ local function live_of(user, revoked)
   return out
 end
 
-local function finish(r, reason, by, entry)
-  local change = {'ea', text(now), 'er', reason, 'ee', entry}
-  if by ~= '' then change[7], change[8] = 'eb', by end
-  call('HSET', P .. 's:' .. r.id, unpack(change))
-  for _, part in ipairs(change) do r.flat[#r.flat + 1] = part end
-  r.ea, r.er, r.ee = now, reason, entry
-  disregard(r.id, r.u)
-  call('ZADD', P .. 'ended', text(now), r.id)
-  call('ZADD', P .. 'past:' .. r.u, text(now), r.id)
-  local life = plus(math.max(r.ab - now, 0), KEEP)
-  keep(P .. 'ended', life)
-  keep(P .. 'past:' .. r.u, life)
-  blacklist_session(r)
-end
+local function leeway() return number(fleet[4]) or 60000000 end
 
-local function forget(id)
-  local of = call('HMGET', P .. 's:' .. id, 'u', 'so')
-  call('ZREM', P .. 'ended', id)
-  disregard(id, of[1])
-  if of[1] then
-    call('ZREM', P .. 'past:' .. of[1], id)
-    if of[2] then call('HDEL', P .. 'ops:' .. of[1], of[2]) end
-  end
-  call('DEL', P .. 's:' .. id)
-end
-
--- Ends what is over or gives way by lines of its own; their names.
-local function end_over(r, reason, ids)
-  if #ids == 0 then purge() end
-  local id = mint()
-  finish(r, reason, '', id)
-  put_session(id, r, reason)
-  ids[#ids + 1] = id
-end
-
-local function raise_and_put_out(user, below, except, reason, by, entry)
-  raise(user, 'revoked', below)
-  local out = {}
-  for _, r in ipairs(open_of(user)) do
-    if r.id == except then
-      r.sp = math.max(r.sp, below)
-      save(r)
-    elseif r.rg < below then
-      local why = expired(r, now) or reason
-      finish(r, why, why == reason and by or '', entry)
-      out[#out + 1] = r
+-- Takes what has expired off the front, and what is more than 64 in all.
+local function trimmed(living, leeway)
+  while true do
+    local exp, rest = string.match(living, '^%d+:(%d+),(.*)$')
+    if not exp then return living end
+    if tonumber(exp) + leeway > now then
+      if #living < 576 or select(2, string.gsub(living, ',', '')) < 64 then return living end
     end
+    living = rest
   end
-  return out
 end
 
 -- Does what is asked for several times, each of `size` arguments or of as many as its first says.

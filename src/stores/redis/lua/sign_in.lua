@@ -19,7 +19,7 @@ local function sign_in()
   for _, r in ipairs(first and {} or open_of(user)) do
     local reason = expired(r, now)
     if reason then
-      end_over(r, reason, ids)
+      writing().end_over(r, reason, ids)
       ended[#ended + 1] = r
     elseif not over(r, revoked, now) then
       live[#live + 1] = r
@@ -29,7 +29,7 @@ local function sign_in()
   local excess = max > 0 and #live - (max - 1) or 0
   if excess > 0 then
     if arg(13) == 'reject' then
-      return {'limit', raws(ended), #ids > 0 and committed(ids) or false}
+      return {'limit', raws(ended), #ids > 0 and writing().committed(ids) or false}
     end
     table.sort(live, function(a, b)
       if a.eu ~= b.eu then return a.eu < b.eu end
@@ -38,7 +38,7 @@ local function sign_in()
       return a.id < b.id
     end)
     for i = 1, excess do
-      end_over(live[i], 'evicted', ids)
+      writing().end_over(live[i], 'evicted', ids)
       ended[#ended + 1] = live[i]
     end
   end
@@ -69,7 +69,7 @@ local function sign_in()
   keep_of_user(live_of_user, life)
   keep_of_user(operations, life)
   if is_back then keep(P .. 'came', life) end
-  return {'created', text(now), raws(ended), #ids > 0 and committed(ids) or false, first and '1' or '0'}
+  return {'created', text(now), raws(ended), #ids > 0 and writing().committed(ids) or false, first and '1' or '0'}
 end
 
 return done(each(sign_in))

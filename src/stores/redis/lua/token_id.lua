@@ -66,20 +66,6 @@ local function living(r, leeway)
   return out
 end
 
-local function leeway() return number(fleet[4]) or 60000000 end
-
--- Takes what has expired off the front, and what is more than 64 in all.
-local function trimmed(living, leeway)
-  while true do
-    local exp, rest = string.match(living, '^%d+:(%d+),(.*)$')
-    if not exp then return living end
-    if tonumber(exp) + leeway > now then
-      if #living < 576 or select(2, string.gsub(living, ',', '')) < 64 then return living end
-    end
-    living = rest
-  end
-end
-
 local function blacklist(session, generation, exp)
   if ARGV[4] ~= '1' then return end
   local ms = math.ceil((exp + leeway() - now) / 1000)

@@ -67,7 +67,7 @@ pub(super) fn is_gone(error: &sqlx::Error) -> bool {
             ends_the_connection(error)
                 || matches!(
                     code(error).as_deref(),
-                    Some("57P01" | "57P02" | "25P03" | "25006" | "08006" | "08003")
+                    Some("57P01" | "57P02" | "25P03" | "25006" | "0A000" | "08006" | "08003")
                 )
         }
     }
@@ -129,7 +129,8 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
                 Unavailable,
                 "the tables are not where they were; they are looked for anew",
             ),
-            Some("25006") => (Unavailable, STANDBY),
+            // The second is what a standby says to a transaction that wants to write.
+            Some("25006" | "0A000") => (Unavailable, STANDBY),
             Some("53300") => (
                 Unavailable,
                 "the server has no connection left: raise its max_connections, or use smaller pools",

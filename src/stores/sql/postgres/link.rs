@@ -1,21 +1,33 @@
 //! One connection for the length of a verb.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgRow, Postgres};
+use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, raw_sql};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::{failed, is_conflict, is_gone, is_uprooted};
+use super::resting::{Owned, Resting};
 use crate::error::StoreError;
 
-/// A connection that goes back to its pool only when nothing is open on it. Whoever stops waiting
-/// in the middle closes it, and the server rolls back.
+/// A connection that goes back to where it came from only when nothing is open on it. Whoever stops
+/// waiting in the middle closes it, and the server rolls back.
 pub(super) struct Link {
-    connection: PoolConnection<Postgres>,
+    /// There until it is dropped.
+    connection: Option<Connection>,
     _share: OwnedSemaphorePermit,
     clean: bool,
     begun: bool,
+    misled: bool,
     trouble: Option<Trouble>,
+}
+
+/// A connection, and where it goes back to.
+pub(super) enum Connection {
+    Own(Owned<PgConnection>, Arc<Resting<PgConnection>>),
+    Pooled(PoolConnection<Postgres>),
 }
 
 /// What a failure allows.
@@ -32,12 +44,13 @@ pub(super) enum Trouble {
 }
 
 impl Link {
-    pub(super) fn new(connection: PoolConnection<Postgres>, share: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(connection: Connection, share: OwnedSemaphorePermit) -> Self {
         Self {
-            connection,
+            connection: Some(connection),
             _share: share,
             clean: true,
             begun: false,
+            misled: false,
             trouble: None,
         }
     }
@@ -48,7 +61,11 @@ impl Link {
         self.trouble = None;
         self.begun |= statements.starts_with("BEGIN");
         tracing::trace!(target: "tower_jwt_session::postgres", "round trip");
-        let answer = raw_sql(AssertSqlSafe(statements)).fetch_all(&mut *self.connection);
+        let wire = match &mut self.connection {
+            Some(connection) => connection.wire(),
+            None => return Err(failed(sqlx::Error::PoolClosed)),
+        };
+        let answer = raw_sql(AssertSqlSafe(statements)).fetch_all(wire);
         answer.await.map_err(|error| {
             self.trouble = Some(match &error {
                 error if is_conflict(error) => Trouble::Conflict,
@@ -63,6 +80,11 @@ impl Link {
     /// Why the last statements failed.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble
+    }
+
+    /// It leads to a server that can do nothing for us, whatever becomes of that one later.
+    pub(super) fn misled(&mut self) {
+        self.misled = true;
     }
 
     /// Nothing is open on it any more.
@@ -84,10 +106,27 @@ impl Link {
     }
 }
 
+impl Connection {
+    fn wire(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Own(owned, _) => &mut owned.wire,
+            Self::Pooled(connection) => connection,
+        }
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
-        if !self.clean {
-            self.connection.close_on_drop();
+        let elsewhere = self.misled || self.trouble == Some(Trouble::Gone);
+        let usable = self.clean && !elsewhere;
+        match self.connection.take() {
+            Some(Connection::Own(owned, resting)) if usable => {
+                resting.take_back(owned, Instant::now());
+            }
+            // The others that were made before are no better.
+            Some(Connection::Own(_, resting)) if elsewhere => resting.forget(),
+            Some(Connection::Pooled(mut connection)) if !usable => connection.close_on_drop(),
+            _ => {}
         }
     }
 }

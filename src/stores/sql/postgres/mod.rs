@@ -18,6 +18,7 @@ mod opened;
 mod outcome;
 mod pieces;
 mod pools;
+mod resting;
 mod rows;
 mod run;
 mod tables;

@@ -60,6 +60,7 @@ impl Server {
         let version: i32 = row.try_get("version").map_err(|_| no_answer())?;
         new_enough(version, &text(row, "named"))?;
         if row.try_get("standby").unwrap_or(true) {
+            link.misled();
             return Err(told(StoreErrorKind::Unavailable, STANDBY));
         }
         let encoding = text(row, "encoding");

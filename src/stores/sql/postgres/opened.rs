@@ -1,7 +1,7 @@
 //! A database while it is in use.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -23,8 +23,7 @@ pub(super) struct Shared {
     server: Server,
     schema: Option<String>,
     layout: Layout,
-    /// Made when it is first needed: a pool needs a runtime around it.
-    pools: OnceLock<Pools>,
+    pools: Pools,
     opened: ArcSwapOption<Opened>,
     opening: Mutex<()>,
     news: Arc<News>,
@@ -58,11 +57,15 @@ pub(super) struct Tries {
 
 impl Shared {
     pub(super) fn new(server: Server, schema: Option<String>, layout: Layout) -> Self {
+        let pools = match server.clone() {
+            Server::At(options) => Pools::own(options),
+            Server::Through(pool) => Pools::within(pool),
+        };
         Self {
             server,
             schema,
             layout,
-            pools: OnceLock::new(),
+            pools,
             opened: ArcSwapOption::empty(),
             opening: Mutex::new(()),
             news: Arc::default(),
@@ -83,7 +86,7 @@ impl Shared {
     }
 
     pub(super) async fn acquire(&self, class: Class) -> Result<Link, Failure> {
-        let link = self.pools().acquire(class).await;
+        let link = self.pools.acquire(class).await;
         link.map_err(Failure::from)
     }
 
@@ -107,7 +110,7 @@ impl Shared {
                 Err(failure) => self.again(&mut tries, failure).await?,
             }
         };
-        let (options, channel) = (self.pools().options(), names.channel.clone());
+        let (options, channel) = (self.pools.options(), names.channel.clone());
         let listening = self.news.clone().listen(options, channel);
         let listener = tokio::spawn(listening).abort_handle();
         let opened = Arc::new(Opened { names, listener });
@@ -143,7 +146,7 @@ impl Shared {
                 tokio::time::sleep(NAP * tries.conflicts).await;
                 Ok(())
             }
-            Some(Trouble::Gone) if tries.gone <= self.pools().most() => {
+            Some(Trouble::Gone) if tries.gone <= self.pools.most() => {
                 tries.gone += 1;
                 Ok(())
             }
@@ -153,13 +156,6 @@ impl Shared {
             }
             _ => Err(failure.error),
         }
-    }
-
-    fn pools(&self) -> &Pools {
-        self.pools.get_or_init(|| match &self.server {
-            Server::At(options) => Pools::connect(PgConnectOptions::clone(options)),
-            Server::Through(pool) => Pools::within(pool.clone()),
-        })
     }
 }
 

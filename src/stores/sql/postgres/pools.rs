@@ -1,15 +1,16 @@
 //! Connections, shared out among what they are for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use tokio::sync::Semaphore;
 
-use super::error::{failed, told};
-use super::link::Link;
-use crate::error::{StoreError, StoreErrorKind};
+use super::error::failed;
+use super::link::{Connection, Link};
+use super::resting::{Owned, Resting};
+use crate::error::StoreError;
 
 /// What a connection is for. None can take the others' share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,46 +25,64 @@ pub(super) enum Class {
     Write,
 }
 
-/// One pool with a share for each class.
+/// Where connections come from, with a share for each class.
 #[derive(Debug)]
 pub(super) struct Pools {
-    pool: PgPool,
+    source: Source,
     shares: [Arc<Semaphore>; 4],
 }
 
+#[derive(Debug)]
+enum Source {
+    /// Connections of our own: as many as the shares are together.
+    Own {
+        options: Box<PgConnectOptions>,
+        resting: Arc<Resting<PgConnection>>,
+    },
+    /// A pool that the application made.
+    Shared(PgPool),
+}
+
 impl Pools {
-    /// A pool of our own.
-    pub(super) fn connect(options: PgConnectOptions) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .idle_timeout(IDLE)
-            .test_before_acquire(false);
-        Self::within(pool.connect_lazy_with(options))
+    /// Connections of our own.
+    pub(super) fn own(options: Box<PgConnectOptions>) -> Self {
+        let resting = Arc::default();
+        Self::sharing(CONNECTIONS, Source::Own { options, resting })
     }
 
     /// Shares of a pool that the application made.
     pub(super) fn within(pool: PgPool) -> Self {
-        let all = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
+        let all = pool.options().get_max_connections();
+        Self::sharing(all, Source::Shared(pool))
+    }
+
+    fn sharing(all: u32, source: Source) -> Self {
+        let all = usize::try_from(all).unwrap_or(usize::MAX);
         let share = |part: usize| (all / part).max(1);
         let (confirm, follow, list) = (share(4), share(8), share(8));
         let write = all.saturating_sub(confirm + follow + list).max(1);
         let shares = [confirm, follow, list, write];
         Self {
-            pool,
+            source,
             shares: shares.map(|share| Arc::new(Semaphore::new(share.min(Semaphore::MAX_PERMITS)))),
         }
     }
 
     /// How connections are made.
     pub(super) fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::clone(&self.pool.connect_options())
+        match &self.source {
+            Source::Own { options, .. } => PgConnectOptions::clone(options),
+            Source::Shared(pool) => PgConnectOptions::clone(&pool.connect_options()),
+        }
     }
 
-    /// How many connections may turn out to be gone one after the other: as many as there can be. Each
-    /// that does is closed, so that those which there are just now become fewer meanwhile.
+    /// How many connections may turn out to be gone one after the other. Each that does is closed:
+    /// in a pool as many as there can be, and of our own all those that were made before it.
     pub(super) fn most(&self) -> u32 {
-        self.pool.options().get_max_connections()
+        match &self.source {
+            Source::Own { .. } => MADE_ANEW,
+            Source::Shared(pool) => pool.options().get_max_connections(),
+        }
     }
 
     /// A connection, as soon as one of the class is free.
@@ -71,30 +90,55 @@ impl Pools {
         let share = self.shares[class as usize].clone().acquire_owned();
         let share = match tokio::time::timeout(PATIENCE, share).await {
             Ok(Ok(share)) => share,
-            Ok(Err(_)) | Err(_) => {
-                let what = "no connection came free in time";
-                return Err(told(StoreErrorKind::Unavailable, what));
-            }
+            Ok(Err(_)) | Err(_) => return Err(not_in_time()),
         };
-        match self.pool.acquire().await {
-            Ok(connection) => Ok(Link::new(connection, share)),
-            Err(sqlx::Error::PoolTimedOut) if self.pool.size() == 0 => Err(self.reason().await),
-            Err(error) => Err(failed(error)),
-        }
+        let connection = match &self.source {
+            Source::Own { options, resting } => {
+                let now = Instant::now();
+                let owned = match resting.take(now) {
+                    Some(owned) => owned,
+                    None => {
+                        let begun = resting.begin(now);
+                        Owned::new(connect(options).await?, begun)
+                    }
+                };
+                Connection::Own(owned, resting.clone())
+            }
+            Source::Shared(pool) => match pool.acquire().await {
+                Ok(connection) => Connection::Pooled(connection),
+                Err(sqlx::Error::PoolTimedOut) if pool.size() == 0 => {
+                    return Err(self.reason().await);
+                }
+                Err(error) => return Err(failed(error)),
+            },
+        };
+        Ok(Link::new(connection, share))
     }
 
     /// Why there is no connection: a pool tries again where it is refused, and forgets why.
     async fn reason(&self) -> StoreError {
-        let options = self.options();
-        match tokio::time::timeout(PATIENCE, options.connect()).await {
-            Ok(Err(error)) => failed(error),
-            Ok(Ok(_)) | Err(_) => failed(sqlx::Error::PoolTimedOut),
+        match connect(&self.options()).await {
+            Err(error) => error,
+            Ok(_) => not_in_time(),
         }
     }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    match tokio::time::timeout(PATIENCE, options.connect()).await {
+        Ok(Ok(wire)) => Ok(wire),
+        Ok(Err(error)) => Err(failed(error)),
+        Err(_) => Err(not_in_time()),
+    }
+}
+
+fn not_in_time() -> StoreError {
+    failed(sqlx::Error::PoolTimedOut)
 }
 
 /// How many connections a node makes unless it is given a pool, and one beside them to listen.
 const CONNECTIONS: u32 = 16;
 /// Whoever asks has a shorter deadline of their own; this one is for work in the background.
 const PATIENCE: Duration = Duration::from_secs(5);
-const IDLE: Duration = Duration::from_secs(10 * 60);
+/// A connection that was just made is gone only where the server goes again.
+const MADE_ANEW: u32 = 4;

@@ -188,7 +188,7 @@ impl Shared {
             Err(error) => return Err(Failure::of(error, &mut link).await.into_error()),
         };
         link.finish();
-        let greeting = greeted(&rows, clock)?;
+        let greeting = greeted(&mut link, &rows, clock)?;
         if greeting.fleet.history != history || !before.is_known_to(greeting.xmax) {
             return Ok(Glance::default());
         }
@@ -241,7 +241,7 @@ impl Shared {
             Err(error) => return Err(Failure::of(error, &mut tables.link).await),
         };
         tables.link.finish();
-        let greeting = greeted(&rows, clock)?;
+        let greeting = greeted(&mut tables.link, &rows, clock)?;
         let mut known = Known::read(&rows, &asked, &greeting);
         let cursor = columns::cursor(&rows).ok_or_else(|| {
             told(
@@ -340,7 +340,7 @@ pub(super) async fn begin(
         Ok(rows) => rows,
         Err(error) => return Err(Failure::of(error, &mut link).await),
     };
-    let greeting = match greeted(&rows, clock) {
+    let greeting = match greeted(&mut link, &rows, clock) {
         Ok(greeting) => greeting,
         Err(error) => return Err(Failure::of(error, &mut link).await),
     };
@@ -351,8 +351,12 @@ pub(super) async fn begin(
     Ok((Steps { rows: tables, now }, greeting))
 }
 
-fn greeted(rows: &[PgRow], clock: Option<&dyn Clock>) -> Result<Greeting, StoreError> {
-    let greeting = columns::greeting(rows)?;
+fn greeted(
+    link: &mut Link,
+    rows: &[PgRow],
+    clock: Option<&dyn Clock>,
+) -> Result<Greeting, StoreError> {
+    let greeting = columns::greeting(rows).inspect_err(|_| link.misled())?;
     let now: UnixTime = clock.map_or(greeting.now, Clock::now);
     Ok(Greeting { now, ..greeting })
 }

@@ -1,5 +1,8 @@
 //! Tables of older versions, and what may come between while they are brought up to date.
 
+#[path = "../../../../tests/support/proxy.rs"]
+#[allow(unreachable_pub)]
+mod proxy;
 #[path = "../../../../tests/support/postgres.rs"]
 #[allow(unreachable_pub)]
 mod server;
@@ -20,6 +23,7 @@ use crate::stores::sql::fixtures::{
 use crate::stores::sql::layout::Layout;
 use crate::testing::ManualClock;
 
+mod connections;
 mod long;
 
 /// Makes of tables of today some that knew no idleness yet, and one index fewer.
