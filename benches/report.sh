@@ -2,13 +2,14 @@
 # Joins what the benches left in benches/results into BENCHMARKS.md, and names the parts that are missing.
 # Usage: benches/report.sh            from the results that are there
 #        benches/report.sh build      builds what "measure" runs, and measures nothing: half an hour on two processors
-#        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: a quarter of an hour
+#        benches/report.sh measure    runs instructions, peers, sockets and choices before, as they were built: twenty minutes
 #                                     without a compiler beside it
 #        benches/report.sh all        builds and measures everything, the stores (docs/figures.md) and the soak too: two hours and more,
 #                                     by what the parts take;
 #                                     nothing else should run
 # The programs lie in CARGO_TARGET_DIR, or else in benches/peers/target.
-# Every part leaves PART.md, its raw data as PART.json or PART.csv, and its plots as SVG in benches/results.
+# Every part leaves PART.md, its raw data as PART.json or PART.csv, and its plots as SVG in benches/results. What stands there
+# from earlier runs is joined too: a table says when each was measured, and of which commit.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -62,15 +63,20 @@ missing=() present=()
 for part in $parts; do
     if [ -s "results/$part.md" ]; then present+=("$part"); else missing+=("$part"); fi
 done
+# A report of its own.
+figures=../docs/figures.md
+[ -s "$figures" ] || missing+=("stores (docs/figures.md)")
 
 {
     cat report/head.md
-    # On what machine, when, and what else ran there.
-    if [ -s results/notes.md ]; then echo; cat results/notes.md; fi
     if [ ${#missing[@]} -gt 0 ]; then
         echo
-        echo "**This report is not whole.** Parts without results: ${missing[*]}."
+        printf '**This report is not whole.** Parts without results:%s.\n' "$(printf ' %s;' "${missing[@]}" | sed 's/;$//')"
     fi
+    echo
+    python3 report/parts.py results "$figures" "${present[@]}"
+    # What else ran there, and what is made of the figures.
+    if [ -s results/notes.md ]; then echo; cat results/notes.md; fi
     for part in "${present[@]}"; do
         echo
         if ! head -1 "results/$part.md" | grep -q '^#'; then
@@ -84,6 +90,6 @@ done
     done
 } | cat -s >../BENCHMARKS.md
 for part in "${missing[@]}"; do
-    echo "MISSING: benches/results/$part.md" >&2
+    echo "MISSING: $part" >&2
 done
 echo "written: BENCHMARKS.md with ${present[*]:-nothing}" >&2

@@ -3,12 +3,18 @@
 use std::fs::{File, read_to_string};
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
+use serde_json::Value;
 use tower_jwt_session::{Clock, SystemClock};
 
 /// What a report says of the machine, before anything is measured.
-pub struct Machine(Vec<String>);
+pub struct Machine {
+    /// When, of which commit and on what, as every part of the report has it.
+    pub measured: Value,
+    has: [String; 3],
+}
 
 /// When and under which load something was measured.
 pub struct When {
@@ -21,18 +27,28 @@ impl Machine {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let memory = field("/proc/meminfo", "MemTotal");
         let memory = memory.trim_end_matches(" kB").parse().unwrap_or(0_u64);
-        let system = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        Self(vec![
-            format!("{}, {cores} cores", field("/proc/cpuinfo", "model name")),
-            format!("{} GiB of memory", memory.div_ceil(1024 * 1024)),
-            format!("Linux {}", system.trim()),
-            format!("an fsync of 4 KiB: {:.3} ms", fsync(folder)),
-        ])
+        Self {
+            measured: measured(folder),
+            has: [
+                format!("{cores} cores"),
+                format!("{} GiB of memory", memory.div_ceil(1024 * 1024)),
+                format!("an fsync of 4 KiB: {:.3} ms", fsync(folder)),
+            ],
+        }
     }
 
     /// Lines of a report.
     pub fn told(&self) -> String {
-        format!("- {}\n", self.0.join("\n- "))
+        let [at, commit, processor] = ["at", "commit", "processor"].map(|key| self.noted(key));
+        let [kernel, rustc] = ["kernel", "rustc"].map(|key| self.noted(key));
+        let has = self.has.join("\n- ");
+        format!(
+            "Measured on {at} at commit {commit} on {processor}, {kernel}, rustc {rustc}.\n\n- {has}\n"
+        )
+    }
+
+    fn noted(&self, key: &str) -> &str {
+        self.measured[key].as_str().unwrap_or("not noted")
     }
 }
 
@@ -45,15 +61,32 @@ impl When {
     }
 
     /// What a report says when it has been measured.
-    pub fn told(&self) -> String {
+    pub fn told(&self, machine: &Machine) -> String {
         let Self { began, load: first } = self;
         format!(
-            "measured from {began} to {} on {}, load of the machine {first} before and {} at the end",
+            "measured from {began} to {} at commit {} on {}, load of the machine {first} before and {} at the end",
             SystemClock.now(),
-            field("/proc/cpuinfo", "model name"),
+            machine.noted("commit"),
+            machine.noted("processor"),
             load()
         )
     }
+}
+
+/// What a script says, which all parts ask. What the program was built from is noted at its start: parts
+/// take hours, in which the tree may change.
+fn measured(folder: &Path) -> Value {
+    let said = |word: &Path| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/report/measured.sh");
+        let output = Command::new(script).arg(word).output();
+        output.map(|output| output.stdout).unwrap_or_default()
+    };
+    let built = folder.join("built");
+    if !built.exists() {
+        let noted = std::fs::write(&built, said(Path::new("built")));
+        noted.expect("the folder can be written");
+    }
+    serde_json::from_slice(&said(&built)).unwrap_or_default()
 }
 
 fn load() -> String {

@@ -86,7 +86,7 @@ async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
     };
     for address in &wanted.stores {
         let backend = backend::at(address, folder)?;
-        measure(&*backend, wanted, &write).await?;
+        measure(&*backend, wanted, &machine, &write).await?;
     }
     Ok(())
 }
@@ -95,6 +95,7 @@ async fn report(wanted: &Wanted, folder: &Path) -> Result<(), String> {
 async fn measure(
     backend: &dyn Backend,
     wanted: &Wanted,
+    machine: &Machine,
     write: &impl Fn(&Figures) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut figures = Figures::new(backend.name(), backend.described().await);
@@ -116,7 +117,8 @@ async fn measure(
             "clients" => clients::measure(backend, wanted.quick, &mut figures).await,
             _ => scale::measure(backend, wanted.quick, &mut figures).await,
         }
-        figures.measured(&when.told());
+        let lacks = if wanted.quick { QUICK } else { "" };
+        figures.measured(&format!("{}{lacks}", when.told(machine)));
         write(&figures)?;
     }
     Ok(())
@@ -174,6 +176,7 @@ fn refuse(why: &str) -> ! {
     std::process::exit(2);
 }
 
+const QUICK: &str = ". **A quick run: too short to be quoted.**";
 /// What is measured of each store, in this order.
 const PARTS: [&str; 7] = [
     "revoked",

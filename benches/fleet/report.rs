@@ -57,7 +57,7 @@ impl Report {
             "# Figures of a fleet\n\n\
              Made by `cargo bench --bench fleet -- --report docs/figures.md`; nodes are processes of \
              one machine. A part that is measured anew takes the place of what stood here, so each \
-             says when it was measured, on which processor, and under which load of the machine. The last run was on:\n\n{machine}\n{judged}\n"
+             says when it was measured, of which commit, on which processor, and under which load of the machine. The last run:\n\n{machine}\n{judged}\n"
         );
         let mut store = "";
         for ((of, _), part) in &self.0 {

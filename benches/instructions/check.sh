@@ -19,9 +19,14 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
     echo "LEFT OUT: the limit of instructions is one for Linux on x86-64"
     exit 0
 fi
-[ -n "${NO_BUILD:-}" ] || cargo build --quiet --release --locked --target-dir "$target"
-
+kept=$target/release/instructions.built
+if [ -z "${NO_BUILD:-}" ]; then
+    cargo build --quiet --release --locked --target-dir "$target"
+    ../report/measured.sh built >"$kept"
+fi
 [ "${1:-}" != build ] || exit 0
+
+measured=$(../report/measured.sh "$kept" "$target/release/tower-jwt-session-instructions")
 
 count() { # CASE
     local said collected
@@ -45,6 +50,7 @@ if [ "${1:-}" = write ]; then
     mkdir -p "$results"
     printf '{"requests": %s, "limit": %s, "goal": 1500, "bare": %s, "cases": [%s]}\n' \
         "$REQUESTS" "$LIMIT" "$bare" "$rows" >"$results/instructions.json"
+    python3 ../report/note.py "$results/instructions.json" "$measured"
     python3 ../report/instructions.py "$results/instructions.json" >"$results/instructions.md"
 fi
 if [ "$failed" = 1 ]; then

@@ -4,6 +4,7 @@
 mod crowd;
 pub mod order;
 mod steps;
+mod why;
 
 use std::ops::Range;
 use std::path::Path;
@@ -18,7 +19,8 @@ use crate::rate::new_session;
 use crate::results::{Results, Wanted as Figure};
 use crate::start::known;
 use crate::{Wanted, resident, runtime};
-use steps::{DOES, Filled, SEED, SESSIONS_OF_A_USER, STEPS, Steps, session_id, user_id};
+use steps::{Filled, SEED, SESSIONS_OF_A_USER, STEPS, Steps, session_id, user_id};
+use why::{By, why};
 
 /// A store that is filled.
 pub struct Place {
@@ -33,10 +35,15 @@ pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
         "Steps of the store, one after the other: the middle of {}, of {} for `revoke all`. Each user has ten sessions; a refresh and a \
          check are of sessions drawn at random that no other step has changed, a list is of a user drawn at random, and `revoke all` ends all ten of users \
          evenly apart. Of the sessions of one user the middle of 15 or 41, and `revoke all` once. `check` is the question that a node \
-         asks at first sight. By clients and by nodes: what a step takes of the store (the time, by how many were done in it), the middle of {}.",
+         asks at first sight, and notes that the session is used. By clients and by nodes: what a step takes of the store (the time, by how many were \
+         done in it), the middle of {}; each for {} ms, or until {} are done. Those who sign in are users of their own, and get {} sessions more, \
+         besides the time. Each session is checked once after its sign-in or refresh, and each user's sessions are ended once, until there are no more.",
         steps::TIMES,
         steps::REVOKED,
-        crowd::ROUNDS
+        crowd::ROUNDS,
+        crowd::LASTS.as_millis(),
+        crowd::MOST,
+        crowd::MORE
     ));
     let runtime = runtime(2);
     for name in &wanted.stores {
@@ -96,7 +103,7 @@ async fn by_sessions(wanted: &Wanted, place: &Place, results: &mut Results) {
     }
     let title = format!("{}, by stored sessions: milliseconds", place.name);
     let name = format!("{}-by-sessions", place.name.to_lowercase());
-    let said = order::sentences(&curves, "stored sessions", &DOES);
+    let said = order::sentences(&curves, By::Sessions.told(), &why(place.name, By::Sessions));
     results.draw(&name, &title, &said, &curves);
 }
 
@@ -108,32 +115,6 @@ impl Place {
             name: known(name),
             backend,
             memory: MemoryStore::new(),
-        }
-    }
-
-    /// Why what a step takes is more or less with more clients, or nodes for the same clients.
-    fn why(&self, what: &str) -> &'static str {
-        match (self.name, what) {
-            ("SQLite", "clients") => {
-                "Writes that wait for the one writer share a transaction, and so one wait for the disk."
-            }
-            ("SQLite", _) => {
-                "The file has one writer at a time: nodes take turns at it, and each shares its transactions among fewer."
-            }
-            ("PostgreSQL", "clients") => {
-                "Writes that wait for a connection share a transaction, until the processors of the machine are busy."
-            }
-            ("PostgreSQL", _) => {
-                "Each node has connections of its own, so the server has more to do at once, on the same processors."
-            }
-            ("Redis", "clients") => {
-                "Commands of all clients share writes to the socket and waits for the disk, until the one thread of the server is busy."
-            }
-            ("Redis", _) => {
-                "The one thread of the server does all of them, wherever they come from."
-            }
-            (_, "clients") => "Nothing is waited for: two processors do the steps of all.",
-            (_, _) => "They are one node: the memory of a process is not shared.",
         }
     }
 

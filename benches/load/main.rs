@@ -109,7 +109,7 @@ fn main() {
             }
             false => None,
         };
-        results.write(&command.join(" "), &machine.told(), lacks);
+        results.write(&command.join(" "), &machine, lacks);
     }
     // The system clears its folder for temporary files, too.
     let _ = std::fs::remove_dir_all(&folder);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::machine::Machine;
 use crate::plot::{Curve, svg};
 
 /// What was measured in one part.
@@ -52,14 +53,14 @@ impl Results {
         unit: &'static str,
         wanted: impl Into<Option<Wanted>>,
     ) {
-        let name = name.into();
-        eprintln!("  {name}: {value:.3} {unit}");
-        self.rows.push(Row {
-            name,
+        let row = Row {
+            name: name.into(),
             value,
             unit,
             wanted: wanted.into(),
-        });
+        };
+        eprintln!("  {}: {}", row.name, row.measured());
+        self.rows.push(row);
     }
 
     /// Adds a paragraph.
@@ -86,14 +87,17 @@ impl Results {
     }
 
     /// Writes all of it down, with what a run `lacks` of a whole one.
-    pub fn write(&self, command: &str, machine: &str, lacks: Option<&str>) {
+    pub fn write(&self, command: &str, machine: &Machine, lacks: Option<&str>) {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results"));
         let write = |name: &str, text: &str| {
             let written = std::fs::create_dir_all(folder)
                 .and_then(|()| std::fs::write(folder.join(name), text));
             written.expect("the folder of results can be written");
         };
-        let mut text = format!("Made by `cargo bench --bench load -- {command}`.\n\n{machine}\n");
+        let mut text = format!(
+            "Made by `cargo bench --bench load -- {command}`.\n\n{}\n",
+            machine.told()
+        );
         if let Some(lacks) = lacks {
             // Writing into a String cannot fail.
             let _ = write!(text, "**{lacks}**\n\n");
@@ -101,11 +105,11 @@ impl Results {
         text.push_str("| figure | measured | goal | gate | |\n|---|---:|---:|---:|---|\n");
         for row in &self.rows {
             let (goal, gate, verdict) = row.verdict();
-            let (name, value, unit) = (&row.name, rounded(row.value), row.unit);
+            let (name, measured) = (&row.name, row.measured());
             // Writing into a String cannot fail.
             let _ = writeln!(
                 text,
-                "| {name} | {value} {unit} | {goal} | {gate} | {verdict} |"
+                "| {name} | {measured} | {goal} | {gate} | {verdict} |"
             );
         }
         let _ = write!(text, "\n{}", self.said);
@@ -115,8 +119,13 @@ impl Results {
             .iter()
             .map(|row| json!({ "name": row.name, "value": row.value, "unit": row.unit }))
             .collect();
-        let all =
-            json!({ "part": self.part, "command": command, "lacks": lacks, "figures": figures });
+        let all = json!({
+            "part": self.part,
+            "command": command,
+            "lacks": lacks,
+            "measured": machine.measured,
+            "figures": figures,
+        });
         let all = serde_json::to_string_pretty(&all).expect("it is JSON");
         write(&format!("{}.json", self.part), &all);
         for (name, text) in self.plots.iter().chain(&self.raw) {
@@ -127,6 +136,15 @@ impl Results {
 }
 
 impl Row {
+    /// The value for people: what is a small part of a millisecond in microseconds, unless a goal of
+    /// its own unit stands beside it.
+    fn measured(&self) -> String {
+        match (self.unit, self.wanted) {
+            ("ms", None) if self.value < 0.1 => format!("{} µs", rounded(self.value * 1_000.0)),
+            (unit, _) => format!("{} {unit}", rounded(self.value)),
+        }
+    }
+
     fn verdict(&self) -> (String, String, &'static str) {
         let Some(wanted) = self.wanted else {
             return (String::new(), String::new(), "");

@@ -6,6 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")"
 results=../results
 target=${CARGO_TARGET_DIR:-$PWD/target}
+whole=60
+rounds=${1:-$whole}
+kept=$target/release/choices.built
 export CARGO_INCREMENTAL=0
 if [ -z "${NO_BUILD:-}" ]; then
     cargo build --release --locked --quiet --target-dir "$target" --bin choices --features choices
@@ -14,13 +17,22 @@ if [ -z "${NO_BUILD:-}" ]; then
         cargo build --release --locked --quiet --target-dir "$target" ${features:+--features "$features"}
         cp "$target/release/tower-jwt-session-instructions" "$target/release/allocator-${features:-system}"
     done)
+    ../report/measured.sh built | tee "$kept" >"$target/release/instructions.built"
 fi
 [ -z "${BUILD_ONLY:-}" ] || exit 0
 mkdir -p "$results"
-"$target/release/choices" "${1:-60}" >"$results/choices.json"
-for allocator in system mimalloc; do
-    least=$(for _ in 1 2 3 4 5; do "$target/release/allocator-$allocator" time HS256; done | sort -n | head -1)
-    printf '{"for": "allocator", "which": "%s", "ns": %s}\n' "$allocator" "$least" >>"$results/choices.json"
+measured=$(../report/measured.sh "$kept" "$target/release/choices")
+"$target/release/choices" "$rounds" >"$results/choices.json"
+declare -A runs=()
+for _ in 1 2 3 4 5; do
+    for allocator in $(shuf -e system mimalloc); do
+        runs[$allocator]+=$("$target/release/allocator-$allocator" time HS256)$'\n'
+    done
 done
+for allocator in system mimalloc; do
+    printf '{"for": "allocator", "which": "%s", "ns": %s}\n' \
+        "$allocator" "$(printf %s "${runs[$allocator]}" | sort -n | sed -n 3p)" >>"$results/choices.json"
+done
+python3 ../report/note.py "$results/choices.json" "$measured" rounds "$rounds" "$whole"
 python3 ../report/choices.py "$results/choices.json" >"$results/choices.md"
 cat "$results/choices.md"

@@ -6,7 +6,8 @@
 # A peer that does not build or does not start is left out by name, and the result says so.
 set -euo pipefail
 cd "$(dirname "$0")"
-rounds=${1:-100}
+whole=100
+rounds=${1:-$whole}
 results=../results
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_INCREMENTAL=0
@@ -54,6 +55,8 @@ while read -r program feature; do
         missing+=("$program")
     fi
 done <<<"$programs"
+kept=$target/release/peers.built
+[ -n "${NO_BUILD:-}" ] || ../report/measured.sh built >"$kept"
 [ -z "${BUILD_ONLY:-}" ] || exit 0
 
 work=$(mktemp -d)
@@ -70,6 +73,8 @@ redis-cli -p "$port" ping >/dev/null
 printf 'redis://127.0.0.1:%s' "$port" >"$work/redis"
 
 mkdir -p "$results"
+measured=$(../report/measured.sh "$kept" "$target/release/ours")
 "$target/release/driver" "$work" "$results/peers.json" "$rounds" "${built[@]}"
+python3 ../report/note.py "$results/peers.json" "$measured" rounds "$rounds" "$whole"
 python3 ../report/peers.py "$results/peers.json" "${missing[@]}" >"$results/peers.md"
 cat "$results/peers.md"

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Servers over real sockets, in turn: requests a second, latencies, and the processor time of the server for a request.
 
-Usage: sockets.py BUILT RESULT ROUNDS SECONDS   (called by sockets.sh, which builds and installs what is needed)
-       sockets.py notes RESULT                  (what the report says besides on the peers that were there)
+Usage: sockets.py BUILT RESULT STARTS ROUNDS SECONDS   (called by sockets.sh, which builds and installs what is needed)
+       sockets.py notes RESULT                         (what the report says besides on the peers that were there)
 
 The server has one processor for itself, the load the other one. Each round goes through all of them in a shuffled order.
+What is measured differs from start to start of one program, and stays for all rounds of a start: so there are many starts,
+and how sure a figure is comes from how they differ.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -42,6 +45,8 @@ NOTES = {
             "HS256. It checks no `nbf`: where it does, it requires one, which the tokens do not have.",
 }
 CONNECTIONS = 32
+RESAMPLES = 4_000
+SAMPLE = ["requests_per_second", "cpu_us", "p50_us", "p99_us"]
 
 
 def start(built, program, mode):
@@ -128,16 +133,20 @@ def http2(port, header, duration):
     return int(counted[0]), finished, took[len(took) // 2], took[len(took) * 99 // 100]
 
 
-def interval(samples):
-    samples = sorted(samples)
-    n = len(samples)
-    spread = int(1.96 * n**0.5 / 2 + 1)
-    middle = n // 2
-    return {
-        "median": statistics.median(samples),
-        "low": samples[max(0, middle - spread)],
-        "high": samples[min(n - 1, middle + spread)],
-    }
+def warm_up(server):
+    """What a server does for the first time is not what is measured."""
+    for protocol in (["--h1", f"-c{CONNECTIONS}"], ["-c4", "-m8"]):
+        subprocess.run(
+            ["taskset", "-c", "1", "h2load", "-t1", *protocol, "-D300ms", "-H", server["header"], f"http://127.0.0.1:{server['port']}/"],
+            stdout=subprocess.DEVNULL, check=True)
+
+
+def interval(starts):
+    """The median of the medians of starts, and where it lies nineteen times out of twenty."""
+    medians = [statistics.median(rounds) for rounds in starts]
+    chance = random.Random(1)
+    again = sorted(statistics.median(chance.choices(medians, k=len(medians))) for _ in range(RESAMPLES))
+    return {"median": statistics.median(medians), "low": again[RESAMPLES // 40], "high": again[-1 - RESAMPLES // 40]}
 
 
 def notes(result):
@@ -150,13 +159,32 @@ def notes(result):
 def main():
     if sys.argv[1] == "notes":
         return notes(sys.argv[2])
-    built, result, rounds, duration = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    servers, skipped = {}, []
+    built, result = sys.argv[1:3]
+    starts, rounds, duration = map(int, sys.argv[3:6])
     if not os.path.exists(os.path.join(built, "sockets_ours")):
         sys.exit("sockets_ours is not built: there is nothing to compare with")
+    samples, skipped = {}, []
+    for number in range(starts):
+        with started(built, skipped) as servers:
+            for server in servers.values():
+                warm_up(server)
+            for key, of in measured(servers, rounds, duration).items():
+                samples.setdefault(key, []).append(of)
+        print(f"start {number + 1} of {starts}", file=sys.stderr)
+    with open(result, "w") as out:
+        json.dump({"starts": starts, "rounds": rounds, "seconds": duration, "connections": CONNECTIONS, "skipped": skipped,
+                   "sample": SAMPLE, "rows": rows(samples, skipped)}, out)
+
+
+@contextlib.contextmanager
+def started(built, skipped):
+    """All servers, started anew; one that does not start is left out from then on."""
+    servers = {}
     try:
-        for name, program, mode, _ in CASES:
-            server = start(built, program, mode)
+        for name, program, mode, bare in CASES:
+            if name in skipped:
+                continue
+            server = None if bare in skipped else start(built, program, mode)
             if server is None:
                 skipped.append(name)
                 print(f"SKIPPED: {name}", file=sys.stderr)
@@ -167,18 +195,17 @@ def main():
             server["header"] = server["header"] or servers[OURS]["header"]
         for name, server in servers.items():
             check(name, server)
-        rows = measured(servers, rounds, duration)
+        yield servers
     finally:
         for server in servers.values():
             server["process"].kill()
             server["process"].wait()
-    with open(result, "w") as out:
-        json.dump({"rounds": rounds, "seconds": duration, "connections": CONNECTIONS, "skipped": skipped, "rows": rows}, out, indent=1)
 
 
 def measured(servers, rounds, duration):
+    """Of each protocol and server a sample for each round."""
     samples = {}
-    for number in range(rounds):
+    for _ in range(rounds):
         for protocol, load in (("HTTP/1.1", http1), ("HTTP/2", http2)):
             names = list(servers)
             random.shuffle(names)
@@ -191,22 +218,37 @@ def measured(servers, rounds, duration):
                 except RuntimeError as error:
                     raise RuntimeError(f"{name}, {protocol}") from error
                 used = processor_time(pid) - begun
-                samples.setdefault((protocol, name), []).append(
-                    {"rate": requests / took, "cpu": used / requests / 1000, "p50": p50, "p99": p99})
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+                sample = requests / took, used / requests / 1000, p50 * 1e6, p99 * 1e6
+                samples.setdefault((protocol, name), []).append([float(f"{value:.3e}") for value in sample])
+    return samples
+
+
+def rows(samples, skipped):
+    """What came of the samples, which stand beside it: a list for each start, with a sample for each round."""
     rows = []
-    for (protocol, name), of in sorted(samples.items(), key=lambda sample: list(BARE_OF).index(sample[0][1])):
+    for (protocol, name), starts in sorted(samples.items(), key=lambda sample: list(BARE_OF).index(sample[0][1])):
+        if name in skipped:
+            continue
         bare = samples[(protocol, BARE_OF[name])]
+
+        def of(which):
+            return [[sample[which] for sample in rounds] for rounds in starts]
+
+        def of_bare(which):
+            return [[one[which] / base[which] for one, base in zip(*rounds)] for rounds in zip(starts, bare)]
+
+        rate, cpu, p50, p99 = range(len(SAMPLE))
         rows.append({
             "protocol": protocol,
             "case": name,
             "bare": BARE_OF[name],
-            "requests_per_second": interval([one["rate"] for one in of]),
-            "rate_of_bare": interval([one["rate"] / base["rate"] for one, base in zip(of, bare)]),
-            "cpu_us": interval([one["cpu"] for one in of]),
-            "cpu_of_bare": interval([one["cpu"] / base["cpu"] for one, base in zip(of, bare)]),
-            "p50_us": statistics.median(one["p50"] for one in of) * 1e6,
-            "p99_us": statistics.median(one["p99"] for one in of) * 1e6,
+            "requests_per_second": interval(of(rate)),
+            "rate_of_bare": interval(of_bare(rate)),
+            "cpu_us": interval(of(cpu)),
+            "cpu_of_bare": interval(of_bare(cpu)),
+            "p50_us": interval(of(p50))["median"],
+            "p99_us": interval(of(p99))["median"],
+            "samples": starts,
         })
     return rows
 

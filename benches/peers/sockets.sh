@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same servers over real sockets, HTTP/1.1 and HTTP/2: bare axum, this crate, and peers.
-# Usage: benches/peers/sockets.sh [ROUNDS [SECONDS]]     (10 rounds of 2 seconds each: some eight minutes)
+# Usage: benches/peers/sockets.sh [STARTS [ROUNDS [SECONDS]]]     (all servers started 9 times, 3 rounds of a second each time: some 13 minutes)
 # BUILD_ONLY=1 only builds; NO_BUILD=1 measures what was built before.
 # A peer that does not build or does not start is left out by name, and the result says so.
 # Writes benches/results/sockets.json and sockets.md. Needs two processors; wrk and h2load are installed with apt-get where
@@ -10,6 +10,9 @@ cd "$(dirname "$0")"
 results=../results
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_INCREMENTAL=0
+whole_starts=9 whole_rounds=3
+starts=${1:-$whole_starts} rounds=${2:-$whole_rounds}
+kept=$target/release/sockets.built
 
 missing=()
 command -v wrk >/dev/null || missing+=(wrk)
@@ -30,10 +33,13 @@ for part in ours sessions authorizer axum_jwt_auth tower_oauth2 axum_login axum_
         rm -f "$target/release/sockets_$part"
     }
 done
+[ -n "${NO_BUILD:-}" ] || ../report/measured.sh built >"$kept"
 [ -z "${BUILD_ONLY:-}" ] || exit 0
 
 mkdir -p "$results"
-python3 sockets.py "$target/release" "$results/sockets.json" "${1:-10}" "${2:-2}"
+measured=$(../report/measured.sh "$kept" "$target/release/sockets_ours")
+python3 sockets.py "$target/release" "$results/sockets.json" "$starts" "$rounds" "${3:-1}"
+python3 ../report/note.py "$results/sockets.json" "$measured" starts "$starts" "$whole_starts" rounds "$rounds" "$whole_rounds"
 {
     python3 ../report/sockets.py "$results/sockets.json"
     python3 sockets.py notes "$results/sockets.json"

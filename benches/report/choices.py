@@ -1,7 +1,8 @@
 """The part on what this crate is made of, and what it might have been made of."""
 
-import json
 import sys
+
+import note
 
 WHAT = {
     "hash": ("Hash of a token of 462 bytes", "Taken: foldhash of the last 32 bytes, which are of the signature."),
@@ -36,9 +37,13 @@ def standing(key, of):
     return f" It takes {taken / best['ns']:.2f} times as long as the quickest, {best['which']}."
 
 
-rows = [json.loads(line) for line in open(sys.argv[1]) if line.strip()]
+result = note.read(sys.argv[1])
+rows = result["rows"]
 print("## Parts that could have been others\n")
-print("Nanoseconds, medians of shuffled rounds on one thread; `benches/peers/choices.sh` makes them anew.\n")
+print(note.line(result))
+print(
+    "Nanoseconds of processor time, medians of shuffled rounds on one thread. A round is 20,000 calls, but for the allocators: each is a program "
+    "of its own there, which is run five times and tells the quickest of 200 batches of 10,000 requests. `benches/peers/choices.sh` makes them anew.\n")
 for key, (title, why) in WHAT.items():
     of = sorted((row for row in rows if row["for"] == key), key=lambda row: row["ns"])
     if of:

@@ -1,12 +1,13 @@
 """The part on instructions."""
 
-import json
 import sys
 
+import note
 from goals import table
 
-counted = json.load(open(sys.argv[1]))
+counted = note.read(sys.argv[1])
 print("## Instructions of a request\n")
+print(note.line(counted))
 print(
     f"Counted by callgrind over {counted['requests']:,} requests, so that it repeats to the instruction: what the layer, with its "
     f"defaults, adds to the bare service ({counted['bare']:,} for making, answering and dropping a request) where the token was "

@@ -1,9 +1,9 @@
 """The part on peers: what a layer adds to the bare service."""
 
-import json
 import os
 import sys
 
+import note
 import plot
 from goals import table
 
@@ -24,7 +24,7 @@ SESSIONS = {
 }
 
 path = sys.argv[1]
-result = json.load(open(path))
+result = note.read(path)
 missing = sys.argv[2:] + result["skipped"]
 folder = os.path.dirname(path)
 rows = {(row["program"], row["case"]): row for row in result["cases"]}
@@ -46,6 +46,7 @@ def times(summary):
 
 
 print("## Beside other crates\n")
+print(note.line(result))
 print(
     f"Nanoseconds that a layer adds to the bare service: medians of same-round differences over {result['rounds']} rounds, in "
     "which all cases come in a shuffled order, with the interval in which the median lies 19 times out of 20. Each program has the "

@@ -1,14 +1,18 @@
 //! One user with many sessions; many clients; many nodes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::iter::repeat_n;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tower_jwt_session::revocation::EndReason;
-use tower_jwt_session::session::{Counters, EndAll, Listing, SessionRecord, StoredSession};
+use tower_jwt_session::session::{
+    Counters, EndAll, EndAllOutcome, Listing, SessionRecord, StoredSession,
+};
 use tower_jwt_session::{SessionId, SessionStore, UserId};
 
-use super::steps::{DOES, Live, STEPS};
+use super::steps::{Live, STEPS};
+use super::why::{By, why};
 use super::{PART, Place, order};
 use crate::Wanted;
 use crate::plot::Curve;
@@ -36,7 +40,11 @@ pub async fn by_sessions_of_one(wanted: &Wanted, place: &Place, results: &mut Re
     results.draw(
         &format!("{}-by-sessions-of-one", place.name.to_lowercase()),
         &format!("{}, by sessions of one user: milliseconds", place.name),
-        &order::sentences(&curves, "sessions of one user", &DOES),
+        &order::sentences(
+            &curves,
+            By::SessionsOfOne.told(),
+            &why(place.name, By::SessionsOfOne),
+        ),
         &curves,
     );
 }
@@ -44,7 +52,8 @@ pub async fn by_sessions_of_one(wanted: &Wanted, place: &Place, results: &mut Re
 async fn of_one(store: &Arc<dyn SessionStore>, count: u32) -> [f64; STEPS.len()] {
     let user = UserId::new(format!("crowd-{}", SessionId::random())).expect("it is a name");
     let mut live = Live::new(store, Some(&user)).await;
-    bring(store, &live.record, count.saturating_sub(2)).await;
+    let more = count.saturating_sub(2) as usize;
+    bring(store, repeat_n(&live.record, more)).await;
     let times = if count < 1_000 { 41 } else { 15 };
     let mut took = [const { Vec::new() }; STEPS.len()];
     let note = |times: &mut Vec<f64>, began: Instant| {
@@ -78,10 +87,10 @@ async fn of_one(store: &Arc<dyn SessionStore>, count: u32) -> [f64; STEPS.len()]
     took.map(median)
 }
 
-/// Adds sessions like one that is there, without the counting that a sign-in does.
-async fn bring(store: &Arc<dyn SessionStore>, like: &SessionRecord, count: u32) {
+/// Adds a session like each of these, without the counting that a sign-in does.
+async fn bring<'r>(store: &Arc<dyn SessionStore>, likes: impl Iterator<Item = &'r SessionRecord>) {
     let upkeep = store.upkeep().expect("each of the stores has it");
-    let copy = |_| StoredSession {
+    let copy = |like: &SessionRecord| StoredSession {
         record: SessionRecord {
             id: SessionId::random(),
             ..like.clone()
@@ -90,7 +99,7 @@ async fn bring(store: &Arc<dyn SessionStore>, like: &SessionRecord, count: u32) 
         ended_by: None,
         counters: Counters::default(),
     };
-    let all: Vec<_> = (0..count).map(copy).collect();
+    let all: Vec<_> = likes.map(copy).collect();
     for some in all.chunks(500) {
         upkeep.import(some.to_vec()).await.expect("it takes them");
     }
@@ -98,99 +107,182 @@ async fn bring(store: &Arc<dyn SessionStore>, like: &SessionRecord, count: u32) 
 
 /// What many get done at once, from one node and from eight.
 pub async fn by_clients(wanted: &Wanted, place: &Place, results: &mut Results) {
-    let lasts = Duration::from_millis(if wanted.quick { 200 } else { 1_000 });
     let mut nodes = Vec::new();
     for _ in 0..NODES.into_iter().max().unwrap_or(1) {
         nodes.push(place.store(PART).await);
     }
-    let clients = CLIENTS.map(|clients| (clients, 1, f64::from(clients)));
-    let of_nodes = NODES.map(|count| (MANY, count, count as f64));
-    let by = [
-        (
-            "clients",
-            format!("{} by clients", place.name),
-            &clients[..],
-        ),
-        ("nodes", format!("{} by nodes", place.name), &of_nodes[..]),
+    let places = [
+        (By::Clients, CLIENTS.map(|clients| (clients, 1))),
+        (By::Nodes, NODES.map(|count| (MANY, count))),
     ];
-    for (what, title, places) in by {
-        let mut rounds = Vec::new();
-        // In turn, since shared machines drift.
-        for _ in 0..if wanted.quick { 1 } else { ROUNDS } {
-            let mut round = Vec::new();
-            for (clients, count, _) in places {
-                round.push(rate(&nodes[..*count], *clients as usize, lasts).await);
-            }
-            rounds.push(round);
-        }
-        let mut curves = ["sign-in", "refresh"].map(|name| Curve {
+    for (by, places) in places {
+        let rounds = rounds(wanted, &nodes, places).await;
+        let mut curves = STEPS.map(|name| Curve {
             name,
             points: Vec::new(),
         });
-        for (at, (clients, count, number)) in places.iter().enumerate() {
+        for (at, (clients, count)) in places.into_iter().enumerate() {
             for (which, curve) in curves.iter_mut().enumerate() {
                 let rate = median(rounds.iter().map(|round| round[at][which]).collect());
-                let (name, step) = (place.name, curve.name);
-                let name = match what {
-                    "clients" => format!("{name}: {step}, by {clients} clients"),
-                    _ => format!("{name}: {step}, by {clients} clients, nodes: {count}"),
+                let name = format!("{}: {}, by {clients} clients", place.name, curve.name);
+                let (name, number) = match by {
+                    By::Nodes => (format!("{name}, nodes: {count}"), count),
+                    _ => (name, clients),
                 };
                 results.add(name, rate, "/s");
-                curve.points.push((*number, 1_000.0 / rate));
+                curve.points.push((number as f64, 1_000.0 / rate));
             }
         }
-        let name = format!("{}-by-{what}", place.name.to_lowercase());
-        let said = order::sentences(&curves, what, &[place.why(what); 2]);
+        let of = by.told();
         results.draw(
-            &name,
-            &format!("{title}: milliseconds for each"),
-            &said,
+            &format!("{}-by-{of}", place.name.to_lowercase()),
+            &format!("{} by {of}: milliseconds for each", place.name),
+            &order::sentences(&curves, of, &why(place.name, by)),
             &curves,
         );
     }
 }
 
-/// Sign-ins and refreshes per second, each for as long as the other.
-async fn rate(nodes: &[Arc<dyn SessionStore>], clients: usize, lasts: Duration) -> [f64; 2] {
-    let mut rates = [0.0; 2];
-    let mut live: Vec<Vec<Live>> = vec![Vec::new(); clients];
-    for (which, rate) in rates.iter_mut().enumerate() {
-        let (done, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
-        let tasks = live.into_iter().enumerate().map(|(client, mut own)| {
-            let (store, done) = (nodes[client % nodes.len()].clone(), done.clone());
+/// What so many clients on so many of the nodes come to, in each of the rounds.
+async fn rounds(
+    wanted: &Wanted,
+    nodes: &[Arc<dyn SessionStore>],
+    places: [(usize, usize); 4],
+) -> Vec<Vec<[f64; STEPS.len()]>> {
+    let (many, lasts) = match wanted.quick {
+        true => (1, LASTS / 4),
+        false => (ROUNDS, LASTS),
+    };
+    let mut rounds = Vec::new();
+    // In turn, since shared machines drift.
+    for _ in 0..many {
+        let mut round = Vec::new();
+        for (clients, count) in places {
+            let many = Many {
+                nodes: &nodes[..count],
+                clients,
+                lasts,
+            };
+            round.push(many.rates().await);
+        }
+        rounds.push(round);
+    }
+    rounds
+}
+
+/// Clients that are at it at once, as many on each of the nodes.
+struct Many<'a> {
+    nodes: &'a [Arc<dyn SessionStore>],
+    clients: usize,
+    lasts: Duration,
+}
+
+impl Many<'_> {
+    /// How many of each of the steps they get done in a second, in the order of [`STEPS`].
+    async fn rates(&self) -> [f64; STEPS.len()] {
+        let (made, noted) = (Arc::new(Mutex::new(Vec::new())), "nobody panics with it");
+        let makes = made.clone();
+        let sign_in = self.rate(MOST, move |store, _| {
+            let made = makes.clone();
+            async move {
+                let live = Live::new(&store, None).await;
+                made.lock().expect(noted).push(live);
+            }
+        });
+        let mut rates = [sign_in.await; STEPS.len()];
+        let live = std::mem::take(&mut *made.lock().expect(noted));
+        let more = live.iter().flat_map(|live| repeat_n(&live.record, MORE));
+        bring(&self.nodes[0], more).await;
+        let live: Vec<_> = live.into_iter().map(tokio::sync::Mutex::new).collect();
+        let live = Arc::new(live);
+        for (step, rate) in STEPS.into_iter().zip(&mut rates).skip(1) {
+            let turns = match step {
+                // There is no second first sight, and no second end.
+                "check" | "revoke all" => live.len(),
+                _ => MOST,
+            };
+            let live = live.clone();
+            let done = self.rate(turns, move |store, turn| {
+                let live = live.clone();
+                async move {
+                    // Each in its turn: nobody refreshes one a hundred times within a minute.
+                    let mut live = live[turn % live.len()].lock().await;
+                    again(step, &mut live, &store).await;
+                }
+            });
+            *rate = done.await;
+        }
+        rates
+    }
+
+    /// How many of one step they get done in a second, until the time is over or each of the turns is
+    /// taken: by whoever comes first, so that all are at it until the end.
+    async fn rate<F, Fut>(&self, turns: usize, step: F) -> f64
+    where
+        F: Fn(Arc<dyn SessionStore>, usize) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send,
+    {
+        let (step, taken) = (Arc::new(step), Arc::new(AtomicUsize::new(0)));
+        let (lasts, began) = (self.lasts, Instant::now());
+        let tasks = (0..self.clients).map(|client| {
+            let store = self.nodes[client % self.nodes.len()].clone();
+            let (step, taken) = (step.clone(), taken.clone());
             tokio::spawn(async move {
-                // A store in memory never waits, so that some may have no turn within the time.
-                if own.is_empty() {
-                    own.push(Live::new(&store, None).await);
-                }
-                let mut next = 0;
+                let mut done = 0_usize;
                 while began.elapsed() < lasts {
-                    if which == 0 {
-                        own.push(Live::new(&store, None).await);
-                    } else {
-                        // Each in turn: nobody refreshes one a hundred times within a minute.
-                        let of = own.len();
-                        own[next % of].refresh(&store).await;
-                        next += 1;
+                    let turn = taken.fetch_add(1, Ordering::Relaxed);
+                    if turn >= turns {
+                        break;
                     }
-                    done.fetch_add(1, Ordering::Relaxed);
+                    step(store.clone(), turn).await;
+                    done += 1;
+                    // A store in memory never waits, so that the first would keep the others out.
+                    if done.is_multiple_of(AT_A_TIME) {
+                        tokio::task::yield_now().await;
+                    }
                 }
-                own
+                done
             })
         });
-        let tasks: Vec<_> = tasks.collect();
-        live = Vec::with_capacity(clients);
-        for task in tasks {
-            live.push(task.await.expect("no client panics"));
+        let mut done = 0;
+        for task in tasks.collect::<Vec<_>>() {
+            done += task.await.expect("no client panics");
         }
-        *rate = done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
+        done as f64 / began.elapsed().as_secs_f64()
     }
-    rates
+}
+
+/// Takes a step that needs a session, or its user's sessions.
+async fn again(step: &str, live: &mut Live, store: &Arc<dyn SessionStore>) {
+    let user = &live.record.user;
+    match step {
+        "refresh" => live.refresh(store).await,
+        "check" => live.check(store).await,
+        "list" => {
+            let listed = store.list(user, Listing::Live).await;
+            assert_eq!(listed.expect("the store answers").len(), 1 + MORE);
+        }
+        _ => {
+            let all = EndAll::new(user.clone(), EndReason::UserRevoked);
+            let Ok(EndAllOutcome::Ended { records, .. }) = store.end_all(all).await else {
+                panic!("the store answers");
+            };
+            assert_eq!(records.len(), 1 + MORE);
+        }
+    }
 }
 
 /// How often each number of clients and of nodes takes its turn.
 pub const ROUNDS: usize = 3;
-const CLIENTS: [u32; 4] = [1, 4, 16, MANY];
+/// How long each step of a round.
+pub const LASTS: Duration = Duration::from_millis(400);
+/// More would fill the memory of the process, and have its tables grow while they are measured.
+pub const MOST: usize = 20_000;
+/// Sessions that each user gets beside the one that was signed in to.
+pub const MORE: usize = 2;
+/// How many steps a client takes before it lets others have their turn.
+const AT_A_TIME: usize = 64;
+const CLIENTS: [usize; 4] = [1, 4, 16, MANY];
 /// Of `MANY` clients, as many on each.
 const NODES: [usize; 4] = [1, 2, 4, 8];
-const MANY: u32 = 64;
+const MANY: usize = 64;

@@ -2,48 +2,52 @@
 
 use crate::plot::Curve;
 
-/// A sentence for each curve, made of its figures alone, and what each step does as the reason.
-pub fn sentences(curves: &[Curve], of: &str, steps: &[&str]) -> String {
-    let sentence = |(curve, step): (&Curve, &&str)| {
-        let order = order(&curve.points)?;
-        Some(format!("- {}, by {of}: {order} {step}", curve.name))
+/// A sentence for each curve, made of its figures alone, and the reason that is given for it.
+pub fn sentences<R: AsRef<str>>(curves: &[Curve], of: &str, reasons: &[R]) -> String {
+    let sentence = |(curve, reason): (&Curve, &R)| {
+        let (order, reason) = (order(&curve.points)?, reason.as_ref());
+        Some(format!("- {}, by {of}: {order} {reason}", curve.name))
     };
-    let sentences: Vec<String> = curves.iter().zip(steps).filter_map(sentence).collect();
+    let sentences: Vec<String> = curves.iter().zip(reasons).filter_map(sentence).collect();
     sentences.join("\n")
 }
 
 /// How a curve grows; `None` where there are not two points.
+///
+/// Points within [`CONSTANT`] of each other count as the same:
+///
+/// 1. All are the same: constant.
+/// 2. The first and the last are, though others are not: as constant as such points can tell.
+/// 3. The last is less than the first: it falls.
+/// 4. The last is more: by its power at the end, which is over the last two steps. Noise makes less
+///    of two than of one; and of all, what each call costs anyway would hide how the rest grows.
 fn order(points: &[(f64, f64)]) -> Option<String> {
-    let (first, last) = (points.first()?, points.last()?);
-    let before = points.len().checked_sub(2).map(|at| points[at])?;
-    let times = last.1 / first.1;
-    let within = format!(
-        "{times:.2} times from {} to {}",
-        told(first.0),
-        told(last.0)
-    );
-    // At first what each call costs anyway hides how the rest grows.
-    let power = (last.1 / before.1).ln() / (last.0 / before.0).ln();
+    let (first, rest) = points.split_first()?;
+    let last = rest.last()?;
+    let before = &points[points.len().saturating_sub(3)];
+    let power = |from: &(f64, f64)| (last.1 / from.1).ln() / (last.0 / from.0).ln();
     let values = || points.iter().map(|point| point.1);
     let apart = values().fold(f64::MIN, f64::max) / values().fold(f64::MAX, f64::min);
+    let times = last.1 / first.1;
     let order = if apart <= CONSTANT {
-        "constant within what is noise here".to_owned()
-    } else if times <= 1.0 / CONSTANT {
-        "less with more of them".to_owned()
-    } else if times <= CONSTANT {
-        format!(
-            "no more at the end than in the beginning, but the points are {apart:.2} times apart, which no order of growth explains"
-        )
-    } else if power >= MORE {
-        format!("more than linear at the end (as its power {power:.2} over the last step)")
-    } else if power >= LINEAR {
-        format!("linear at the end (as its power {power:.2} over the last step)")
-    } else if power >= LOGARITHMIC {
-        format!("less than linear (as its power {power:.2} over the last step)")
+        format!("constant, all points being within {apart:.2} times")
+    } else if (1.0 / CONSTANT..=CONSTANT).contains(&times) {
+        format!("constant as far as these points tell, which are up to {apart:.2} times apart")
+    } else if times < 1.0 {
+        format!("it falls (its power is {:.2} over all)", power(first))
     } else {
-        format!("no more than logarithmic at the end (as its power {power:.2} over the last step)")
+        let power = power(before);
+        let grows = match power {
+            ..0.0 => "more than in the beginning, but it falls",
+            ..LOGARITHMIC => "no more than logarithmic within noise",
+            ..LINEAR => "less than linear",
+            ..MORE => "linear",
+            _ => "more than linear",
+        };
+        format!("{grows} at the end (its power is {power:.2} there)")
     };
-    Some(format!("{within}: {order}."))
+    let (from, to) = (told(first.0), told(last.0));
+    Some(format!("{times:.2} times from {from} to {to}: {order}."))
 }
 
 fn told(number: f64) -> String {
@@ -56,7 +60,9 @@ fn told(number: f64) -> String {
 
 /// Twice the same differs by so much on a machine that others use, too.
 const CONSTANT: f64 = 1.5;
+/// A logarithm has 0.07 from a hundred thousand to ten million, and 0.15 from a hundred to ten thousand;
+/// what is noise adds 0.09 to it over a hundredfold.
+const LOGARITHMIC: f64 = 0.2;
+/// As far below one as [`MORE`] is above.
 const LINEAR: f64 = 0.75;
-const MORE: f64 = 1.2;
-/// From a tree of a million to one of ten it is 0.07.
-const LOGARITHMIC: f64 = 0.15;
+const MORE: f64 = 1.25;

@@ -179,14 +179,6 @@ pub const SESSIONS_OF_A_USER: u64 = 10;
 /// What the refresh tokens of all sessions are made of that a store was filled with.
 pub const SEED: SeedHash = SeedHash::from_bytes([7; 32]);
 pub const STEPS: [&str; 5] = ["sign-in", "refresh", "check", "list", "revoke all"];
-/// What each of them does, whatever that comes to.
-pub const DOES: [&str; STEPS.len()] = [
-    "It reads the open sessions of its user, and adds one.",
-    "It reads one session by its name and writes it where it stands.",
-    "It reads one session by its name, and what the log says of it and of its user.",
-    "It reads the open sessions of the user.",
-    "It reads and writes each open session of the user, and adds one line to the log.",
-];
 pub const TIMES: u64 = 300;
 pub const REVOKED: u64 = 40;
 const HOUR: Duration = Duration::from_secs(60 * 60);
