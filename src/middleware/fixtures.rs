@@ -14,29 +14,22 @@ use crate::clock::UnixTime;
 use crate::revocation::ActiveToken;
 use crate::session::Session;
 use crate::token::UserId;
-use crate::verify::{NoClaims, TokenClaims, TokenFacts, VerifiedToken};
+use crate::verify::{TokenClaims, TokenFacts, VerifiedToken};
 
 pub(crate) type Body = Full<Bytes>;
 
 /// A session of "ada" that no layer admitted, with these claims.
 pub(crate) fn session(roles: &[&str], scopes: &[&str]) -> Session {
-    let list = |names: &[&str]| names.iter().map(|name| Box::from(*name)).collect();
-    let claims = TokenClaims {
-        facts: TokenFacts {
-            user: UserId::new("ada").unwrap(),
-            session: None,
-            token: None,
-            binding: None,
-            issued_at: None,
-            expires_at: UnixTime::MAX,
-        },
-        parties: Arc::default(),
-        roles: list(roles),
-        scopes: list(scopes),
-        authenticated_at: Some(UnixTime::from_secs(1)),
-        rare: None,
-        custom: Box::new(NoClaims {}),
+    let facts = TokenFacts {
+        user: UserId::new("ada").unwrap(),
+        session: None,
+        token: None,
+        binding: None,
+        issued_at: None,
+        expires_at: UnixTime::MAX,
     };
+    let mut claims = TokenClaims::granting(facts, roles, scopes);
+    claims.authenticated_at = Some(UnixTime::from_secs(1));
     Session::from_active(ActiveToken::unchecked(VerifiedToken::unchecked(claims)))
 }
 

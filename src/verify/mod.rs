@@ -96,14 +96,6 @@ impl VerifiedToken {
 
     /// A token of which nothing but these facts matters.
     pub(crate) fn for_tests(facts: TokenFacts) -> Self {
-        Self::unchecked(TokenClaims {
-            facts,
-            parties: Arc::default(),
-            roles: Box::default(),
-            scopes: Box::default(),
-            authenticated_at: None,
-            rare: None,
-            custom: Box::new(NoClaims {}),
-        })
+        Self::unchecked(TokenClaims::granting(facts, &[], &[]))
     }
 }

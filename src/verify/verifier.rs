@@ -41,8 +41,7 @@ use crate::token::RawToken;
 pub struct Verifier {
     keys: Arc<KeyRing>,
     policy: TokenPolicy,
-    /// Of the tokens that are made by the policy.
-    parties: Arc<claims::Parties>,
+    usual: claims::Usual,
     read: ReadPayload,
     cache: TokenCache,
     budget: Budget,
@@ -65,7 +64,7 @@ impl Verifier {
             cache: TokenCache::new(policy.cache_bytes),
             budget: Budget::new(policy.bad_token_share),
             keys,
-            parties: claims::Parties::of(&policy),
+            usual: claims::Usual::of(&policy),
             policy,
             read: claims::read::<C>,
             telemetry: Telemetry::default(),
@@ -257,7 +256,7 @@ impl Verifier {
             members,
             custom,
             key.origin(),
-            (&self.policy, &self.parties),
+            (&self.policy, &self.usual),
             now,
         )?;
         Ok(Arc::new(Checked {

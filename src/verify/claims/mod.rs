@@ -3,6 +3,7 @@
 mod members;
 mod payload;
 mod rules;
+mod shared;
 mod times;
 mod values;
 
@@ -13,13 +14,13 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::policy::TokenPolicy;
 use crate::clock::UnixTime;
 use crate::token::{SessionId, TokenId, UserId};
 
 pub(crate) use members::Known;
 pub(super) use payload::{ReadPayload, Reading, peek, read};
 pub(super) use rules::judge;
+pub(super) use shared::Usual;
 pub(super) use times::{Times, Window};
 
 /// The claims of a verified token, each in its own type.
@@ -27,21 +28,11 @@ pub(super) use times::{Times, Window};
 /// Registered claims are those of RFC 7519, section 4.1, and RFC 9068, section 2.2.
 pub struct TokenClaims {
     pub(crate) facts: TokenFacts,
-    pub(crate) parties: Arc<Parties>,
-    pub(crate) roles: Box<[Box<str>]>,
-    pub(crate) scopes: Box<[Box<str>]>,
+    pub(super) parties: Arc<shared::Parties>,
+    pub(super) granted: Arc<shared::Granted>,
     pub(crate) authenticated_at: Option<UnixTime>,
     pub(crate) rare: Option<Box<Rare>>,
     pub(crate) custom: Box<dyn Any + Send + Sync>,
-}
-
-/// By whom, for whom and at whose request a token was made: mostly the same for all, and then
-/// kept once.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parties {
-    issuer: Option<Box<str>>,
-    audience: Box<[Box<str>]>,
-    client_id: Option<Box<str>>,
 }
 
 /// What few tokens have.
@@ -50,18 +41,6 @@ pub(crate) struct Rare {
     not_before: Option<UnixTime>,
     acr: Option<Box<str>>,
     amr: Box<[Box<str>]>,
-}
-
-impl Parties {
-    /// Those of the tokens that are made by this policy.
-    pub(super) fn of(policy: &TokenPolicy) -> Arc<Self> {
-        let client_id = policy.client_id.as_ref().unwrap_or(&policy.audience);
-        Arc::new(Self {
-            issuer: Some(policy.issuer.as_str().into()),
-            audience: Box::new([policy.audience.as_str().into()]),
-            client_id: Some(client_id.as_str().into()),
-        })
-    }
 }
 
 /// What decides whether a verified token is still welcome; all that revocation ever looks at.
@@ -202,12 +181,12 @@ impl TokenClaims {
 
     /// The roles of the user when the token was made.
     pub fn roles(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.roles.iter().map(AsRef::as_ref)
+        self.granted.roles.iter().map(AsRef::as_ref)
     }
 
     /// The members of the `scope` claim (RFC 8693, section 4.2).
     pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.scopes.iter().map(AsRef::as_ref)
+        self.granted.scopes.iter().map(AsRef::as_ref)
     }
 
     /// When the user last proved who they are: `auth_time` (RFC 9068, section 2.2.1).
@@ -241,8 +220,23 @@ impl fmt::Debug for TokenClaims {
             .field("user", &self.facts.user)
             .field("session", &self.facts.session)
             .field("expires_at", &self.facts.expires_at)
-            .field("roles", &self.roles)
+            .field("roles", &self.granted.roles)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl TokenClaims {
+    /// Claims that say no more than this.
+    pub(crate) fn granting(facts: TokenFacts, roles: &[&str], scopes: &[&str]) -> Self {
+        Self {
+            facts,
+            parties: Arc::default(),
+            granted: Arc::new(shared::Granted::of(roles, scopes)),
+            authenticated_at: None,
+            rare: None,
+            custom: Box::new(NoClaims {}),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! From what a payload says to claims that are accepted.
 
 use std::any::Any;
-use std::sync::Arc;
 
 use super::members::Members;
+use super::shared::{Granted, Parties, Usual};
 use super::times::Times;
-use super::{Binding, Counter, Parties, Rare, TokenClaims, TokenFacts};
+use super::{Binding, Counter, Rare, TokenClaims, TokenFacts};
 use crate::clock::UnixTime;
 use crate::token::SessionId;
 use crate::verify::policy::{RolesClaim, TokenPolicy, Untracked};
@@ -32,7 +32,7 @@ pub(in crate::verify) fn judge(
     mut members: Members,
     custom: Box<dyn Any + Send + Sync>,
     origin: &Origin,
-    (policy, usual): (&TokenPolicy, &Arc<Parties>),
+    (policy, usual): (&TokenPolicy, &Usual),
     now: UnixTime,
 ) -> Result<Judged, VerifyError> {
     let times = Times {
@@ -145,7 +145,7 @@ fn own_session(text: &str) -> Result<SessionId, VerifyError> {
 fn claims(
     members: Members,
     facts: TokenFacts,
-    (policy, usual): (&TokenPolicy, &Arc<Parties>),
+    (policy, usual): (&TokenPolicy, &Usual),
     custom: Box<dyn Any + Send + Sync>,
 ) -> TokenClaims {
     let scopes: Box<[Box<str>]> = members
@@ -171,12 +171,8 @@ fn claims(
     };
     TokenClaims {
         facts,
-        parties: match parties == **usual {
-            true => usual.clone(),
-            false => Arc::new(parties),
-        },
-        roles,
-        scopes,
+        parties: usual.parties(parties),
+        granted: usual.granted(Granted { roles, scopes }),
         authenticated_at: members.auth_time,
         rare: (rare != Rare::default()).then(|| Box::new(rare)),
         custom,
