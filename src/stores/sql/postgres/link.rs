@@ -1,7 +1,6 @@
 //! One connection for the length of a verb.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgRow, Postgres};
@@ -10,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::{failed, is_conflict, is_gone, is_uprooted};
 use super::resting::{Owned, Resting};
+use crate::clock::{Clock as _, SystemClock};
 use crate::error::StoreError;
 
 /// A connection that goes back to where it came from only when nothing is open on it. Whoever stops
@@ -121,7 +121,7 @@ impl Drop for Link {
         let usable = self.clean && !elsewhere;
         match self.connection.take() {
             Some(Connection::Own(owned, resting)) if usable => {
-                resting.take_back(owned, Instant::now());
+                resting.take_back(owned, SystemClock.instants().monotonic);
             }
             // The others that were made before are no better.
             Some(Connection::Own(_, resting)) if elsewhere => resting.forget(),

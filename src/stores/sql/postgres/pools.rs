@@ -1,7 +1,7 @@
 //! Connections, shared out among what they are for.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::error::failed;
 use super::link::{Connection, Link};
 use super::resting::{Owned, Resting};
+use crate::clock::{Clock as _, SystemClock};
 use crate::error::StoreError;
 
 /// What a connection is for. None can take the others' share.
@@ -94,7 +95,7 @@ impl Pools {
         };
         let connection = match &self.source {
             Source::Own { options, resting } => {
-                let now = Instant::now();
+                let now = SystemClock.instants().monotonic;
                 let owned = match resting.take(now) {
                     Some(owned) => owned,
                     None => {

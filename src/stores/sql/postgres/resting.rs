@@ -1,10 +1,10 @@
 //! A node's own connections, between two verbs.
 //!
 //! A pool asks each connection that comes back whether it still answers: one more round trip for
-//! every verb. Whoever uses it next finds that out anyway.
+//! every verb. Whoever uses it next finds that out anyway. Times are those of the monotonic clock.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Connections that nothing is open on, the last used on top: that is the first to be used again,
 /// so that few are used and the rest of the others comes to its end.
@@ -15,8 +15,8 @@ pub(super) struct Resting<C>(Mutex<Stack<C>>);
 struct Stack<C> {
     /// Which connections may come back: those that were begun since one was last found gone.
     generation: u64,
-    /// With the instant since which each rests.
-    all: Vec<(Owned<C>, Instant)>,
+    /// With the time since which each rests.
+    all: Vec<(Owned<C>, Duration)>,
 }
 
 /// A connection that no pool keeps.
@@ -29,7 +29,7 @@ pub(super) struct Owned<C> {
 /// When a connection was begun, and among which.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
-    at: Instant,
+    at: Duration,
     generation: u64,
 }
 
@@ -42,7 +42,7 @@ impl<C> Default for Resting<C> {
 
 impl<C> Resting<C> {
     /// The one that was used last, unless all have rested for too long.
-    pub(super) fn take(&self, now: Instant) -> Option<Owned<C>> {
+    pub(super) fn take(&self, now: Duration) -> Option<Owned<C>> {
         let mut stack = self.stack();
         let tired = stack.tired(now);
         let taken = stack.all.pop();
@@ -53,17 +53,17 @@ impl<C> Resting<C> {
     }
 
     /// Notes that one is begun.
-    pub(super) fn begin(&self, at: Instant) -> Begun {
+    pub(super) fn begin(&self, at: Duration) -> Begun {
         let generation = self.stack().generation;
         Begun { at, generation }
     }
 
     /// Takes one back that nothing is open on.
-    pub(super) fn take_back(&self, owned: Owned<C>, now: Instant) {
+    pub(super) fn take_back(&self, owned: Owned<C>, now: Duration) {
         let mut stack = self.stack();
         let tired = stack.tired(now);
         let Begun { at, generation } = owned.begun;
-        let stays = generation == stack.generation && now.duration_since(at) < LONGEST_LIFE;
+        let stays = generation == stack.generation && now.saturating_sub(at) < LONGEST_LIFE;
         let refused = if stays {
             stack.all.push((owned, now));
             None
@@ -91,8 +91,8 @@ impl<C> Resting<C> {
 
 impl<C> Stack<C> {
     /// Those that have rested for too long, taken out.
-    fn tired(&mut self, now: Instant) -> Vec<(Owned<C>, Instant)> {
-        let is_tired = |(_, since): &(_, Instant)| now.duration_since(*since) > LONGEST_REST;
+    fn tired(&mut self, now: Duration) -> Vec<(Owned<C>, Duration)> {
+        let is_tired = |(_, since): &(_, Duration)| now.saturating_sub(*since) > LONGEST_REST;
         let tired = self.all.partition_point(is_tired);
         self.all.drain(..tired).collect()
     }
@@ -117,12 +117,12 @@ mod tests {
 
     struct Bench {
         resting: Resting<&'static str>,
-        now: Instant,
+        now: Duration,
     }
 
     impl Bench {
         fn new() -> Self {
-            let (resting, now) = (Resting::default(), Instant::now());
+            let (resting, now) = (Resting::default(), Duration::from_secs(1_000));
             Self { resting, now }
         }
 
