@@ -108,7 +108,7 @@ impl fmt::Debug for UnixTime {
     }
 }
 
-/// What the request path reads: both coarse clocks at once, some nine nanoseconds together.
+/// What the request path reads: both coarse clocks at once, some ten to fifteen nanoseconds together.
 ///
 /// `wall` may step and `monotonic` stands still while the machine sleeps, so whoever asks
 /// "is this still fresh" has to ask both.

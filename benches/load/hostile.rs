@@ -42,8 +42,8 @@ pub fn measure(wanted: &Wanted, results: &mut Results) {
          a flood of tokens that reach a signature still takes is the share, and the refusals themselves, which are answers with a body.",
     );
     results.say(
-        "Nothing is remembered of a token that is not genuine. Genuine ones of sessions that do not exist are: among the verified tokens, up to the size of \
-         that cache (64 MiB), and among the answers of the store, up to 10,000. Only who has a signing key, or a store that lost its sessions, can \
+        "Nothing is remembered of a token that is not genuine. Of genuine ones of sessions that do not exist the answers of the store are, up to 10,000; the tokens \
+         themselves leave the cache of verified ones with the answer. Only who has a signing key, or a store that lost its sessions, can \
          make many of them.",
     );
 }

@@ -67,9 +67,39 @@ pub(super) fn is_gone(error: &sqlx::Error) -> bool {
             ends_the_connection(error)
                 || matches!(
                     code(error).as_deref(),
-                    Some("57P01" | "57P02" | "25P03" | "25006" | "0A000" | "08006" | "08003")
+                    Some("57P01" | "57P02" | "25P03" | "08006" | "08003")
                 )
         }
+    }
+}
+
+/// Whether it is a standby's: of a statement that writes, or of one that `begins` to.
+pub(super) fn is_standby(error: &sqlx::Error, begins: bool) -> bool {
+    match code(error).as_deref() {
+        Some("25006") => true,
+        // "cannot set transaction read-write mode during recovery", in whatever language.
+        Some("0A000") => begins,
+        _ => false,
+    }
+}
+
+/// What it then means.
+pub(super) fn standby(error: sqlx::Error) -> StoreError {
+    explained(StoreErrorKind::Unavailable, STANDBY, Some(error.into()))
+}
+
+/// Whether a connection is gone by what was done on it, which is no matter of others: it stood still in
+/// the middle of a transaction.
+pub(super) fn is_its_own(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some("25P03")
+}
+
+/// Whether there may be a connection a moment later: the server is starting, or others have all that
+/// it gives.
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(cause) => cause.kind() == ErrorKind::ConnectionRefused,
+        error => matches!(code(error).as_deref(), Some("57P03" | "53300")),
     }
 }
 
@@ -129,8 +159,7 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
                 Unavailable,
                 "the tables are not where they were; they are looked for anew",
             ),
-            // The second is what a standby says to a transaction that wants to write.
-            Some("25006" | "0A000") => (Unavailable, STANDBY),
+            Some("25006") => (Unavailable, STANDBY),
             Some("53300") => (
                 Unavailable,
                 "the server has no connection left: raise its max_connections, or use smaller pools",

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, raw_sql};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::error::{failed, is_conflict, is_gone, is_uprooted};
+use super::error::{failed, is_conflict, is_gone, is_its_own, is_standby, is_uprooted, standby};
 use super::resting::{Owned, Resting};
 use crate::clock::{Clock as _, SystemClock};
 use crate::error::StoreError;
@@ -20,7 +20,8 @@ pub(super) struct Link {
     _share: OwnedSemaphorePermit,
     clean: bool,
     begun: bool,
-    misled: bool,
+    /// Whether those that were begun with it are no better.
+    bad: bool,
     trouble: Option<Trouble>,
 }
 
@@ -37,6 +38,8 @@ pub(super) enum Trouble {
     Conflict,
     /// The connection is gone.
     Gone,
+    /// It leads to a server that cannot be written to.
+    Elsewhere,
     /// The tables are not where they were.
     Uprooted,
     /// None of these.
@@ -50,7 +53,7 @@ impl Link {
             _share: share,
             clean: true,
             begun: false,
-            misled: false,
+            bad: false,
             trouble: None,
         }
     }
@@ -59,14 +62,20 @@ impl Link {
     pub(super) async fn run(&mut self, statements: String) -> Result<Vec<PgRow>, StoreError> {
         self.clean = false;
         self.trouble = None;
-        self.begun |= statements.starts_with("BEGIN");
         tracing::trace!(target: "tower_jwt_session::postgres", "round trip");
         let wire = match &mut self.connection {
             Some(connection) => connection.wire(),
             None => return Err(failed(sqlx::Error::PoolClosed)),
         };
+        let begins = statements.starts_with("BEGIN");
+        self.begun |= begins;
         let answer = raw_sql(AssertSqlSafe(statements)).fetch_all(wire);
         answer.await.map_err(|error| {
+            if is_standby(&error, begins) {
+                self.misled();
+                return standby(error);
+            }
+            self.bad |= is_gone(&error) && !is_its_own(&error);
             self.trouble = Some(match &error {
                 error if is_conflict(error) => Trouble::Conflict,
                 error if is_gone(error) => Trouble::Gone,
@@ -82,9 +91,10 @@ impl Link {
         self.trouble
     }
 
-    /// It leads to a server that can do nothing for us, whatever becomes of that one later.
+    /// It leads to a standby, whatever becomes of that one later.
     pub(super) fn misled(&mut self) {
-        self.misled = true;
+        self.bad = true;
+        self.trouble = Some(Trouble::Elsewhere);
     }
 
     /// Nothing is open on it any more.
@@ -95,7 +105,7 @@ impl Link {
 
     /// Undoes what was begun.
     pub(super) async fn undo(&mut self) {
-        if self.trouble == Some(Trouble::Gone) {
+        if matches!(self.trouble, Some(Trouble::Gone | Trouble::Elsewhere)) {
             return;
         }
         let trouble = self.trouble;
@@ -117,14 +127,12 @@ impl Connection {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let elsewhere = self.misled || self.trouble == Some(Trouble::Gone);
-        let usable = self.clean && !elsewhere;
+        let usable = self.clean && !self.bad;
         match self.connection.take() {
             Some(Connection::Own(owned, resting)) if usable => {
                 resting.take_back(owned, SystemClock.instants().monotonic);
             }
-            // The others that were made before are no better.
-            Some(Connection::Own(_, resting)) if elsewhere => resting.forget(),
+            Some(Connection::Own(owned, resting)) if self.bad => resting.forget(owned),
             Some(Connection::Pooled(mut connection)) if !usable => connection.close_on_drop(),
             _ => {}
         }

@@ -53,6 +53,7 @@ pub(super) struct Failure {
 pub(super) struct Tries {
     conflicts: u32,
     gone: u32,
+    elsewhere: bool,
 }
 
 impl Shared {
@@ -134,7 +135,7 @@ impl Shared {
 
     /// Waits until an attempt may be made again, or gives up.
     ///
-    /// Connections that were cut turn out to be gone one by one as they are used.
+    /// Connections of a pool that were cut turn out to be gone one by one as they are used.
     pub(super) async fn again(
         &self,
         tries: &mut Tries,
@@ -148,6 +149,11 @@ impl Shared {
             }
             Some(Trouble::Gone) if tries.gone <= self.pools.most() => {
                 tries.gone += 1;
+                Ok(())
+            }
+            // Another connection may lead to the primary, where this one was made before it was that.
+            Some(Trouble::Elsewhere) if !tries.elsewhere => {
+                tries.elsewhere = true;
                 Ok(())
             }
             Some(Trouble::Uprooted) => {

@@ -7,11 +7,12 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use tokio::sync::Semaphore;
 
-use super::error::failed;
+use super::error::{failed, is_passing};
 use super::link::{Connection, Link};
 use super::resting::{Owned, Resting};
 use crate::clock::{Clock as _, SystemClock};
 use crate::error::StoreError;
+use crate::revocation::Backoff;
 
 /// What a connection is for. None can take the others' share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +27,13 @@ pub(super) enum Class {
     Write,
 }
 
-/// Where connections come from, with a share for each class.
-#[derive(Debug)]
+/// Where connections come from, with a share for each class. The options hold a password, and nobody
+/// prints them.
 pub(super) struct Pools {
     source: Source,
     shares: [Arc<Semaphore>; 4],
 }
 
-#[derive(Debug)]
 enum Source {
     /// Connections of our own: as many as the shares are together.
     Own {
@@ -118,18 +118,32 @@ impl Pools {
 
     /// Why there is no connection: a pool tries again where it is refused, and forgets why.
     async fn reason(&self) -> StoreError {
-        match connect(&self.options()).await {
-            Err(error) => error,
-            Ok(_) => not_in_time(),
+        match tokio::time::timeout(PATIENCE, self.options().connect()).await {
+            Ok(Err(error)) => failed(error),
+            Ok(Ok(_)) | Err(_) => not_in_time(),
         }
     }
 }
 
+/// A new connection. Where there may be one a moment later, it is waited for.
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
-    match tokio::time::timeout(PATIENCE, options.connect()).await {
+    let mut refused = None;
+    let trying = async {
+        let mut backoff = Backoff::new(FIRST_WAIT);
+        loop {
+            match options.connect().await {
+                Err(error) if is_passing(&error) => {
+                    refused = Some(error);
+                    tokio::time::sleep(backoff.next()).await;
+                }
+                answer => return answer,
+            }
+        }
+    };
+    match tokio::time::timeout(PATIENCE, trying).await {
         Ok(Ok(wire)) => Ok(wire),
         Ok(Err(error)) => Err(failed(error)),
-        Err(_) => Err(not_in_time()),
+        Err(_) => Err(refused.map_or_else(not_in_time, failed)),
     }
 }
 
@@ -141,5 +155,6 @@ fn not_in_time() -> StoreError {
 const CONNECTIONS: u32 = 16;
 /// Whoever asks has a shorter deadline of their own; this one is for work in the background.
 const PATIENCE: Duration = Duration::from_secs(5);
+const FIRST_WAIT: Duration = Duration::from_millis(10);
 /// A connection that was just made is gone only where the server goes again.
 const MADE_ANEW: u32 = 4;

@@ -74,14 +74,18 @@ impl<C> Resting<C> {
         drop((tired, refused));
     }
 
-    /// One was found gone, or leads to another server than it should: none is used again that was
-    /// begun before now.
-    pub(super) fn forget(&self) {
+    /// This one was found gone, or leads to another server than it should: those that were begun
+    /// with it are no better, and none of them is used again.
+    pub(super) fn forget(&self, owned: Owned<C>) {
         let mut stack = self.stack();
-        stack.generation += 1;
-        let gone = std::mem::take(&mut stack.all);
+        let gone = if owned.begun.generation == stack.generation {
+            stack.generation += 1;
+            std::mem::take(&mut stack.all)
+        } else {
+            Vec::new()
+        };
         drop(stack);
-        drop(gone);
+        drop((gone, owned));
     }
 
     fn stack(&self) -> MutexGuard<'_, Stack<C>> {
@@ -187,13 +191,15 @@ mod tests {
     fn when_one_is_gone_none_is_used_again_that_was_begun_before() {
         let bench = Bench::new();
         let (busy, begun) = (bench.made("busy"), bench.resting.begin(bench.now));
+        let late = bench.made("found gone later");
         bench.back(bench.made("rests"));
-        bench.resting.forget();
+        bench.resting.forget(bench.made("gone"));
         assert_eq!(bench.take(), None);
         bench.back(busy);
         bench.back(Owned::new("begun before", begun));
         assert_eq!(bench.take(), None);
         bench.back(bench.made("begun after"));
+        bench.resting.forget(late);
         assert_eq!(bench.take(), Some("begun after"));
     }
 }

@@ -356,7 +356,11 @@ fn greeted(
     rows: &[PgRow],
     clock: Option<&dyn Clock>,
 ) -> Result<Greeting, StoreError> {
-    let greeting = columns::greeting(rows).inspect_err(|_| link.misled())?;
+    let greeting = columns::greeting(rows).inspect_err(|error| {
+        if error.kind() == StoreErrorKind::Unavailable {
+            link.misled();
+        }
+    })?;
     let now: UnixTime = clock.map_or(greeting.now, Clock::now);
     Ok(Greeting { now, ..greeting })
 }

@@ -70,6 +70,25 @@ async fn where_one_is_gone_nobody_tries_those_that_were_made_before_it() {
     only_one_is_there(server, &database).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_back_is_waited_for() {
+    let server = Cluster::start();
+    let store = store(&server.admin("postgres"), LAYOUT);
+    write(&store).await.expect("it answers");
+    server.stop();
+    // Begun while nobody listens there.
+    let waits = write(&store);
+    let server = async {
+        let back = tokio::task::spawn_blocking(move || {
+            server.resume();
+            server
+        });
+        back.await.expect("it does not panic")
+    };
+    let (written, _server) = tokio::join!(waits, server);
+    written.expect("by then it answers");
+}
+
 #[tokio::test]
 async fn a_connection_that_leads_to_a_standby_is_not_used_again() {
     let primary = Cluster::start();
