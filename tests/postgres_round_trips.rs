@@ -2,12 +2,18 @@
 
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "support/proxy.rs"]
+mod proxy;
 mod support;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use postgres::some_name;
+use proxy::{Link, Proxy};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::raw_sql;
 use support::{SECRET, admit, sign_in, user};
 use tokio::task::JoinSet;
@@ -43,8 +49,7 @@ async fn sign_ins_refreshes_and_ends_wait_twice_and_confirmations_once() {
     let counter = Counter::default();
     let subscriber = tracing_subscriber::registry().with(counter.clone());
     let _heard = tracing::subscriber::set_default(subscriber);
-    let settings =
-        RevocationSettings::default().with_store_timeout(std::time::Duration::from_secs(20));
+    let settings = RevocationSettings::default().with_store_timeout(Duration::from_secs(20));
     let address = postgres::shared().admin("postgres");
     let store = PostgresStore::new(&address).expect("a good address");
     // Nothing is started: what is counted is what is called.
@@ -99,11 +104,17 @@ async fn who_signs_in_at_the_same_time_waits_together() {
     let subscriber = tracing_subscriber::registry().with(counter.clone());
     let _heard = tracing::subscriber::set_default(subscriber);
     let address = postgres::shared().admin("postgres");
-    let store = PostgresStore::new(&address).expect("a good address");
+    let server: PgConnectOptions = address.parse().expect("a good address");
+    let server = SocketAddr::from(([127, 0, 0, 1], server.get_port()));
+    let proxy = Proxy::to(server).await.expect("a free port");
+    let [from, to] = [server.port(), proxy.address().port()].map(|port| format!(":{port}/"));
+    let store = PostgresStore::new(&address.replace(&from, &to)).expect("a good address");
     let store = store.in_schema(some_name());
     // Locks go by the name of a user, whatever the schema: not one that another test counts for.
     store.sign_in(new_session("bob")).await.expect("it opens");
     counter.taken();
+    // So that no answer is there before the next one has asked.
+    proxy.set(Link::Delay(Duration::from_millis(20)));
 
     let mut signing_in = JoinSet::new();
     for number in 0..30 {
