@@ -37,7 +37,8 @@ pub fn measure(wanted: &Wanted, folder: &Path, results: &mut Results) {
          evenly apart. Of the sessions of one user the middle of 15 or 41, and `revoke all` once. `check` is the question that a node \
          asks at first sight, and notes that the session is used. By clients and by nodes: what a step takes of the store (the time, by how many were \
          done in it), the middle of {}; each for {} ms, or until {} are done. Those who sign in are users of their own, and get {} sessions more, \
-         besides the time. Each session is checked once after its sign-in or refresh, and each user's sessions are ended once, until there are no more.",
+         besides the time. Each session is checked once after its sign-in or refresh, and each user's sessions are ended once, until there are no more. PostgreSQL is \
+         vacuumed, and has written everything to its tables, before it is measured: it was just filled by more than it is ever given at once.",
         steps::TIMES,
         steps::REVOKED,
         crowd::ROUNDS,

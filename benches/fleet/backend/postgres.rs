@@ -134,7 +134,13 @@ impl Backend for Postgres {
             let made = self.store(part).await.sign_in(session).await;
             made.expect("the store answers");
             let options = self.options().database(&self.database(part).await);
-            copy(&mut connect(&options).await, id, users).await;
+            let mut connection = connect(&options).await;
+            copy(&mut connection, id, users).await;
+            // Else the server does it while it is measured.
+            run(&mut connection, "VACUUM (ANALYZE)".to_owned()).await;
+            if self.own.is_some() {
+                run(&mut connection, "CHECKPOINT".to_owned()).await;
+            }
         })
     }
 }
