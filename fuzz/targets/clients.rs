@@ -43,13 +43,23 @@ fuzz_target!(|data: &[u8]| {
         let _ = trusting.is_secure(&headers, peer);
     }
     let client = distrusting.client(&headers, Peer::Address(NEAREST));
-    assert_eq!(client.map(|client| client.ip()), Some(NEAREST), "nobody asked the client");
+    assert_eq!(
+        client.map(|client| client.ip()),
+        Some(NEAREST),
+        "nobody asked the client"
+    );
     assert!(!distrusting.is_secure(&headers, Peer::Address(NEAREST)));
 
     let device = Device::from_headers(&headers, Some(NEAREST));
     assert!(!device.label.is_empty());
-    for text in [Some(&device.label), device.user_agent.as_ref()].into_iter().flatten() {
-        assert!(!text.chars().any(char::is_control), "{text:?} cannot be shown");
+    for text in [Some(&device.label), device.user_agent.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        assert!(
+            !text.chars().any(char::is_control),
+            "{text:?} cannot be shown"
+        );
         assert!(text.len() <= 512, "{} is long", text.len());
     }
     let _ = TrustedProxies::parse(&String::from_utf8_lossy(data));

@@ -20,11 +20,18 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let builder = JwtSession::builder().hmac_secret(b"a secret of the fuzzer's, which it may know");
     let auth = builder.build().expect("a good configuration");
     let tokens = runtime.block_on(sign_in(&auth));
-    World { runtime, auth, tokens }
+    World {
+        runtime,
+        auth,
+        tokens,
+    }
 });
 
 async fn sign_in(auth: &JwtSession) -> Tokens {
@@ -38,7 +45,9 @@ async fn sign_in(auth: &JwtSession) -> Tokens {
 fn request(data: &[u8], tokens: &Tokens) -> Option<Request<Full<Bytes>>> {
     let refresh = tokens.refresh_token.as_deref().unwrap_or_default();
     let text = String::from_utf8_lossy(data);
-    let text = text.replace("ACCESS", &tokens.access_token).replace("REFRESH", refresh);
+    let text = text
+        .replace("ACCESS", &tokens.access_token)
+        .replace("REFRESH", refresh);
     let text = text.replace("SESSION", &tokens.session_id.to_string());
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
@@ -47,8 +56,16 @@ fn request(data: &[u8], tokens: &Tokens) -> Option<Request<Full<Bytes>>> {
     let route = &all[number.parse::<usize>().ok()? % all.len()];
     let path = route.path.replace("{*path}", "x");
     let path = path.replace("{id}", target).replace("{user}", target);
-    let path = if target.starts_with('?') { format!("{}{target}", route.path) } else { path };
-    let method = if target.starts_with('!') { Method::PUT } else { route.method.clone() };
+    let path = if target.starts_with('?') {
+        format!("{}{target}", route.path)
+    } else {
+        path
+    };
+    let method = if target.starts_with('!') {
+        Method::PUT
+    } else {
+        route.method.clone()
+    };
     let mut request = Request::new(Full::new(Bytes::from(body.to_owned())));
     *request.method_mut() = method;
     *request.uri_mut() = path.parse::<Uri>().ok()?;

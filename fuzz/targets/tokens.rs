@@ -24,8 +24,14 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let auth = JwtSession::builder().hmac_secret(SECRET).build().expect("a good configuration");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let auth = JwtSession::builder()
+        .hmac_secret(SECRET)
+        .build()
+        .expect("a good configuration");
     let tokens = runtime.block_on(async {
         let user = UserId::new("ada").expect("a name");
         let ticket = auth.sessions().ticket(&user).await.expect("a ticket");
@@ -36,8 +42,16 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let claims: Value = elsewhere(&good).expect("a good token");
     let names = ["sid", "jti", "iat", "exp", "gen", "ugen", "rgen"];
     let names = names.map(|name| (name, claims[name].to_string()));
-    let names = names.into_iter().filter(|(_, value)| value != "null").collect();
-    World { runtime, auth, good, names }
+    let names = names
+        .into_iter()
+        .filter(|(_, value)| value != "null")
+        .collect();
+    World {
+        runtime,
+        auth,
+        good,
+        names,
+    }
 });
 
 /// The header and the claims of the fuzzer, with a signature that is good for them. `@sid` stands for the session of
@@ -45,9 +59,11 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 fn signed(data: &[u8], names: &[(&'static str, String)]) -> Option<String> {
     let text = std::str::from_utf8(data).ok()?;
     let (header, claims) = text.split_once('\n')?;
-    let claims = names.iter().fold(claims.to_owned(), |claims, (name, value)| {
-        claims.replace(&format!("@{name}"), value)
-    });
+    let claims = names
+        .iter()
+        .fold(claims.to_owned(), |claims, (name, value)| {
+            claims.replace(&format!("@{name}"), value)
+        });
     let [header, claims] = [header, &claims].map(base64);
     let message = format!("{header}.{claims}");
     let key = EncodingKey::from_secret(SECRET);
@@ -59,7 +75,9 @@ fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut encoded = String::new();
     for three in text.as_bytes().chunks(3) {
-        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = three
+            .iter()
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
         let bits = bits << (8 * (3 - three.len()));
         for place in 0..=three.len() {
             let letter = bits >> (18 - 6 * place) & 63;
@@ -98,7 +116,15 @@ fuzz_target!(|data: &[u8]| {
         };
         let read: Decides = elsewhere(&token).expect("accepted here, and refused by jsonwebtoken");
         assert_eq!(read.sub, session.subject().as_str(), "another subject");
-        assert_eq!(Some(read.sid), session.id().map(|id| id.to_string()), "another session");
-        assert_eq!(Some(read.jti.as_str()), session.token_id().map(|id| id.as_str()), "another token");
+        assert_eq!(
+            Some(read.sid),
+            session.id().map(|id| id.to_string()),
+            "another session"
+        );
+        assert_eq!(
+            Some(read.jti.as_str()),
+            session.token_id().map(|id| id.as_str()),
+            "another token"
+        );
     }
 });
