@@ -159,7 +159,6 @@ fn meaning(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
                 Unavailable,
                 "the tables are not where they were; they are looked for anew",
             ),
-            Some("25006") => (Unavailable, STANDBY),
             Some("53300") => (
                 Unavailable,
                 "the server has no connection left: raise its max_connections, or use smaller pools",
