@@ -15,6 +15,8 @@ pub(super) struct Records {
     users: HashMap<UserId, Of>,
     users_with_open: usize,
     open: BTreeSet<SessionId>,
+    /// The open sessions by an instant that is never later than the one they are due at: who goes on is
+    /// left where it stands until [`take_due`](Self::take_due) comes by, so that a refresh touches no order.
     due: BTreeSet<(UnixTime, SessionId)>,
     ended: BTreeSet<(UnixTime, SessionId)>,
 }
@@ -24,6 +26,8 @@ struct Stored {
     record: SessionRecord,
     operation: [u8; 32],
     ended_by: Option<EntryId>,
+    /// Where it stands in `due`.
+    listed: UnixTime,
 }
 
 /// What is known of one user.
@@ -91,12 +95,39 @@ impl Records {
             .filter_map(|id| self.get(*id))
     }
 
-    /// The open sessions whose time may be over, the longest overdue first.
-    pub(super) fn due(&self, now: UnixTime) -> impl Iterator<Item = &SessionRecord> {
+    /// The open sessions whose time may be over.
+    fn due(&self, now: UnixTime) -> impl Iterator<Item = &SessionRecord> {
+        self.listed(now)
+            .filter_map(|id| self.get(id))
+            .filter(move |record| record.due_at() <= now)
+    }
+
+    /// Those that have to be looked at to know who is due, and some more.
+    fn listed(&self, now: UnixTime) -> impl Iterator<Item = SessionId> {
         self.due
             .iter()
-            .take_while(move |(due, _)| *due <= now)
-            .filter_map(|(_, id)| self.get(*id))
+            .take_while(move |(listed, _)| *listed <= now)
+            .map(|(_, id)| *id)
+    }
+
+    /// Looks at up to so many sessions whose time may be over, and answers those of which it is; the others
+    /// went on since, and stand where they belong from here on. Who is answered stays until it is ended.
+    pub(super) fn take_due(&mut self, now: UnixTime, limit: usize) -> Vec<&SessionRecord> {
+        let ids: Vec<_> = self.listed(now).take(limit).collect();
+        for id in &ids {
+            if let Some(stored) = self.sessions.get_mut(id) {
+                self.due.remove(&(stored.listed, *id));
+                stored.listed = stored.record.due_at();
+                self.due.insert((stored.listed, *id));
+            }
+        }
+        let found = ids.into_iter().filter_map(|id| self.get(id));
+        found.filter(|record| record.due_at() <= now).collect()
+    }
+
+    /// Whether [`take_due`](Self::take_due) has more to look at.
+    pub(super) fn any_listed(&self, now: UnixTime) -> bool {
+        self.listed(now).next().is_some()
     }
 
     /// How many open sessions there are whose time is not over.
@@ -123,13 +154,15 @@ impl Records {
         of.open.insert(record.id);
         of.operations.insert(operation, record.id);
         self.open.insert(record.id);
-        self.due.insert((record.due_at(), record.id));
+        let listed = record.due_at();
+        self.due.insert((listed, record.id));
         self.sessions.insert(
             record.id,
             Stored {
                 record,
                 operation,
                 ended_by: None,
+                listed,
             },
         );
     }
@@ -161,11 +194,12 @@ impl Records {
         if stored.record.ended.is_some() {
             return;
         }
-        let due = stored.record.due_at();
         change(&mut stored.record);
-        if stored.record.due_at() != due {
-            self.due.remove(&(due, id));
-            self.due.insert((stored.record.due_at(), id));
+        let due = stored.record.due_at();
+        if due < stored.listed {
+            self.due.remove(&(stored.listed, id));
+            self.due.insert((due, id));
+            stored.listed = due;
         }
     }
 
@@ -183,7 +217,7 @@ impl Records {
         let at = ended.at;
         stored.record.ended = Some(ended);
         stored.ended_by = by;
-        self.due.remove(&(stored.record.due_at(), id));
+        self.due.remove(&(stored.listed, id));
         self.open.remove(&id);
         self.ended.insert((at, id));
         if let Some(of) = self.users.get_mut(&stored.record.user) {
@@ -200,7 +234,7 @@ impl Records {
         };
         let record = stored.record;
         self.open.remove(&id);
-        self.due.remove(&(record.due_at(), id));
+        self.due.remove(&(stored.listed, id));
         let at = record.ended.map(|ended| ended.at);
         if let Some(at) = at {
             self.ended.remove(&(at, id));

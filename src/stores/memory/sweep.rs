@@ -11,9 +11,9 @@ impl State {
         self.log.purge(now);
         let over: Vec<_> = self
             .records
-            .due(now)
+            .take_due(now, batch)
+            .into_iter()
             .filter_map(|record| Some((record.id, record.expired(now, IDLE_SUSPENDED)?)))
-            .take(batch)
             .collect();
         let (ended, lines) = self.end_over(over, now);
         let committed = self.commit_any(lines, now);
@@ -26,7 +26,7 @@ impl State {
         for id in old {
             self.records.forget(id);
         }
-        let more = self.records.due(now).next().is_some()
+        let more = self.records.any_listed(now)
             || self.records.ended_before(now - retention).next().is_some();
         Swept {
             ended,

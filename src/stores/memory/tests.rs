@@ -105,3 +105,55 @@ async fn a_hint_counts_what_happens_before_it_is_awaited() {
     let came = tokio::time::timeout(HOUR, hint).await;
     assert!(came.is_ok());
 }
+
+#[tokio::test]
+async fn who_goes_on_is_found_when_the_time_is_over_and_not_before() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let clock = ManualClock::new();
+    let store = MemoryStore::with_clock(Arc::new(clock.clone()));
+    sign_in(&store, 1).await;
+    sign_in(&store, 2).await;
+    let ids: Vec<_> = store
+        .lock()
+        .records
+        .open_after(None, None)
+        .map(|of| of.id)
+        .collect();
+    clock.advance(20 * MINUTE);
+    for id in &ids {
+        let now = store.shared.clock.now();
+        store
+            .lock()
+            .records
+            .update(*id, |record| record.last_active_at = now);
+    }
+    clock.advance(15 * MINUTE);
+    assert_eq!(
+        store
+            .lock()
+            .records
+            .open_and_not_due(store.shared.clock.now()),
+        2
+    );
+    let swept = store.sweep(HOUR, 1).await.expect("it answers");
+    assert!(
+        swept.ended.is_empty() && swept.more,
+        "one of two was looked at"
+    );
+    let swept = store.sweep(HOUR, 1).await.expect("it answers");
+    assert!(swept.ended.is_empty() && !swept.more, "both went on");
+    let sooner = store.shared.clock.now() + MINUTE;
+    store
+        .lock()
+        .records
+        .update(ids[0], |record| record.absolute_expires_at = sooner);
+    clock.advance(MINUTE);
+    let swept = store.sweep(HOUR, 9).await.expect("it answers");
+    let ended: Vec<_> = swept.ended.iter().map(|of| of.id).collect();
+    assert_eq!(ended, [ids[0]]);
+    clock.advance(14 * MINUTE);
+    let swept = store.sweep(HOUR, 9).await.expect("it answers");
+    let ended: Vec<_> = swept.ended.iter().map(|of| of.id).collect();
+    assert_eq!((ended, swept.more), (vec![ids[1]], false));
+    assert_eq!(store.lock().records.sizes()[3..5], [0, 0]);
+}
