@@ -66,7 +66,7 @@ impl Revocations {
     /// it brought: the cursor moves on from the one that the look began `at`. What the poll proves does
     /// not: it still looks for the last entry that any poll has read, so that a log which lost it
     /// is found out. Beside a poll, whoever reads it later has to know that it is news.
-    fn take_in(&self, look: Glance, at: Option<&Cursor>) {
+    pub(super) fn take_in(&self, look: Glance, at: Option<&Cursor>) {
         let moves = at.is_some() && self.progress().cursor() == at;
         let Glance { entries, cursor } = look;
         let cursor = cursor.filter(|_| moves);

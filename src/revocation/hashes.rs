@@ -45,3 +45,24 @@ impl Hashes {
         self.0.hash_one(id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::SessionId;
+
+    #[test]
+    fn each_name_has_a_place_of_its_own() {
+        let hashes = Hashes::default();
+        let (one, other) = (SessionId::random(), SessionId::random());
+        assert_eq!(
+            hashes.session(one.as_bytes()),
+            hashes.session(one.as_bytes())
+        );
+        assert_ne!(
+            hashes.session(one.as_bytes()),
+            hashes.session(other.as_bytes())
+        );
+        assert_ne!(hashes.text("ada"), hashes.text("bob"));
+    }
+}

@@ -243,6 +243,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_id_says_so() {
+        assert_eq!(InvalidId.to_string(), "not a valid identifier");
+        let error = serde_json::from_str::<UserId>("7").map_err(|error| error.to_string());
+        assert!(error.is_err_and(|error| error.contains("expected a string")));
+    }
+
+    #[test]
     fn each_generation_has_its_own_token_id() {
         let session = SessionId::random();
         let first = TokenId::of_generation(session, 1);

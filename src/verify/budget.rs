@@ -1,6 +1,5 @@
 //! How much of the processor checking may take that comes to nothing.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,12 +133,6 @@ impl Budget {
             .networks
             .get_or_init(|| (0..NETWORKS).map(|_| AtomicU64::new(0)).collect());
         &networks[self.hasher.hash_one(network) as usize % networks.len()]
-    }
-}
-
-impl fmt::Debug for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Budget").finish_non_exhaustive()
     }
 }
 

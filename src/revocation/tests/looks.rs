@@ -142,3 +142,40 @@ async fn what_a_poll_finds_by_itself_is_reported_at_once_and_nothing_new_is_not(
     assert_eq!(bench.store.polls(), 4, "there was nothing to report");
     follower.abort();
 }
+
+#[tokio::test]
+async fn a_look_that_a_poll_overtook_moves_nothing_back() {
+    let bench = Bench::new().await;
+    let began_at = bench.node.progress().cursor().cloned();
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    let read = bench.node.progress().cursor().cloned();
+    assert_ne!(read, began_at);
+    let look = || Glance {
+        entries: Vec::new(),
+        cursor: began_at.clone(),
+    };
+    bench.node.take_in(look(), began_at.as_ref());
+    assert_eq!(bench.node.progress().cursor(), read.as_ref());
+    bench.node.take_in(look(), None);
+    assert_eq!(bench.node.progress().cursor(), read.as_ref());
+    bench.node.take_in(look(), read.as_ref());
+    assert_eq!(bench.node.progress().cursor(), began_at.as_ref());
+}
+
+#[tokio::test]
+async fn what_a_look_brought_beside_a_poll_is_news_to_the_poll_once() {
+    let bench = Bench::new().await;
+    let entry = ends_token(&facts_of("ada"), fake::START);
+    let look = || Glance {
+        entries: vec![entry.clone()],
+        cursor: None,
+    };
+    bench.node.take_in(look(), None);
+    assert!(bench.node.progress().was_glanced(entry.id));
+    bench.node.take_in(look(), None);
+    assert!(
+        !bench.node.progress().was_glanced(entry.id),
+        "it was known already"
+    );
+}

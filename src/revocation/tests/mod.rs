@@ -5,6 +5,7 @@ mod entries;
 mod everywhere;
 mod fake;
 mod fullness;
+mod inspecting;
 mod log;
 mod looks;
 mod lost;

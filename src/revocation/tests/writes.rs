@@ -292,6 +292,8 @@ async fn past_the_bound_nothing_new_is_begun_and_what_is_held_stays() {
     let refused = start(&bench, ends_token(&more, fake::START)).await;
     let error = refused.unwrap().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("10000 writes wait for it already"));
     assert!(bench.request(&token_of(&more), &NEVER).await.is_ok());
     let held = bench.request(&token_of(&all[0]), &NEVER).await;
     assert_eq!(held.unwrap_err(), signed_out());

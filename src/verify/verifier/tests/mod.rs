@@ -3,6 +3,7 @@ mod claims;
 mod custom;
 mod header;
 mod keys;
+mod printed;
 mod robust;
 mod times;
 mod vectors;
