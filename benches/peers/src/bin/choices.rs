@@ -1,4 +1,4 @@
-//! Parts that could have been others: hashes, clocks, maps for tokens, maps for revocations.
+//! Parts that could have been others: hashes, clocks, maps for tokens, for revocations and for what the store said.
 //!
 //! Prints one line of JSON for each: what for, which, nanoseconds.
 
@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::hint::black_box;
 use std::sync::{Arc, RwLock};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use quick_cache::Weighter;
 use quick_cache::sync::DefaultLifecycle;
+use quick_cache::{UnitWeighter, Weighter};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use tower_jwt_session_peers::processor_time;
@@ -32,6 +32,8 @@ fn main() {
     parts.extend(clocks());
     parts.extend(token_maps());
     parts.extend(revocation_maps());
+    parts.extend(name_hashes());
+    parts.extend(answer_maps());
     let mut samples = vec![Vec::new(); parts.len()];
     let mut order: Vec<usize> = (0..parts.len()).collect();
     let mut random = fastrand::Rng::with_seed(3);
@@ -90,6 +92,25 @@ fn hashes() -> Vec<Part> {
         hashed("foldhash, all bytes", Fold::default(), TOKEN),
         hashed("aHash, all bytes", ahash::RandomState::new(), TOKEN),
         hashed("SipHash, all bytes", std::hash::RandomState::new(), TOKEN),
+    ]
+}
+
+/// Of what a revocation is filed under.
+fn name_hashes() -> Vec<Part> {
+    fn named<S: BuildHasher + 'static>(which: &'static str, state: S) -> Part {
+        let ids = ids(4, 1 << 12);
+        part("names", which, move |at| {
+            black_box(state.hash_one(&ids[at % ids.len()][..]));
+        })
+    }
+    vec![
+        named(
+            "foldhash, the fast kind",
+            foldhash::fast::RandomState::default(),
+        ),
+        named("foldhash, the kind of better quality", Fold::default()),
+        named("aHash", ahash::RandomState::new()),
+        named("SipHash", std::hash::RandomState::new()),
     ]
 }
 
@@ -182,13 +203,8 @@ fn token_maps() -> Vec<Part> {
 
 /// A million ids that are out, and questions for others.
 fn revocation_maps() -> Vec<Part> {
-    let mut random = fastrand::Rng::with_seed(5);
-    let ids: Vec<[u8; 16]> = (0..REVOKED)
-        .map(|_| random.u128(..).to_ne_bytes())
-        .collect();
-    let mut asked = fastrand::Rng::with_seed(6);
-    let others: Arc<Vec<[u8; 16]>> =
-        Arc::new((0..1 << 16).map(|_| asked.u128(..).to_ne_bytes()).collect());
+    let ids = ids(5, REVOKED);
+    let others = Arc::new(self::ids(6, 1 << 16));
     let of = |which, has: Box<dyn Fn(&[u8; 16]) -> bool>| {
         let others = others.clone();
         part("revocations", which, move |at| {
@@ -235,6 +251,58 @@ fn revocation_maps() -> Vec<Part> {
             Box::new(move |id| std.read().expect("nobody panics").contains_key(id)),
         ),
     ]
+}
+
+/// What the store said of as many sessions as there are tokens, and of a generation of each.
+fn answer_maps() -> Vec<Part> {
+    type Key = ([u8; 16], u32);
+    let keys: Arc<Vec<Key>> = Arc::new(ids(7, TOKENS).into_iter().map(|id| (id, 1)).collect());
+    let order: Arc<Vec<u32>> = Arc::new(zipf(TOKENS, 1_000_000));
+    let of = |which, get: Box<dyn Fn(&Key) -> Option<Arc<u64>>>| {
+        let (keys, order) = (keys.clone(), order.clone());
+        part("answers", which, move |at| {
+            let key = &keys[order[at % order.len()] as usize];
+            black_box(get(key).expect("it is there"));
+        })
+    };
+    let builder = || {
+        moka::sync::Cache::<Key, Arc<u64>>::builder()
+            .max_capacity(1 << 20)
+            .time_to_live(Duration::from_secs(24 * 3600))
+    };
+    let moka = builder().build_with_hasher(foldhash::fast::RandomState::default());
+    let moka_as_is = builder().build();
+    let quick: quick_cache::sync::Cache<Key, Arc<u64>, UnitWeighter, foldhash::fast::RandomState> =
+        quick_cache::sync::Cache::with(
+            TOKENS,
+            2 * TOKENS as u64,
+            UnitWeighter,
+            foldhash::fast::RandomState::default(),
+            DefaultLifecycle::default(),
+        );
+    for key in keys.iter() {
+        moka.insert(*key, Arc::new(0));
+        moka_as_is.insert(*key, Arc::new(0));
+        quick.insert(*key, Arc::new(0));
+    }
+    moka.run_pending_tasks();
+    moka_as_is.run_pending_tasks();
+    vec![
+        of("moka with foldhash", Box::new(move |key| moka.get(key))),
+        of(
+            "moka with its own hasher",
+            Box::new(move |key| moka_as_is.get(key)),
+        ),
+        of(
+            "quick_cache, which ends nothing by time",
+            Box::new(move |key| quick.get(key)),
+        ),
+    ]
+}
+
+fn ids(seed: u64, number: usize) -> Vec<[u8; 16]> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..number).map(|_| random.u128(..).to_ne_bytes()).collect()
 }
 
 fn tokens(number: usize) -> Vec<Token> {
