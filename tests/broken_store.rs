@@ -151,6 +151,38 @@ async fn a_sign_in_whose_answer_was_lost_is_repeated_and_finds_its_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_write_is_repeated_once_where_the_store_was_away_and_not_where_it_refused() {
+    for (fault, times) in [(Fault::Fails, 2), (Fault::Refuses, 1)] {
+        let (builder, store, _clock) = broken::builder();
+        let auth = builder.build().unwrap();
+        let ada = user("ada");
+        let tokens = sign_in(&auth, &ada).await.unwrap();
+        let before = store.calls(Method::SignIn);
+        for method in [Method::Change, Method::SignIn, Method::Refresh] {
+            store.set(method, fault);
+        }
+        let sessions = auth.sessions();
+        let renamed = sessions.rename(&ada, tokens.session_id, Some("desk")).await;
+        assert!(
+            matches!(renamed, Err(SessionError::Store(_))),
+            "{renamed:?}"
+        );
+        let refreshed = sessions.refresh(&tokens.refresh_token.unwrap()).await;
+        assert!(matches!(refreshed, Err(SessionError::Store(_))));
+        assert!(matches!(
+            sign_in(&auth, &ada).await,
+            Err(SessionError::Store(_))
+        ));
+        let calls = [
+            store.calls(Method::Change),
+            store.calls(Method::Refresh),
+            store.calls(Method::SignIn) - before,
+        ];
+        assert_eq!(calls, [times; 3], "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_ends_while_the_store_is_waited_for_is_out_by_any_terms() {
     let terms = OnStoreFailure::AcceptVerifiedUntilExpiry;
     let (auth, store) = with_terms(Confirm::Always, terms);

@@ -19,17 +19,29 @@ type Uses = HashMap<SessionId, Use, RandomState>;
 ///
 /// A token is noted at most once per [`INTERVAL`](Self::INTERVAL); between, a request costs one
 /// atomic load.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Activity {
     pending: Mutex<Uses>,
+    /// The most uses held between two flushes; what exceeds it is noted by a later request.
+    most: usize,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self::of_at_most(1_000_000)
+    }
 }
 
 impl Activity {
     /// How often at most a session's use is noted: people read these times in minutes.
     pub(crate) const INTERVAL: Duration = Duration::from_secs(60);
 
-    /// The most uses held between two flushes; what exceeds it is noted by a later request.
-    const MAX_PENDING: usize = 1_000_000;
+    fn of_at_most(most: usize) -> Self {
+        Self {
+            pending: Mutex::default(),
+            most,
+        }
+    }
 
     /// Notes a use; cheap when this token was noted less than an interval ago.
     pub(crate) fn note(&self, token: &ActiveToken, wall: UnixTime) {
@@ -48,7 +60,7 @@ impl Activity {
             return;
         }
         let mut pending = self.pending();
-        if pending.len() >= Self::MAX_PENDING && !pending.contains_key(&session) {
+        if pending.len() >= self.most && !pending.contains_key(&session) {
             noted.store(last, Ordering::Relaxed);
             return;
         }
@@ -69,8 +81,8 @@ impl Activity {
     pub(crate) fn put_back(&self, uses: Vec<Use>) {
         let mut pending = self.pending();
         for used in uses {
-            if pending.len() >= Self::MAX_PENDING {
-                return;
+            if pending.len() >= self.most && !pending.contains_key(&used.session) {
+                continue;
             }
             let entry = pending.entry(used.session).or_insert(used);
             entry.at = entry.at.max(used.at);
@@ -79,5 +91,89 @@ impl Activity {
 
     fn pending(&self) -> MutexGuard<'_, Uses> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::ManualClock;
+    use crate::token::UserId;
+    use crate::verify::{TokenFacts, VerifiedToken};
+
+    fn token() -> ActiveToken {
+        ActiveToken::unchecked(VerifiedToken::for_tests(TokenFacts {
+            user: UserId::new("ada").expect("it is a name"),
+            session: Some(SessionId::random()),
+            token: None,
+            binding: None,
+            issued_at: None,
+            expires_at: UnixTime::MAX,
+        }))
+    }
+
+    fn session_of(token: &ActiveToken) -> SessionId {
+        token.claims().facts().session.expect("it has one")
+    }
+
+    fn times(activity: &Activity) -> HashMap<SessionId, UnixTime> {
+        let uses = activity.take().into_iter();
+        uses.map(|used| (used.session, used.at)).collect()
+    }
+
+    #[test]
+    fn a_use_is_noted_once_in_an_interval_and_the_last_counts() {
+        let (activity, token, start) = (Activity::default(), token(), ManualClock::START);
+        let later = start + Activity::INTERVAL;
+        activity.note(&token, start);
+        activity.note(&token, later - Duration::from_secs(1));
+        assert_eq!(times(&activity), [(session_of(&token), start)].into());
+        activity.note(&token, later);
+        activity.note(&token, later + Activity::INTERVAL);
+        let last = later + Activity::INTERVAL;
+        assert_eq!(times(&activity), [(session_of(&token), last)].into());
+        assert!(times(&activity).is_empty());
+    }
+
+    #[test]
+    fn past_the_bound_who_is_noted_already_is_noted_again_and_others_later() {
+        let (activity, start) = (Activity::of_at_most(1), ManualClock::START);
+        let (one, other) = (token(), token());
+        let later = start + Activity::INTERVAL;
+        activity.note(&one, start);
+        activity.note(&other, start);
+        activity.note(&one, later);
+        assert_eq!(times(&activity), [(session_of(&one), later)].into());
+        // It does not count as noted, so that its next request may be.
+        activity.note(&other, start);
+        assert_eq!(times(&activity), [(session_of(&other), start)].into());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_put_back_within_the_bound_and_the_later_use_wins() {
+        let (activity, start) = (Activity::of_at_most(2), ManualClock::START);
+        let uses: Vec<Use> = [
+            session_of(&token()),
+            session_of(&token()),
+            session_of(&token()),
+        ]
+        .map(|session| Use {
+            session,
+            bucket: 0,
+            at: start,
+        })
+        .into();
+        let moved = |by: u64| Use {
+            at: start + Duration::from_secs(by),
+            ..uses[0].clone()
+        };
+        activity.put_back(vec![moved(7)]);
+        activity.put_back(vec![uses[1].clone(), uses[2].clone(), moved(3)]);
+        assert_eq!(
+            times(&activity),
+            [(uses[0].session, moved(7).at), (uses[1].session, start)].into()
+        );
+        activity.put_back(vec![moved(3), uses[1].clone(), moved(9)]);
+        assert_eq!(times(&activity)[&uses[0].session], moved(9).at);
     }
 }

@@ -232,5 +232,15 @@ mod tests {
                 "{text:?}"
             );
         }
+        assert_eq!(
+            InvalidAuditCursor.to_string(),
+            "not a place in the audit log"
+        );
+    }
+
+    #[test]
+    fn a_log_of_which_nothing_else_is_said_keeps_a_million_entries() {
+        let store = crate::stores::MemoryStore::new();
+        assert_eq!(AuditLog::usual_bound(&store), 1_000_000);
     }
 }

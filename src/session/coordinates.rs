@@ -154,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn a_point_is_printed_as_people_write_it() {
+        let point = Coordinates::new(52.52, -13.4, 25).expect("a point");
+        assert_eq!(format!("{point:?}"), "52.5 -13.4 ± 25 km");
+    }
+
+    #[test]
     fn what_is_no_point_is_refused_in_code_and_in_a_record() {
         for (latitude, longitude) in [
             (90.1, 0.0),

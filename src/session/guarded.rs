@@ -329,6 +329,7 @@ mod tests {
             Arc::new(observer),
             Duration::from_secs(1),
         );
+        assert!(store.upkeep().is_some(), "what the store has is reached");
         let (ada, bob) = ("ada", "bob");
         let [ada, bob] = [ada, bob].map(|name| UserId::new(name).expect("a good name"));
         let first = sign_in(&store, 1, &ada).await;

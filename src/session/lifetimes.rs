@@ -227,6 +227,14 @@ mod tests {
     }
 
     #[test]
+    fn every_preset_is_what_its_document_says() {
+        let ends = |preset: Lifetimes| (preset.idle(), preset.session());
+        assert_eq!(ends(Lifetimes::owasp()), (Some(30 * MINUTE), 8 * HOUR));
+        assert_eq!(ends(Lifetimes::nist_aal2()), (Some(HOUR), DAY));
+        assert_eq!(ends(Lifetimes::nist_aal3()), (Some(15 * MINUTE), 12 * HOUR));
+    }
+
+    #[test]
     fn a_refresh_token_that_outlives_less_than_its_access_token_is_a_problem() {
         let lifetimes = Lifetimes::default().with_refresh(HOUR);
         assert_eq!(problems(lifetimes), 1);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tries the mutants of what decides who gets in. cargo-mutants lists them; all are compiled into one copy of the crate.
 # Usage: tests/mutants/run.sh [FILES...]     (globs; without any, the modules verify, revocation, session, guard and token)
-# Needs cargo-mutants. What came of each is in target/mutants/outcomes.json.
+# Needs cargo-mutants. What came of each is in target/mutants/outcomes.json; with AGAIN=1 those are tried that the last run
+# did not settle: what survived, what no test came by, what hung, and what is new.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ $# = 0 ]; then set -- 'src/verify/**' 'src/revocation/**' 'src/session/**' 'src/guard/**' 'src/token/**'; fi

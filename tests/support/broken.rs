@@ -43,6 +43,8 @@ pub enum Method {
 pub enum Fault {
     /// Answers that it is not there, and does nothing.
     Fails,
+    /// Answers that it will not, however often it is asked, and does nothing.
+    Refuses,
     /// Begins only when it is mended.
     Held,
     /// Does what it should, and answers only when it is mended.
@@ -143,6 +145,9 @@ impl Broken {
             match self.fault(method) {
                 Some(Fault::Fails) => {
                     return Err(StoreError::new(StoreErrorKind::Unavailable, "broken"));
+                }
+                Some(Fault::Refuses) => {
+                    return Err(StoreError::new(StoreErrorKind::Configuration, "broken"));
                 }
                 Some(Fault::Panics) => panic!("a defect of the store"),
                 Some(Fault::Held) => self.until_mended(method).await,

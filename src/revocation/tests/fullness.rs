@@ -1,5 +1,8 @@
 //! A view that is full, and what it forgets when.
 
+use super::super::hashes::Hashes;
+use super::super::shelf::Shelf;
+use super::super::view::View;
 use super::*;
 
 async fn full() -> (Bench, TokenFacts) {
@@ -157,4 +160,93 @@ fn a_clock_that_jumps_ahead_alone_makes_the_view_forget_nothing() {
     assert_eq!(progress.over_before(late, early), early);
     // The highest time that was seen counts, also when the clock is set back.
     assert_eq!(progress.over_before(early, late), late);
+}
+
+#[tokio::test]
+async fn where_there_is_room_for_what_did_not_fit_the_log_is_read_again() {
+    let bench = Bench::with_room_for(1).await;
+    let (short, long) = (facts_of("bob"), facts_of("ada"));
+    let early = RevocationEntry {
+        until: fake::START + SKEW,
+        ..ends_token(&short, fake::START)
+    };
+    bench.store.write(early);
+    bench.store.write(ends_token(&long, fake::START));
+    bench.poll().await;
+    assert!(!bench.node.status().complete);
+    // The store lets it go as well.
+    bench.clock.advance(2 * SKEW);
+    bench.store.state().log.remove(0);
+    bench.node.local.view().purge(bench.clock.now(), SHARDS);
+    bench.poll().await;
+    let status = bench.node.status();
+    assert_eq!((status.entries, status.complete), (1, true));
+    let refused = bench.request(&token_of(&long), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+    assert_eq!(bench.store.questions(), 0);
+}
+
+#[test]
+fn a_reload_is_worth_it_where_what_is_missing_fits_or_half_of_all() {
+    let until = |second: u64| fake::START + Duration::from_secs(second);
+    let entry = |second| RevocationEntry {
+        until: until(second),
+        ..ends_token(&facts_of("ada"), fake::START)
+    };
+    let view = View::new(1, 4, SKEW);
+    assert!(view.may_fit(), "nothing is missing");
+    (1..=4).for_each(|second| assert_eq!(view.put(entry(second)), Put::New));
+    (5..=7).for_each(|second| assert_eq!(view.put(entry(second)), Put::NoRoom));
+    assert!(!view.may_fit());
+    view.purge(until(1), 1);
+    assert!(!view.may_fit(), "room for one of three");
+    view.settle(2);
+    assert!(view.may_fit(), "room for one of one");
+    view.settle(0);
+    view.put(entry(8));
+    view.put(entry(9));
+    view.put(entry(10));
+    view.purge(until(2), 1);
+    assert!(!view.may_fit(), "room for one of three");
+    view.purge(until(3), 1);
+    assert!(view.may_fit(), "room for half of what it may hold");
+    assert!(!View::new(1, 0, SKEW).may_fit());
+    assert_eq!(
+        format!("{view:?}"),
+        "View { len: 2, max: 4, complete: false, .. }"
+    );
+}
+
+#[test]
+fn the_room_of_what_is_over_is_given_back() {
+    let hashes = Hashes::default();
+    let mut shelf = Shelf::default();
+    let mut put = |second: u64| {
+        let entry = RevocationEntry {
+            until: fake::START + Duration::from_secs(second),
+            ..ends_token(&facts_of("ada"), fake::START)
+        };
+        shelf.put(hashes.of_entry(&entry.revoked), &entry, &hashes, || true)
+    };
+    (1..=8).for_each(|second| assert_eq!(put(second), Put::New));
+    assert_eq!(
+        shelf.purge(fake::START + Duration::from_secs(4), &hashes),
+        4
+    );
+    assert!(format!("{shelf:?}").contains("dropped: 0"));
+    assert_eq!(shelf.pick(|_, _| true).count(), 4);
+}
+
+#[test]
+fn a_write_whose_outcome_nobody_learnt_is_forgotten_at_its_end() {
+    let mut shelf = Shelf::default();
+    let facts = facts_of("ada");
+    let entry = ends_token(&facts, fake::START);
+    let (hashes, end) = (Hashes::default(), entry.until);
+    let hash = hashes.of_entry(&entry.revoked);
+    shelf.hold(entry);
+    shelf.purge(end - Duration::from_micros(1), &hashes);
+    assert!(shelf.effect(hash, &facts, SKEW).is_some());
+    shelf.purge(end, &hashes);
+    assert!(shelf.effect(hash, &facts, SKEW).is_none());
 }

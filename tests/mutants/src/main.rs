@@ -46,7 +46,7 @@ pub struct Position {
 }
 
 /// What became of a mutant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 enum Outcome {
     Caught {
@@ -54,7 +54,7 @@ enum Outcome {
     },
     /// It ran until it was stopped.
     Hung {
-        in_one_of: Vec<String>,
+        test: String,
     },
     Survived {
         tests: usize,
@@ -77,13 +77,44 @@ fn main() -> ExitCode {
     };
     let (root, work) = (PathBuf::from(root), PathBuf::from(work));
     let list = fs::read_to_string(list).expect("a list of mutants");
-    let mutants: Vec<Mutant> = serde_json::from_str(&list).expect("cargo mutants --list --json");
+    let listed: Vec<Mutant> = serde_json::from_str(&list).expect("cargo mutants --list --json");
     let tests: Vec<&str> = tests.split_whitespace().collect();
 
+    let mut before = match std::env::var_os("AGAIN") {
+        Some(_) => settled(&work),
+        None => BTreeMap::new(),
+    };
+    let (known, mutants): (Vec<_>, Vec<_>) = listed
+        .into_iter()
+        .partition(|mutant| before.contains_key(&mutant.name));
+    let known: Vec<(Mutant, Outcome)> = known
+        .into_iter()
+        .filter_map(|mutant| Some((mutant.clone(), before.remove(&mutant.name)?)))
+        .collect();
+    println!("{} are known from before", known.len());
     let built = build::all(&root, &work, &mutants, features, &tests);
-    let outcomes = judge(&work, &mutants, built);
-    report(&mutants, &outcomes);
+    let outcomes = judge(&work, &mutants, built, &known);
+    let outcomes = outcomes
+        .iter()
+        .map(|(id, outcome)| (&mutants[*id], outcome));
+    let known = known.iter().map(|(mutant, outcome)| (mutant, outcome));
+    report(known.chain(outcomes));
     ExitCode::SUCCESS
+}
+
+/// What the last run settled, by the names of the mutants: who was neither noticed nor shown to be none is tried again.
+fn settled(work: &Path) -> BTreeMap<String, Outcome> {
+    let text = fs::read_to_string(work.join("outcomes.json")).unwrap_or_default();
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let settled = lines.filter(|line: &Line| {
+        !matches!(
+            line.outcome,
+            Outcome::Hung { .. } | Outcome::Survived { .. } | Outcome::Unreached
+        )
+    });
+    settled.map(|line| (line.name, line.outcome)).collect()
 }
 
 /// What was found out, a line for each mutant, written as it is found: who interrupts a run has what there is.
@@ -91,22 +122,34 @@ struct Log(Mutex<File>);
 
 impl Log {
     fn put(&self, mutant: &Mutant, outcome: &Outcome) {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            name: &'a str,
-            #[serde(flatten)]
-            outcome: &'a Outcome,
-        }
-        let name = &mutant.name;
-        let line = serde_json::to_string(&Line { name, outcome }).expect("text");
+        let line = Line {
+            name: mutant.name.clone(),
+            outcome: outcome.clone(),
+        };
+        let line = serde_json::to_string(&line).expect("text");
         let mut file = self.0.lock().expect("nobody panicked");
         writeln!(file, "{line}").expect("room for the outcomes");
     }
 }
 
-fn judge(work: &Path, mutants: &[Mutant], built: Built) -> BTreeMap<usize, Outcome> {
+#[derive(Serialize, Deserialize)]
+struct Line {
+    name: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+fn judge(
+    work: &Path,
+    mutants: &[Mutant],
+    built: Built,
+    known: &[(Mutant, Outcome)],
+) -> BTreeMap<usize, Outcome> {
     let file = File::create(work.join("outcomes.json")).expect("room for the outcomes");
     let log = Log(Mutex::new(file));
+    for (mutant, outcome) in known {
+        log.put(mutant, outcome);
+    }
     let mut outcomes = BTreeMap::new();
     let apart = built.apart.into_iter();
     outcomes.extend(apart.map(|(id, why)| (id, Outcome::Apart { why })));
@@ -123,7 +166,7 @@ fn judge(work: &Path, mutants: &[Mutant], built: Built) -> BTreeMap<usize, Outco
     let tried = tests::each(&left, |done, id| {
         let outcome = match suite.try_mutant(id) {
             Verdict::Caught(by) => Outcome::Caught { by },
-            Verdict::Hung(in_one_of) => Outcome::Hung { in_one_of },
+            Verdict::Hung(test) => Outcome::Hung { test },
             Verdict::Survived(0) => Outcome::Unreached,
             Verdict::Survived(tests) => Outcome::Survived { tests },
         };
@@ -153,11 +196,11 @@ fn judge(work: &Path, mutants: &[Mutant], built: Built) -> BTreeMap<usize, Outco
 }
 
 /// Prints how many mutants of each module came to what.
-fn report(mutants: &[Mutant], outcomes: &BTreeMap<usize, Outcome>) {
+fn report<'a>(outcomes: impl Iterator<Item = (&'a Mutant, &'a Outcome)>) {
     let mut modules: BTreeMap<&str, [u32; 4]> = BTreeMap::new();
     let mut reasons: BTreeMap<&str, u32> = BTreeMap::new();
-    for (id, outcome) in outcomes {
-        let module = mutants[*id].file.split(['/', '.']).nth(1).unwrap_or("");
+    for (mutant, outcome) in outcomes {
+        let module = mutant.file.split(['/', '.']).nth(1).unwrap_or("");
         let counts = modules.entry(module).or_default();
         counts[match outcome {
             Outcome::Caught { .. } | Outcome::Hung { .. } => 0,

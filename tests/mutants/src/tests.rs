@@ -27,14 +27,14 @@ pub struct Suite {
 
 pub enum Verdict {
     Caught(String),
-    Hung(Vec<String>),
+    Hung(String),
     Survived(usize),
 }
 
 enum End {
     Passed,
     Failed(String),
-    Hung,
+    Hung(String),
 }
 
 /// Does something with each of them, some at once, and counts aloud.
@@ -150,19 +150,37 @@ impl Suite {
                 let names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
                 // The sum of tests that run beside each other here; who takes longer than that hangs.
                 let limit = Duration::from_secs(8) + usual.min(Duration::from_secs(60));
-                let end = run(&self.work, program, &names, limit, |command| {
-                    command.env("MUTANT", id.to_string());
-                });
+                let mut end = self.run_mutant(id, program, &names, limit);
+                if matches!(end, End::Hung(_)) {
+                    end = self.one_by_one(id, &tests);
+                }
                 match end {
                     End::Passed => {}
                     End::Failed(by) => return Verdict::Caught(by),
-                    End::Hung => {
-                        return Verdict::Hung(names.into_iter().map(str::to_owned).collect());
-                    }
+                    End::Hung(test) => return Verdict::Hung(test),
                 }
             }
         }
         Verdict::Survived(all.len())
+    }
+
+    /// The same, where together they took too long: a busy machine looks like a test that hangs, so each has five times
+    /// as long as it takes, and some more.
+    fn one_by_one(&self, id: usize, tests: &[&Test]) -> End {
+        for test in tests {
+            let limit = Duration::from_secs(10) + test.took * 5;
+            match self.run_mutant(id, &test.program, &[&test.name], limit) {
+                End::Passed => {}
+                end => return end,
+            }
+        }
+        End::Passed
+    }
+
+    fn run_mutant(&self, id: usize, program: &Path, names: &[&str], limit: Duration) -> End {
+        run(&self.work, program, names, limit, |command| {
+            command.env("MUTANT", id.to_string());
+        })
     }
 }
 
@@ -194,7 +212,7 @@ fn run(
         if began.elapsed() > limit {
             let _ = child.kill();
             let _ = child.wait();
-            return End::Hung;
+            return End::Hung(names.join(" "));
         }
         std::thread::sleep(Duration::from_millis(5));
     };
