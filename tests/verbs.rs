@@ -68,6 +68,9 @@ async fn what_is_printed_of_tokens_names_their_session_and_none_of_them() {
     }
     let id = tokens.session_id.to_string();
     assert!(format!("{tokens:?}").contains(&id));
+    assert!(format!("{session:?}").starts_with("Session("));
+    assert!(format!("{session:?}").contains(&id));
+    assert_eq!(format!("{:?}", auth.sessions()), "Sessions { .. }");
     let length = tokens.access_token.len().to_string();
     assert!(format!("{raw:?}").contains(&length));
 }

@@ -129,7 +129,7 @@ impl RevocationSettings {
                 "250ms suits most services: no request waits longer for the store",
             );
         }
-        if self.poll_interval.is_zero() || self.poll_interval * 2 > self.max_staleness {
+        if self.poll_interval.is_zero() || self.poll_interval.saturating_mul(2) > self.max_staleness {
             problems.add(
                 "the revocation log is read less than twice within the staleness bound",
                 "shorten the interval, or raise REVOCATION_MAX_STALENESS",
@@ -151,6 +151,63 @@ impl Default for RevocationSettings {
                 leeway: Duration::from_secs(5),
                 skew: Duration::from_secs(2),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const MILLI: Duration = Duration::from_millis(1);
+
+    fn problems(settings: &RevocationSettings) -> usize {
+        let mut problems = ConfigError::default();
+        settings.check(&mut problems);
+        problems.len()
+    }
+
+    #[test]
+    fn each_setting_is_as_it_was_set_and_no_other_moves() {
+        let settings = RevocationSettings::default()
+            .with_max_staleness(7 * SECOND)
+            .with_store_timeout(8 * SECOND)
+            .with_poll_interval(3 * SECOND)
+            .with_max_entries(9)
+            .with_skew(4 * SECOND);
+        assert_eq!(
+            (settings.max_staleness, settings.store_timeout),
+            (7 * SECOND, 8 * SECOND)
+        );
+        assert_eq!(
+            (settings.poll_interval, settings.max_entries),
+            (3 * SECOND, 9)
+        );
+        assert_eq!(settings.limits.skew, 4 * SECOND);
+        assert_eq!(settings.max_answers, 100_000);
+    }
+
+    #[test]
+    fn what_is_just_allowed_is_and_a_moment_beyond_is_not() {
+        let usual = RevocationSettings::default;
+        let often = || usual().with_poll_interval(SECOND / 2);
+        for (settings, expected) in [
+            (usual(), 0),
+            (often().with_max_staleness(SECOND), 0),
+            (often().with_max_staleness(SECOND - MILLI), 2),
+            (usual().with_max_staleness(3_600 * SECOND), 0),
+            (usual().with_max_staleness(3_601 * SECOND), 1),
+            (usual().with_store_timeout(MILLI), 0),
+            (usual().with_store_timeout(MILLI / 2), 1),
+            (usual().with_store_timeout(60 * SECOND), 0),
+            (usual().with_store_timeout(61 * SECOND), 1),
+            (usual().with_poll_interval(15 * SECOND), 0),
+            (usual().with_poll_interval(15 * SECOND + MILLI), 1),
+            (usual().with_poll_interval(Duration::ZERO), 1),
+            (usual().with_poll_interval(Duration::MAX), 1),
+        ] {
+            assert_eq!(problems(&settings), expected, "{settings:?}");
         }
     }
 }

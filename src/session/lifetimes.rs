@@ -212,6 +212,8 @@ mod tests {
             assert_eq!(show(Duration::from_secs(secs)), shown);
         }
         assert_eq!(show(Duration::from_millis(250)), "250ms");
+        assert_eq!(show(Duration::from_millis(1_500)), "1s 500ms");
+        assert_eq!(show(Duration::ZERO), "0s");
     }
 
     #[test]
@@ -232,6 +234,23 @@ mod tests {
         assert_eq!(ends(Lifetimes::owasp()), (Some(30 * MINUTE), 8 * HOUR));
         assert_eq!(ends(Lifetimes::nist_aal2()), (Some(HOUR), DAY));
         assert_eq!(ends(Lifetimes::nist_aal3()), (Some(15 * MINUTE), 12 * HOUR));
+    }
+
+    #[test]
+    fn what_is_just_allowed_is_and_a_second_beyond_is_not() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let century = 100 * 365 * DAY;
+        let short = Lifetimes::default().with_access(SECOND);
+        assert_eq!(problems(short), 0);
+        assert_eq!(problems(short.with_access(SECOND - SECOND / 1000)), 1);
+        let same = Lifetimes::default().with_access(HOUR).with_refresh(HOUR);
+        let same = same.with_session(HOUR).with_idle(MINUTE);
+        assert_eq!(problems(same), 0);
+        assert_eq!(problems(same.with_access(HOUR + SECOND)), 1);
+        assert_eq!(problems(same.with_session(HOUR - SECOND)), 1);
+        assert_eq!(problems(same.with_idle(MINUTE - SECOND)), 1);
+        assert_eq!(problems(same.with_session(century)), 0);
+        assert_eq!(problems(same.with_session(century + SECOND)), 1);
     }
 
     #[test]

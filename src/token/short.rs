@@ -86,6 +86,17 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_hashed_as_what_they_say_however_they_are_kept() {
+        use std::hash::{BuildHasher, RandomState};
+
+        let state = RandomState::new();
+        let hash = |text: &str| state.hash_one(Text::new(text));
+        assert_eq!(hash("ada"), hash("ada"));
+        assert_ne!(hash("ada"), hash("bob"));
+        assert_ne!(hash(&"x".repeat(SHORT)), hash(&"x".repeat(SHORT + 1)));
+    }
+
+    #[test]
     fn a_short_one_takes_48_bytes_and_nothing_else() {
         assert_eq!(size_of::<Text>(), 48);
         assert_eq!(size_of::<Option<Text>>(), 48);

@@ -153,3 +153,23 @@ const HASHED: usize = 32;
 /// What an entry takes beside the token and its claims: the structs, their allocations, the map.
 const OVERHEAD: usize = 560;
 const TYPICAL_WEIGHT: u64 = 1540;
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_by_its_end_and_known_by_all_of_it() {
+        let state = RandomState::new();
+        let of = |text: &str| Kept(text.as_bytes().into());
+        let long = |first: &str, last: &str| of(&format!("{first}{}{last}", "x".repeat(HASHED)));
+        let hash = |kept: &Kept| state.hash_one(kept);
+        assert_ne!(hash(&of("a")), hash(&of("b")));
+        assert_ne!(hash(&long("a", "1")), hash(&long("a", "2")));
+        assert_eq!(hash(&long("a", "1")), hash(&long("b", "1")));
+        assert!(long("a", "1") == long("a", "1"));
+        assert!(long("a", "1") != long("b", "1"));
+    }
+}

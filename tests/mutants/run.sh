@@ -9,7 +9,7 @@ if [ $# = 0 ]; then set -- 'src/verify/**' 'src/revocation/**' 'src/session/**' 
 command -v cargo-mutants >/dev/null || { echo "cargo-mutants is missing: cargo install cargo-mutants" >&2; exit 2; }
 # Tests in memory that take seconds. Stores of their own kind have their conformance.
 tests='conformance_memory middleware local_view sign_in tracking verbs events audit flood background outage edge oauth cookies
-broken_store configuration races risk surface pages encryption simulation'
+broken_store configuration races risk surface pages encryption figures simulation'
 
 work=$PWD/target/mutants
 mkdir -p "$work"

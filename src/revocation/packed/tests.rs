@@ -166,6 +166,59 @@ fn an_entry_about_a_token_concerns_that_token_alone_whoever_it_says_the_user_is(
 }
 
 #[test]
+fn the_same_entry_is_of_one_id_and_about_the_same() {
+    let [ada, bob] = ["ada", "bob"].map(|name| UserId::new(name).expect("it is one"));
+    let (id, session) = (EntryId::random(), SessionId::random());
+    let token = |name| Revoked::Token {
+        token: TokenId::new(name).expect("it is one"),
+        user: None,
+    };
+    let roles = |user: &UserId, below| Revoked::Roles {
+        user: user.clone(),
+        below: Counter::from_u64(below),
+    };
+    let everything = |user: &UserId, below, except| Revoked::User {
+        user: user.clone(),
+        below: Counter::from_u64(below),
+        except,
+    };
+    let of_session = |session, user| Revoked::Session { session, user };
+    let all = [
+        of_session(session, None),
+        of_session(SessionId::random(), None),
+        token("t"),
+        token("u"),
+        roles(&ada, 1),
+        roles(&bob, 1),
+        roles(&ada, 2),
+        everything(&ada, 1, None),
+        everything(&bob, 1, None),
+        everything(&ada, 2, None),
+        everything(&ada, 1, Some(session)),
+    ];
+    let entry = |id, revoked: &Revoked| RevocationEntry {
+        id,
+        revoked: revoked.clone(),
+        ..of_token(None)
+    };
+    let is = |one: &RevocationEntry, other: &RevocationEntry| {
+        let mut packed = Packed::default();
+        let place = packed.push(&Written::of(one));
+        packed.get(place).is(&Written::of(other))
+    };
+    for one in &all {
+        for other in &all {
+            let same = is(&entry(id, one), &entry(id, other));
+            assert_eq!(same, one == other, "{one:?} {other:?}");
+            assert!(!is(&entry(id, one), &entry(EntryId::random(), other)));
+        }
+    }
+    // Whose session it is says nothing of which it is.
+    let whose = of_session(session, Some(ada));
+    assert!(is(&entry(id, &all[0]), &entry(id, &whose)));
+}
+
+#[test]
 fn a_session_of_a_user_takes_52_bytes_beside_the_name_of_the_user() {
     assert_eq!(HEAD + size_of::<SessionId>(), 52);
 }
