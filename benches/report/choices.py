@@ -11,7 +11,7 @@ WHAT = {
                "Taken: quick_cache. The maps without a bound cannot be taken, since what strangers send must not grow memory."),
     "revocations": ("Asking a million revocations for one that is not there", "Taken: a table of hashbrown behind each of 256 locks; it is purged one table at a time, and gives memory back."),
     "names": ("Hash of a session's id, under which its end is filed", "Taken: foldhash's fast kind, with a seed of the process."),
-    "answers": ("Finding what the store said of one of 100,000 sessions, by zipf(1.0)",
+    "answers": ("One look for what the store said of one of 100,000 sessions, by zipf(1.0); a check makes two, for a yes and for a no",
                 "Taken: moka with foldhash: it lets go by time as well as by room, and is asked about tokens alone that are not warm."),
     "allocator": ("Allocator: all of a request whose token was seen before, bare service included, HS256",
                   "A library takes none: it is the application's to choose. Here is what it would bring."),

@@ -182,7 +182,10 @@ fn renew_places(placing: &Placing) {
 }
 
 async fn sweeping<C: CustomClaims>(core: Arc<Core<C>>, stopped: watch::Receiver<bool>) {
-    while core.sweep().await && !*stopped.borrow() {}
+    while core.sweep().await && !*stopped.borrow() {
+        // A store in memory never waits by itself.
+        tokio::task::yield_now().await;
+    }
     while core.tidy_audit().await && !*stopped.borrow() {}
 }
 

@@ -129,7 +129,8 @@ impl RevocationSettings {
                 "250ms suits most services: no request waits longer for the store",
             );
         }
-        if self.poll_interval.is_zero() || self.poll_interval.saturating_mul(2) > self.max_staleness {
+        if self.poll_interval.is_zero() || self.poll_interval.saturating_mul(2) > self.max_staleness
+        {
             problems.add(
                 "the revocation log is read less than twice within the staleness bound",
                 "shorten the interval, or raise REVOCATION_MAX_STALENESS",

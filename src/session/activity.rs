@@ -165,15 +165,15 @@ mod tests {
         .into();
         let moved = |by: u64| Use {
             at: start + Duration::from_secs(by),
-            ..uses[0].clone()
+            ..uses[0]
         };
         activity.put_back(vec![moved(7)]);
-        activity.put_back(vec![uses[1].clone(), uses[2].clone(), moved(3)]);
+        activity.put_back(vec![uses[1], uses[2], moved(3)]);
         assert_eq!(
             times(&activity),
             [(uses[0].session, moved(7).at), (uses[1].session, start)].into()
         );
-        activity.put_back(vec![moved(3), uses[1].clone(), moved(9)]);
+        activity.put_back(vec![moved(3), uses[1], moved(9)]);
         assert_eq!(times(&activity)[&uses[0].session], moved(9).at);
     }
 }

@@ -2,7 +2,8 @@
 # Tries the mutants of what decides who gets in. cargo-mutants lists them; all are compiled into one copy of the crate.
 # Usage: tests/mutants/run.sh [FILES...]     (globs; without any, the modules verify, revocation, session, guard and token)
 # Needs cargo-mutants. What came of each is in target/mutants/outcomes.json; with AGAIN=1 those are tried that the last run
-# did not settle: what survived, what no test came by, what hung, and what is new.
+# did not settle: what survived, what no test came by, what hung, and what is new. It goes by lines of files: after a
+# change of code that leaves lines where they are, try without.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ $# = 0 ]; then set -- 'src/verify/**' 'src/revocation/**' 'src/session/**' 'src/guard/**' 'src/token/**'; fi

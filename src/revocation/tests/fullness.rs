@@ -202,7 +202,7 @@ fn a_reload_is_worth_it_where_what_is_missing_fits_or_half_of_all() {
     assert!(!view.may_fit(), "room for one of three");
     view.settle(2);
     assert!(view.may_fit(), "room for one of one");
-    view.settle(0);
+    view.settle(0); // which takes nothing back
     view.put(entry(8));
     view.put(entry(9));
     view.put(entry(10));

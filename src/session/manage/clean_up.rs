@@ -15,7 +15,7 @@ pub struct CleanedUp {
     pub ended: u64,
     /// How many were forgotten that had ended long ago.
     pub forgotten: u64,
-    /// Whether there is more to do.
+    /// Whether there is more to do, which may be also where this ended and forgot nothing: it looked at some that went on.
     pub more: bool,
 }
 

@@ -110,8 +110,9 @@ impl Records {
             .map(|(_, id)| *id)
     }
 
-    /// Looks at up to so many sessions whose time may be over, and answers those of which it is; the others
-    /// went on since, and stand where they belong from here on. Who is answered stays until it is ended.
+    /// Looks at up to so many sessions whose time may be over, and answers those of which it is,
+    /// the longest overdue first; the others went on since, and stand where they belong from here on. Who is answered stays
+    /// until it is ended.
     pub(super) fn take_due(&mut self, now: UnixTime, limit: usize) -> Vec<&SessionRecord> {
         let ids: Vec<_> = self.listed(now).take(limit).collect();
         for id in &ids {
@@ -122,7 +123,9 @@ impl Records {
             }
         }
         let found = ids.into_iter().filter_map(|id| self.get(id));
-        found.filter(|record| record.due_at() <= now).collect()
+        let mut found: Vec<_> = found.filter(|record| record.due_at() <= now).collect();
+        found.sort_unstable_by_key(|record| (record.due_at(), record.id));
+        found
     }
 
     /// Whether [`take_due`](Self::take_due) has more to look at.
@@ -130,7 +133,7 @@ impl Records {
         self.listed(now).next().is_some()
     }
 
-    /// How many open sessions there are whose time is not over.
+    /// How many open sessions there are whose time is not over. It looks at each that was not since the last sweep.
     pub(super) fn open_and_not_due(&self, now: UnixTime) -> usize {
         self.open.len() - self.due(now).count()
     }

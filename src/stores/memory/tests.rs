@@ -157,3 +157,25 @@ async fn who_goes_on_is_found_when_the_time_is_over_and_not_before() {
     assert_eq!((ended, swept.more), (vec![ids[1]], false));
     assert_eq!(store.lock().records.sizes()[3..5], [0, 0]);
 }
+
+#[tokio::test]
+async fn what_a_sweep_ends_is_in_the_order_of_its_real_ends() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let clock = ManualClock::new();
+    let store = MemoryStore::with_clock(Arc::new(clock.clone()));
+    sign_in(&store, 1).await;
+    sign_in(&store, 2).await;
+    let ids: Vec<_> = {
+        let state = store.lock();
+        let open = state.records.open_after(None, None);
+        open.map(|of| of.id).collect()
+    };
+    // Both are listed at one instant; whose id comes first is due last.
+    let last = store.shared.clock.now() + 7 * MINUTE;
+    let goes_on = |record: &mut SessionRecord| record.last_active_at = last;
+    store.lock().records.update(ids[0], goes_on);
+    clock.advance(HOUR);
+    let swept = store.sweep(HOUR, 9).await.expect("it answers");
+    let ended: Vec<_> = swept.ended.iter().map(|of| of.id).collect();
+    assert_eq!(ended, [ids[1], ids[0]]);
+}

@@ -161,6 +161,7 @@ macro_rules! conformance_suite {
                 what_was_swept_stays_ended,
                 a_sweep_with_nothing_to_do_does_nothing,
                 a_sweep_does_no_more_than_its_batch_and_says_so,
+                who_goes_on_is_swept_when_the_time_is_over_and_not_before,
                 an_ended_session_is_remembered_for_the_retention,
                 forgetting_goes_by_batches_too,
                 an_operation_is_known_for_as_long_as_its_ended_session,

@@ -71,6 +71,46 @@ pub async fn a_sweep_does_no_more_than_its_batch_and_says_so(harness: &dyn Harne
     assert_eq!(ended.len(), 5);
 }
 
+pub async fn who_goes_on_is_swept_when_the_time_is_over_and_not_before(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let case = case.with_another_user();
+        let mut new = case.new_session().await;
+        new.idle_lifetime = Some(HOUR);
+        let record = case.sign_in_with(new).await;
+        made.push((case, record));
+    }
+    // In batches that do not hold all of them.
+    let sweep_all = async || {
+        let mut ended = Vec::new();
+        for _ in 0..5 {
+            let swept = sweep(&case, HOUR, 2).await;
+            ended.extend(ids(&swept.ended));
+            if !swept.more {
+                ended.sort();
+                return ended;
+            }
+        }
+        panic!("a sweep has always more to do");
+    };
+    if !case.pass(HOUR / 2) {
+        return;
+    }
+    for (case, record) in &made {
+        case.touch(record, case.now().await).await;
+    }
+    case.pass(HOUR * 3 / 4);
+    assert!(sweep_all().await.is_empty());
+    for (case, record) in &made {
+        assert!(case.is_admitted(record).await);
+    }
+    case.pass(HOUR / 2);
+    let mut expected: Vec<_> = made.iter().map(|(_, record)| record.id).collect();
+    expected.sort();
+    assert_eq!(sweep_all().await, expected);
+}
+
 pub async fn an_ended_session_is_remembered_for_the_retention(harness: &dyn Harness) {
     let case = Case::of(harness).await;
     let (record, live) = (case.sign_in().await, case.sign_in().await);

@@ -80,9 +80,11 @@ fn main() -> ExitCode {
     let listed: Vec<Mutant> = serde_json::from_str(&list).expect("cargo mutants --list --json");
     let tests: Vec<&str> = tests.split_whitespace().collect();
 
-    let mut before = match std::env::var_os("AGAIN") {
-        Some(_) => settled(&work),
-        None => BTreeMap::new(),
+    let again = std::env::var("AGAIN").is_ok_and(|again| again == "1");
+    let mut before = if again {
+        settled(&work)
+    } else {
+        BTreeMap::new()
     };
     let (known, mutants): (Vec<_>, Vec<_>) = listed
         .into_iter()
@@ -91,9 +93,13 @@ fn main() -> ExitCode {
         .into_iter()
         .filter_map(|mutant| Some((mutant.clone(), before.remove(&mutant.name)?)))
         .collect();
+    let beside: Vec<Line> = before
+        .into_iter()
+        .map(|(name, outcome)| Line { name, outcome })
+        .collect();
     println!("{} are known from before", known.len());
     let built = build::all(&root, &work, &mutants, features, &tests);
-    let outcomes = judge(&work, &mutants, built, &known);
+    let outcomes = judge(&work, &mutants, built, &known, &beside);
     let outcomes = outcomes
         .iter()
         .map(|(id, outcome)| (&mutants[*id], outcome));
@@ -102,7 +108,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the last run settled, by the names of the mutants: who was neither noticed nor shown to be none is tried again.
+/// What the last run settled, by the names of the mutants, which are those of lines: after a change of what is tested
+/// all of it has to be tried anew. Who was neither noticed nor shown to be none is tried again.
 fn settled(work: &Path) -> BTreeMap<String, Outcome> {
     let text = fs::read_to_string(work.join("outcomes.json")).unwrap_or_default();
     let lines = text
@@ -122,11 +129,14 @@ struct Log(Mutex<File>);
 
 impl Log {
     fn put(&self, mutant: &Mutant, outcome: &Outcome) {
-        let line = Line {
+        self.line(&Line {
             name: mutant.name.clone(),
             outcome: outcome.clone(),
-        };
-        let line = serde_json::to_string(&line).expect("text");
+        });
+    }
+
+    fn line(&self, line: &Line) {
+        let line = serde_json::to_string(line).expect("text");
         let mut file = self.0.lock().expect("nobody panicked");
         writeln!(file, "{line}").expect("room for the outcomes");
     }
@@ -144,11 +154,16 @@ fn judge(
     mutants: &[Mutant],
     built: Built,
     known: &[(Mutant, Outcome)],
+    beside: &[Line],
 ) -> BTreeMap<usize, Outcome> {
     let file = File::create(work.join("outcomes.json")).expect("room for the outcomes");
     let log = Log(Mutex::new(file));
     for (mutant, outcome) in known {
         log.put(mutant, outcome);
+    }
+    // Of files that were not named this time.
+    for line in beside {
+        log.line(line);
     }
     let mut outcomes = BTreeMap::new();
     let apart = built.apart.into_iter();
