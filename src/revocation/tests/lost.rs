@@ -1,6 +1,5 @@
 //! Logs that lost something, and what is written back.
 
-use super::super::progress::Load;
 use super::*;
 
 const HISTORY: u128 = 2;
@@ -235,45 +234,4 @@ async fn a_clock_that_was_a_day_ahead_hides_no_loss() {
     fail_over(&bench, 0);
     bench.poll().await;
     assert_eq!(bench.store.state().log.len(), 1, "it is written back");
-}
-
-#[test]
-fn of_this_nodes_own_writes_those_are_lost_that_the_log_lacks_and_that_still_live() {
-    let mut progress = Progress::new(SKEW);
-    let beyond = fake::START + Duration::from_secs(60);
-    let load = |log: Vec<EntryId>| Load {
-        history: HISTORY,
-        cursor: Cursor(vec![0]),
-        began: fake::HandClock::default().instants(),
-        last: None,
-        log: log.into_iter().collect(),
-        lost: Vec::new(),
-        beyond,
-    };
-    progress.loaded(load(Vec::new()));
-    let written = |until| {
-        let entry = RevocationEntry {
-            until,
-            ..ends_token(&facts_of("ada"), fake::START)
-        };
-        Committed {
-            entries: vec![entry],
-            positions: vec![LogPosition { part: 0, value: 1 }],
-            leases: Vec::new(),
-            history: HISTORY,
-            now: fake::START,
-        }
-    };
-    let micro = Duration::from_micros(1);
-    let [over, there, lost] = [beyond, beyond + micro, beyond + micro].map(written);
-    for write in [&over, &there, &lost] {
-        progress.wrote(write);
-    }
-    progress.loaded(load(vec![there.entries[0].id]));
-    let back: Vec<_> = progress
-        .to_write_back(9)
-        .iter()
-        .map(|entry| entry.id)
-        .collect();
-    assert_eq!(back, [lost.entries[0].id]);
 }

@@ -6,6 +6,7 @@ mod everywhere;
 mod fake;
 mod fullness;
 mod inspecting;
+mod keeping;
 mod log;
 mod looks;
 mod lost;
