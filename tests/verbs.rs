@@ -70,7 +70,17 @@ async fn what_is_printed_of_tokens_names_their_session_and_none_of_them() {
     assert!(format!("{tokens:?}").contains(&id));
     assert!(format!("{session:?}").starts_with("Session("));
     assert!(format!("{session:?}").contains(&id));
-    assert_eq!(format!("{:?}", auth.sessions()), "Sessions { .. }");
+    let sessions = auth.sessions();
+    assert_eq!(format!("{sessions:?}"), "Sessions { .. }");
+    let ending = sessions.end_all(&user("ada"));
+    assert!(format!("{ending:?}").starts_with("EndAll { user: "));
+    assert_eq!(
+        format!("{:?}", ending.await.unwrap()),
+        "Done { count: 1, .. }"
+    );
+    let ticket = sessions.ticket(&user("ada")).await.unwrap();
+    let signing_in = sessions.sign_in(ticket, Device::default());
+    assert!(format!("{signing_in:?}").starts_with("SignIn { user: "));
     let length = tokens.access_token.len().to_string();
     assert!(format!("{raw:?}").contains(&length));
 }
@@ -712,4 +722,57 @@ fn absurd_durations_are_a_problem_and_not_a_panic() {
         let built = JwtSession::builder().with_env(&env).build();
         assert!(built.is_err(), "{name}={value}");
     }
+}
+
+#[tokio::test]
+async fn cleaning_up_ends_what_is_over_and_forgets_what_is_old() {
+    let (builder, clock) = builder();
+    let auth = builder.build().unwrap();
+    for name in ["ada", "bob"] {
+        sign_in(&auth, &user(name)).await.unwrap();
+    }
+    let clean_up = async || {
+        let done = auth.sessions().clean_up().await.unwrap();
+        (done.ended, done.forgotten, done.more)
+    };
+    assert_eq!(clean_up().await, (0, 0, false));
+    clock.advance(400 * 24 * HOUR);
+    assert_eq!(clean_up().await, (2, 0, false));
+    clock.advance(400 * 24 * HOUR);
+    assert_eq!(clean_up().await, (0, 2, false));
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_has_a_successor_is_good_until_its_own_end_and_a_grace() {
+    let (builder, clock) = builder();
+    let auth = builder.build().unwrap();
+    let first = sign_in(&auth, &user("ada"))
+        .await
+        .unwrap()
+        .refresh_token
+        .unwrap();
+    let sessions = auth.sessions();
+    let worth = async |token: &str| {
+        sessions
+            .inspect_refresh_token(token)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let alone = worth(&first).await;
+    clock.advance(HOUR);
+    let second = sessions
+        .refresh(&first)
+        .await
+        .unwrap()
+        .refresh_token
+        .unwrap();
+    let (before, now) = (worth(&first).await, worth(&second).await);
+    assert_eq!((before.generation, now.generation), (1, 2));
+    assert_eq!(
+        before.expires_at,
+        alone.expires_at + Duration::from_secs(30)
+    );
+    assert_eq!(now.expires_at, alone.expires_at + HOUR);
+    assert_eq!((before.issued_at, now.issued_at), (None, Some(clock.now())));
 }

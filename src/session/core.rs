@@ -203,3 +203,20 @@ const LATEST: Duration = Duration::from_secs(30);
 
 /// How late a task may run on a busy machine without having been stopped.
 const PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::StoreErrorKind;
+
+    #[tokio::test]
+    async fn another_attempt_is_waited_for_where_the_first_was_not_answered_and_nowhere_else() {
+        let failed = |kind| Err::<u8, _>(StoreError::new(kind, "tests"));
+        let other = || std::future::ready(Ok(2));
+        let away = or_else(failed(StoreErrorKind::Unavailable), other()).await;
+        assert_eq!(away.ok(), Some(2));
+        let refused = or_else(failed(StoreErrorKind::Configuration), other()).await;
+        assert!(refused.is_err_and(|error| error.kind() == StoreErrorKind::Configuration));
+        assert_eq!(or_else(Ok(1), other()).await.ok(), Some(1));
+    }
+}

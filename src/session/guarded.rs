@@ -330,6 +330,12 @@ mod tests {
             Duration::from_secs(1),
         );
         assert!(store.upkeep().is_some(), "what the store has is reached");
+        let read = Cursor(vec![7]);
+        let at = |value| LogPosition { part: 0, value };
+        assert_eq!(
+            [7, 8].map(|value| store.has_read(&read, at(value))),
+            [true, false]
+        );
         let (ada, bob) = ("ada", "bob");
         let [ada, bob] = [ada, bob].map(|name| UserId::new(name).expect("a good name"));
         let first = sign_in(&store, 1, &ada).await;
@@ -349,11 +355,12 @@ mod tests {
         ];
         for _ in 0..2 {
             store.append(entries.clone()).await.expect("it is there");
+            // What was ended before is not told again.
             clock.advance(Duration::from_secs(1));
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
+            assert_eq!(*told.lock().expect("nobody panicked"), [first, second]);
         }
-        assert_eq!(*told.lock().expect("nobody panicked"), [first, second]);
     }
 }

@@ -120,3 +120,55 @@ impl Rotation {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn problems(rotation: Rotation, access: Duration) -> usize {
+        let mut problems = ConfigError::default();
+        rotation.check(&Lifetimes::default().with_access(access), &mut problems);
+        problems.len()
+    }
+
+    #[test]
+    fn strict_is_without_any_grace_and_otherwise_as_usual() {
+        assert_eq!(Rotation::strict().grace(), Duration::ZERO);
+        let usual = Rotation::default();
+        assert_eq!(Rotation::strict().with_grace(usual.grace()), usual);
+    }
+
+    #[test]
+    fn what_is_just_allowed_is_and_a_moment_beyond_is_not() {
+        let (grace, suggestion) = (30 * SECOND, 60 * SECOND);
+        let rotation = Rotation::default()
+            .with_grace(grace)
+            .with_suggestion(suggestion);
+        assert_eq!(problems(rotation, 120 * SECOND), 0);
+        assert_eq!(
+            problems(rotation.with_grace(grace + SECOND), 120 * SECOND),
+            1
+        );
+        assert_eq!(
+            problems(rotation.with_suggestion(suggestion + SECOND), 120 * SECOND),
+            1
+        );
+        assert_eq!(
+            problems(rotation.with_grace(Duration::MAX), 120 * SECOND),
+            1
+        );
+    }
+
+    #[test]
+    fn nobody_chose_otherwise_so_it_is_made_to_fit() {
+        let fitted = |access| Rotation::default().fitted(&Lifetimes::default().with_access(access));
+        let short = fitted(40 * SECOND);
+        assert_eq!(
+            (short.grace(), short.suggestion()),
+            (10 * SECOND, 20 * SECOND)
+        );
+        assert_eq!(fitted(7_200 * SECOND), Rotation::default());
+    }
+}

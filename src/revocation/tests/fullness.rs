@@ -250,3 +250,56 @@ fn a_write_whose_outcome_nobody_learnt_is_forgotten_at_its_end() {
     shelf.purge(end, &hashes);
     assert!(shelf.effect(hash, &facts, SKEW).is_none());
 }
+
+#[test]
+fn of_two_that_are_filed_alike_the_one_that_is_over_goes_and_the_other_holds() {
+    let hashes = Hashes::default();
+    let facts = facts_of("ada");
+    let ends_all = |until| RevocationEntry {
+        until,
+        ..entry(
+            Revoked::User {
+                user: facts.user.clone(),
+                below: Counter::from_u64(9),
+                except: None,
+            },
+            fake::START,
+        )
+    };
+    let hash = hashes.user(&facts.user);
+    let end = fake::START + SKEW;
+    for order in [[end, end + SKEW], [end + SKEW, end]] {
+        let mut shelf = Shelf::default();
+        for until in order {
+            shelf.put(hash, &ends_all(until), &hashes, || true);
+        }
+        assert_eq!(shelf.purge(end, &hashes), 1);
+        assert!(shelf.effect(hash, &facts, SKEW).is_some());
+        assert_eq!(shelf.purge(end + SKEW, &hashes), 1);
+        assert!(shelf.effect(hash, &facts, SKEW).is_none());
+    }
+}
+
+#[test]
+fn a_view_knows_how_far_clocks_may_be_apart() {
+    let facts = TokenFacts {
+        issued_at: Some(fake::START + 2 * SKEW),
+        ..foreign_facts_of("ada")
+    };
+    let ends_all = Revoked::User {
+        user: facts.user.clone(),
+        below: Counter::from_u64(9),
+        except: None,
+    };
+    let view = View::new(1, 4, SKEW);
+    view.put(entry(ends_all, fake::START));
+    assert!(view.effect(&facts).is_some());
+    view.set_skew(SKEW / 2);
+    assert!(view.effect(&facts).is_none());
+}
+
+#[test]
+fn nodes_are_named_by_32_digits() {
+    assert_eq!(NodeId(0xAB).to_string(), format!("{:0>32}", "ab"));
+    assert_eq!(format!("{:?}", Signals::default()), "Signals");
+}

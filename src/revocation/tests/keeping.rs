@@ -109,3 +109,13 @@ fn what_is_over_by_both_clocks_is_awaited_no_longer() {
         assert_eq!(awaited(progress), expected);
     }
 }
+
+#[test]
+fn the_clock_of_the_store_goes_on_with_ours_between_two_answers() {
+    let mut progress = Progress::new(SKEW);
+    let (ours, the_stores) = (fake::START, fake::START + SKEW);
+    progress.over_before(ours, the_stores);
+    let second = Duration::from_secs(1);
+    assert_eq!(progress.store_time(ours + second), the_stores + second);
+    assert_eq!(progress.store_time(ours), the_stores);
+}

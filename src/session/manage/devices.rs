@@ -56,3 +56,18 @@ fn on_new_devices(
 
 /// So many are compared with all others, which somebody with thousands of sessions would notice.
 const MOST_NEW: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::record::tests::record;
+
+    #[test]
+    fn only_what_began_later_can_be_new() {
+        let record = record();
+        let since = |since| on_new_devices(std::slice::from_ref(&record), &[], since);
+        assert!(since(record.created_at).is_empty());
+        let before = UnixTime::from_micros(record.created_at.as_micros() - 1);
+        assert_eq!(since(before), HashSet::from([record.id]));
+    }
+}

@@ -123,3 +123,34 @@ impl From<MintError> for SessionError {
         Self::Token(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+    use crate::error::StoreErrorKind;
+
+    fn store(kind: StoreErrorKind) -> SessionError {
+        StoreError::new(kind, "tests").into()
+    }
+
+    #[test]
+    fn a_store_that_is_away_is_told_from_one_that_says_no() {
+        let said = |kind| outcome::<()>(&Err(store(kind)));
+        assert_eq!(said(StoreErrorKind::Unavailable), "store_unavailable");
+        assert_eq!(said(StoreErrorKind::Configuration), "store_failed");
+    }
+
+    #[test]
+    fn the_cause_is_told_where_there_is_one() {
+        let cause = |error: SessionError| error.source().map(ToString::to_string);
+        let away = cause(store(StoreErrorKind::Unavailable));
+        assert!(away.is_some_and(|cause| cause.contains("tests")));
+        let claims = cause(SessionError::ClaimsSource("directory".into()));
+        assert_eq!(claims.as_deref(), Some("directory"));
+        let token = cause(SessionError::Token("no key".into()));
+        assert_eq!(token.as_deref(), Some("no key"));
+        assert_eq!(cause(SessionError::NotFound), None);
+    }
+}

@@ -142,3 +142,39 @@ fn failure(error: &SessionError) -> Option<RefreshFailure> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::{StoreError, StoreErrorKind};
+    use crate::revocation::EndReason;
+
+    #[test]
+    fn what_a_client_did_wrong_is_counted_and_what_the_server_did_is_not() {
+        let retry_after = Duration::from_secs(1);
+        for (error, expected) in [
+            (
+                SessionError::InvalidToken,
+                Some(RefreshFailure::InvalidToken),
+            ),
+            (
+                SessionError::Over(EndReason::Idle),
+                Some(RefreshFailure::Over),
+            ),
+            (SessionError::RefreshReused, Some(RefreshFailure::Reused)),
+            (
+                SessionError::TooManyRepeats { retry_after },
+                Some(RefreshFailure::Repeated),
+            ),
+            (SessionError::UnknownUser, Some(RefreshFailure::UnknownUser)),
+            (
+                StoreError::new(StoreErrorKind::Unavailable, "tests").into(),
+                None,
+            ),
+        ] {
+            assert_eq!(failure(&error), expected, "{error}");
+        }
+    }
+}

@@ -123,3 +123,34 @@ fn gave_way(one: &SessionRecord, made: &SessionRecord) -> bool {
         .as_ref()
         .is_some_and(|ended| ended.at == made.created_at && by_itself(&ended.reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::session::record::Ended;
+    use crate::session::record::tests::record;
+
+    #[test]
+    fn who_ended_by_itself_in_that_very_step_gave_way() {
+        let made = record();
+        let later = made.created_at + Duration::from_micros(1);
+        for (at, reason, expected) in [
+            (made.created_at, EndReason::Evicted, true),
+            (made.created_at, EndReason::Expired, true),
+            (made.created_at, EndReason::Idle, true),
+            (made.created_at, EndReason::SignedOut, false),
+            (later, EndReason::Evicted, false),
+        ] {
+            let mut one = record();
+            assert!(!gave_way(&one, &made));
+            one.ended = Some(Ended {
+                at,
+                reason,
+                by: None,
+            });
+            assert_eq!(gave_way(&one, &made), expected, "{one:?}");
+        }
+    }
+}

@@ -82,3 +82,23 @@ fn had_token(record: &SessionRecord, token: &TokenId) -> bool {
 
 /// Bounds the hashes that an unknown id costs.
 const SEARCHED: u32 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::record::tests::record;
+
+    #[test]
+    fn as_many_earlier_tokens_are_looked_for_as_it_says() {
+        let mut record = record();
+        record.refresh.generation = 1_000;
+        let had = |generation| had_token(&record, &TokenId::of_generation(record.id, generation));
+        let oldest = 1_000 - (SEARCHED - 1);
+        assert!(had(999) && had(oldest));
+        assert!(!had(oldest - 1) && !had(1_000) && !had(1));
+        let mut young = record.clone();
+        young.refresh.generation = 3;
+        let had = |generation| had_token(&young, &TokenId::of_generation(young.id, generation));
+        assert!(had(1) && had(2) && !had(3) && !had(0));
+    }
+}

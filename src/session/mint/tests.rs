@@ -254,3 +254,74 @@ fn without_a_signing_key_nothing_is_made() {
         .unwrap_err();
     assert!(matches!(error, MintError::Sign(SignError::NoKey)));
 }
+
+#[test]
+fn a_token_of_just_the_longest_size_is_made_and_one_byte_more_is_not() {
+    let (ring, case) = (ring(Algorithm::Hs256), Case::new());
+    let custom = NoClaims {};
+    let made = case.token(&custom).mint(&ring, &policy()).unwrap();
+    let of = |size| {
+        case.token(&custom)
+            .mint(&ring, &policy().with_max_size(size))
+    };
+    assert_eq!(of(made.len()).unwrap(), made);
+    let error = of(made.len() - 1).unwrap_err();
+    assert!(matches!(error, MintError::TooLong { bytes } if bytes == made.len()));
+
+    // Without signing the longest signature is reckoned with.
+    let check = |size| case.token(&custom).check(&policy().with_max_size(size));
+    let payload = made.split('.').nth(1).unwrap();
+    let longest = payload.len().next_multiple_of(4) + LONGEST_FRAME;
+    assert!(check(longest).is_ok());
+    let error = check(longest - 1).unwrap_err();
+    assert!(matches!(error, MintError::TooLong { bytes } if bytes == longest));
+}
+
+#[test]
+fn custom_claims_that_no_reader_would_take_are_refused() {
+    let ring = ring(Algorithm::Hs256);
+    let many = |number: usize| {
+        let members = (0..number).map(|number| (format!("c{number}"), json!(number)));
+        Value::Object(members.collect())
+    };
+    let nested = |levels: usize, wrap: fn(Value) -> Value| {
+        let deep = (1..levels).fold(json!(0), |inner, _| wrap(inner));
+        json!({"deep": deep})
+    };
+    let in_list: fn(Value) -> Value = |inner| json!([1, inner]);
+    let in_object: fn(Value) -> Value = |inner| json!({"a": 1, "b": inner});
+    for (custom, made) in [
+        (many(MAX_CUSTOM), true),
+        (many(MAX_CUSTOM + 1), false),
+        (nested(MAX_DEPTH, in_list), true),
+        (nested(MAX_DEPTH + 1, in_list), false),
+        (nested(MAX_DEPTH, in_object), true),
+        (nested(MAX_DEPTH + 1, in_object), false),
+    ] {
+        let minted = Case::new().token(&custom).mint(&ring, &policy());
+        match minted {
+            Ok(_) => assert!(made, "{custom}"),
+            Err(error) => assert!(!made && matches!(error, MintError::TooComplex), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn why_no_token_was_made_is_said_and_names_no_value() {
+    let broken = || serde_json::from_str::<Value>("{").unwrap_err();
+    let claim = "iss".to_owned();
+    for (error, said) in [
+        (MintError::Custom(broken()), "cannot be written"),
+        (MintError::NotAnObject, "no JSON object"),
+        (MintError::Reserved { claim }, "\"iss\" has a meaning"),
+        (MintError::TooComplex, "more than 200"),
+        (MintError::Scope, "a scope is empty"),
+        (MintError::Sign(SignError::Failed), "signing failed"),
+        (MintError::Sign(SignError::NoKey), "no key that signs"),
+        (MintError::TooLong { bytes: 9000 }, "9000 bytes"),
+    ] {
+        assert!(error.to_string().contains(said), "{error}");
+        let has_source = std::error::Error::source(&error).is_some();
+        assert_eq!(has_source, matches!(error, MintError::Custom(_)));
+    }
+}

@@ -157,6 +157,7 @@ mod tests {
     #[test]
     fn a_lifetime_above_the_maximum_is_refused() {
         assert_eq!(kind(times(Some(0), None, 3600)), None);
+        assert!(times(Some(0), None, 3600).window(&policy()).holds(NOW));
         assert_eq!(
             kind(times(Some(0), None, 3601)),
             Some(VerifyErrorKind::Invalid)

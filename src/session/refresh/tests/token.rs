@@ -230,3 +230,26 @@ proptest! {
         prop_assert!(read.is_ok_and(|read| read == made));
     }
 }
+
+#[test]
+fn where_a_user_is_kept_never_changes() {
+    // The first byte of SHA-256 of the id, and of that six bits: stores have written it down.
+    for (name, bucket) in [("ada", 61), ("bob", 1)] {
+        let user = UserId::new(name).expect("it is a name");
+        assert_eq!(bucket_of(&user), bucket);
+    }
+}
+
+#[test]
+fn what_is_printed_says_what_it_is_and_nothing_that_opens_a_session() {
+    let token = token();
+    let printed = format!("{token:?}");
+    assert!(printed.starts_with("RefreshToken { session: "));
+    assert!(printed.ends_with("generation: 1, .. }"));
+    assert_eq!(format!("{:?}", token.seed_hash()), "SeedHash(..)");
+    assert_eq!(format!("{:?}", key(1)), "RefreshKey(..)");
+    let error = RefreshToken::decode("tjs_rt_", &keys())
+        .map(|_| ())
+        .map_err(|error| error.to_string());
+    assert_eq!(error, Err("not a refresh token of this service".to_owned()));
+}
