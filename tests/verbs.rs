@@ -776,3 +776,22 @@ async fn a_refresh_token_that_has_a_successor_is_good_until_its_own_end_and_a_gr
     assert_eq!(now.expires_at, alone.expires_at + HOUR);
     assert_eq!((before.issued_at, now.issued_at), (None, Some(clock.now())));
 }
+
+#[tokio::test]
+async fn who_repeats_a_refresh_too_often_is_told_to_wait_for_less_than_the_grace() {
+    let (builder, _clock) = builder();
+    let auth = builder.build().unwrap();
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    let token = tokens.refresh_token.unwrap();
+    for _ in 0..100 {
+        match auth.sessions().refresh(&token).await {
+            Ok(_) => {}
+            Err(SessionError::TooManyRepeats { retry_after }) => {
+                assert_eq!(retry_after, Duration::from_secs(15));
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("there is no end to it");
+}

@@ -67,8 +67,12 @@ impl Revocations {
     /// not: it still looks for the last entry that any poll has read, so that a log which lost it
     /// is found out. Beside a poll, whoever reads it later has to know that it is news.
     pub(super) fn take_in(&self, look: Glance, at: Option<&Cursor>) {
-        let moves = at.is_some() && self.progress().cursor() == at;
         let Glance { entries, cursor } = look;
+        let moves = {
+            let progress = self.progress();
+            // What was read before and comes again is for the poll to find.
+            at.is_some() && progress.cursor() == at && !progress.was_read(&entries)
+        };
         let cursor = cursor.filter(|_| moves);
         for entry in &entries {
             // Noted first: a poll may read it meanwhile.

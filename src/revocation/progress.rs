@@ -135,8 +135,20 @@ impl Progress {
     }
 
     /// Whether a poll continues what was read before.
+    ///
+    /// It does not where it brings once more what the last poll ended with. A log that lost its end and kept its name
+    /// may have been given that entry again by another node, so that no probe misses it; and what came in between
+    /// stands where this node believes to have read.
     pub(super) fn continues(&self, poll: &Poll) -> bool {
-        self.history == Some(poll.history) && poll.missing.is_empty()
+        self.history == Some(poll.history)
+            && poll.missing.is_empty()
+            && !self.was_read(&poll.entries)
+    }
+
+    /// Whether the last entry that a poll has read is among them, which come behind it.
+    pub(super) fn was_read(&self, entries: &[RevocationEntry]) -> bool {
+        let last = self.last.map(|last| last.id);
+        entries.iter().any(|entry| Some(entry.id) == last)
     }
 
     /// Notes a complete poll whose entries were applied.

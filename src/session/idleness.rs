@@ -91,6 +91,13 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_is_written_down_anew_where_less_than_half_of_it_is_left() {
+        let half = NOW + LEASE / 2;
+        assert_eq!(first().polled(half, LEASE), None);
+        assert!(first().polled(half + MICRO, LEASE).is_some());
+    }
+
+    #[test]
     fn polls_that_go_on_excuse_nobody_and_are_seldom_written_down() {
         let (mut idleness, mut written, mut now) = (first(), 0, NOW);
         for _ in 0..340 {

@@ -326,3 +326,15 @@ async fn a_token_of_a_session_is_not_revoked_as_an_untracked_one_of_another_user
         .unwrap();
     assert!(auth.parse(&tokens.access_token).await.is_ok());
 }
+
+#[tokio::test]
+async fn what_is_printed_of_an_untracked_token_names_it_and_holds_none_of_it() {
+    let auth = service();
+    let ticket = auth.sessions().ticket(&user("ada")).await.unwrap();
+    let issuing = auth.sessions().issue_untracked(ticket);
+    assert!(format!("{issuing:?}").starts_with("IssueUntracked { user: "));
+    let token = issuing.await.unwrap();
+    let printed = format!("{token:?}");
+    assert!(printed.starts_with("UntrackedToken { id: ") && printed.contains(token.id.as_str()));
+    assert!(!printed.contains(token.access_token.rsplit('.').next().unwrap()));
+}

@@ -255,27 +255,36 @@ fn a_write_whose_outcome_nobody_learnt_is_forgotten_at_its_end() {
 fn of_two_that_are_filed_alike_the_one_that_is_over_goes_and_the_other_holds() {
     let hashes = Hashes::default();
     let facts = facts_of("ada");
-    let ends_all = |until| RevocationEntry {
+    let ends_all = |below, until| RevocationEntry {
         until,
         ..entry(
             Revoked::User {
                 user: facts.user.clone(),
-                below: Counter::from_u64(9),
+                below: Counter::from_u64(below),
                 except: None,
             },
             fake::START,
         )
     };
     let hash = hashes.user(&facts.user);
-    let end = fake::START + SKEW;
-    for order in [[end, end + SKEW], [end + SKEW, end]] {
+    let (end, later) = (fake::START + SKEW, fake::START + 2 * SKEW);
+    // The one that is over means tokens that are older than this one.
+    let (over, holds) = (ends_all(5, end), ends_all(9, later));
+    for order in [[&over, &holds], [&holds, &over]] {
         let mut shelf = Shelf::default();
-        for until in order {
-            shelf.put(hash, &ends_all(until), &hashes, || true);
+        for entry in order {
+            shelf.put(hash, entry, &hashes, || true);
+        }
+        // So many others that the shelf is not packed anew.
+        for _ in 0..9 {
+            let other = ends_token(&facts_of("bob"), fake::START);
+            shelf.put(hashes.of_entry(&other.revoked), &other, &hashes, || true);
         }
         assert_eq!(shelf.purge(end, &hashes), 1);
+        assert!(format!("{shelf:?}").contains("dropped: "));
+        assert!(!format!("{shelf:?}").contains("dropped: 0"));
         assert!(shelf.effect(hash, &facts, SKEW).is_some());
-        assert_eq!(shelf.purge(end + SKEW, &hashes), 1);
+        assert_eq!(shelf.purge(later, &hashes), 1);
         assert!(shelf.effect(hash, &facts, SKEW).is_none());
     }
 }

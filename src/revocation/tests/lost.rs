@@ -235,3 +235,42 @@ async fn a_clock_that_was_a_day_ahead_hides_no_loss() {
     bench.poll().await;
     assert_eq!(bench.store.state().log.len(), 1, "it is written back");
 }
+
+/// The log loses its end, takes an entry of another node in its stead, and is given the end again by a third.
+fn lose_and_write_back(bench: &Bench, between: RevocationEntry) {
+    let mut state = bench.store.state();
+    let end = state.log.pop().expect("there is one");
+    state.log.push(between);
+    state.log.push(end);
+}
+
+#[tokio::test]
+async fn what_came_between_a_loss_and_what_another_node_wrote_back_is_read() {
+    let bench = Bench::new().await;
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    let facts = facts_of("bob");
+    lose_and_write_back(&bench, ends_token(&facts, fake::START));
+    bench.poll().await;
+    let refused = bench.request(&token_of(&facts), &NEVER).await;
+    assert_eq!(refused.unwrap_err(), signed_out());
+    // And once is enough.
+    let polls = bench.store.polls();
+    bench.poll().await;
+    assert_eq!(bench.store.polls(), polls + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_does_not_hide_that_something_came_in_between() {
+    let bench = Bench::new().await;
+    bench.store.write(ends_token(&facts_of("ada"), fake::START));
+    bench.poll().await;
+    let follower = tokio::spawn(bench.node.clone().follow());
+    until(|| bench.store.polls() == 3).await;
+    let facts = facts_of("bob");
+    lose_and_write_back(&bench, ends_token(&facts, fake::START));
+    bench.store.hint_at_news();
+    let token = token_of(&facts);
+    until(|| matches!(bench.check(&token, &NEVER), Verdict::Refused(_))).await;
+    follower.abort();
+}

@@ -1,3 +1,5 @@
+mod edges;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -53,6 +53,14 @@ fn a_public_key_checks_what_its_private_key_signed() {
 }
 
 #[test]
+fn a_ring_signs_by_the_key_that_does_and_by_no_other() {
+    let key = || private(Algorithm::Es256, EC_256_PRIVATE).unwrap();
+    let signs = |state| KeyRing::new([(key(), state)]).unwrap().can_sign();
+    assert!(signs(KeyState::Sign));
+    assert!(!signs(KeyState::VerifyOnly));
+}
+
+#[test]
 fn a_key_that_is_made_checks_what_it_signed_and_nothing_of_another() {
     for algorithm in ALGORITHMS {
         if algorithm.as_str().starts_with(['P', 'R']) {
