@@ -146,9 +146,17 @@ impl Progress {
     }
 
     /// Whether the last entry that a poll has read is among them, which come behind it.
+    ///
+    /// One that is over may have been written anew for a reason of its own. One that is about nobody known stands in
+    /// every part of a log that has parts, which are not read at one instant.
     pub(super) fn was_read(&self, entries: &[RevocationEntry]) -> bool {
-        let last = self.last.map(|last| last.id);
-        entries.iter().any(|entry| Some(entry.id) == last)
+        let over = self.over();
+        self.last
+            .filter(|last| last.until > over)
+            .is_some_and(|last| {
+                let mut again = entries.iter().filter(|entry| entry.id == last.id);
+                again.any(|entry| entry.revoked.user().is_some())
+            })
     }
 
     /// Notes a complete poll whose entries were applied.

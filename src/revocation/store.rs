@@ -73,8 +73,9 @@ pub trait RevocationStore: fmt::Debug + Send + Sync + 'static {
     /// "yes" to the current generation marks it used in the same step.
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Answer, StoreError>>;
 
-    /// Appends entries atomically and durably; one whose id is known is left as it is, but its
-    /// later end wins.
+    /// Appends entries atomically and durably; one whose id is known is left as it is and where it is, but its
+    /// later end wins: who has read it does not read it again. (A node to which a poll brings once more what the last one
+    /// ended with takes the log for one that lost its end, and reads all of it.)
     ///
     /// An entry that ends a session or everything of a user also ends the session records and
     /// raises the counters that it names. The `at` and `until` of an entry are taken as given

@@ -1,6 +1,6 @@
 //! What a node keeps in mind of the log.
 
-use super::super::progress::Load;
+use super::super::progress::{Load, Probe};
 use super::*;
 
 const HISTORY: u128 = 2;
@@ -118,4 +118,29 @@ fn the_clock_of_the_store_goes_on_with_ours_between_two_answers() {
     let second = Duration::from_secs(1);
     assert_eq!(progress.store_time(ours + second), the_stores + second);
     assert_eq!(progress.store_time(ours), the_stores);
+}
+
+#[test]
+fn what_was_read_and_comes_again_means_a_loss_unless_it_was_over_or_is_about_nobody_known() {
+    let end = fake::START + Duration::from_secs(60);
+    let facts = facts_of("ada");
+    let of = |user: Option<&UserId>| RevocationEntry {
+        until: end,
+        ..ends(facts.session.unwrap(), user, fake::START)
+    };
+    for (entry, now, expected) in [
+        (of(Some(&facts.user)), end - MICRO, true),
+        (of(Some(&facts.user)), end, false),
+        (of(None), end - MICRO, false),
+    ] {
+        let mut progress = Progress::new(SKEW);
+        progress.loaded(Load {
+            last: Some(Probe::of(&entry)),
+            ..load(&[entry.id], UnixTime::EPOCH)
+        });
+        progress.over_before(now, now);
+        let other = ends_token(&facts_of("bob"), fake::START);
+        assert!(!progress.was_read(&[]) && !progress.was_read(std::slice::from_ref(&other)));
+        assert_eq!(progress.was_read(&[other, entry]), expected, "{now:?}");
+    }
 }

@@ -110,6 +110,20 @@ pub async fn ending_an_ended_session_again_prolongs_its_entry(harness: &dyn Harn
     assert!(case.log_holds(&committed).await);
 }
 
+pub async fn an_entry_that_is_prolonged_is_not_read_again(harness: &dyn Harness) {
+    let case = Case::of(harness).await;
+    let record = case.sign_in().await;
+    case.end(&record).await;
+    let read = case.poll(None).await;
+    if !case.pass(HOUR) {
+        return;
+    }
+    let (.., committed) = ended(case.end(&record).await);
+    let again = case.poll(Some(&read.cursor)).await;
+    let ids: Vec<_> = again.entries.iter().map(|entry| entry.id).collect();
+    assert!(!ids.contains(&committed.entries[0].id), "{ids:?}");
+}
+
 pub async fn an_end_that_is_repeated_by_its_name_answers_as_it_did(harness: &dyn Harness) {
     let case = Case::of(harness).await;
     let record = case.sign_in().await;

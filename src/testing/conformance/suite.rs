@@ -121,6 +121,7 @@ macro_rules! conformance_suite {
                 a_session_that_is_not_there_is_not_found,
                 ending_an_ended_session_again_changes_nothing_about_it,
                 ending_an_ended_session_again_prolongs_its_entry,
+                an_entry_that_is_prolonged_is_not_read_again,
                 an_end_that_is_repeated_by_its_name_answers_as_it_did,
                 ending_all_ends_all_and_raises_the_counter,
                 ending_all_spares_the_exception,

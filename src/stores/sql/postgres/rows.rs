@@ -285,22 +285,23 @@ impl Rows for Tables {
     async fn log_put(
         &mut self,
         entry: &RevocationEntry,
-        _now: UnixTime,
+        now: UnixTime,
     ) -> Result<Line, StoreError> {
         let text = codec::encode_entry(entry).map_err(unwritable)?;
         let names = self.names.clone();
-        // A line that lives longer is news, too.
+        // A line that stands keeps its place, however long it lives: who has read it does not read it again.
         self.later(format_args!(
             "INSERT INTO {} AS l (id, xid, subject, until, entry) \
              VALUES ({}, pg_current_xact_id(), {}, {}, {}) ON CONFLICT (id) DO UPDATE SET \
              until = greatest(l.until, excluded.until), \
-             xid = CASE WHEN excluded.until > l.until THEN excluded.xid ELSE l.xid END \
+             xid = CASE WHEN l.until <= {} THEN excluded.xid ELSE l.xid END \
              RETURNING {} AS q, {LINE}",
             names.log,
             Id(entry.id.as_bytes()),
             Text(&codec::subject_of(&entry.revoked)),
             instant(entry.until),
             Text(&text),
+            instant(now),
             tag::PUT,
         ));
         self.log_grew = true;
