@@ -287,8 +287,7 @@ impl Rows for Tables {
         entry: &RevocationEntry,
         now: UnixTime,
     ) -> Result<Line, StoreError> {
-        let text = codec::encode_entry(entry).map_err(unwritable)?;
-        let names = self.names.clone();
+        let (text, names) = (codec::encode_entry(entry), self.names.clone());
         // A line that stands keeps its place, however long it lives: who has read it does not read it again.
         self.later(format_args!(
             "INSERT INTO {} AS l (id, xid, subject, until, entry) \
@@ -300,7 +299,7 @@ impl Rows for Tables {
             Id(entry.id.as_bytes()),
             Text(&codec::subject_of(&entry.revoked)),
             instant(entry.until),
-            Text(&text),
+            Text(&text.map_err(unwritable)?),
             instant(now),
             tag::PUT,
         ));
