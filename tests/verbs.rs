@@ -783,7 +783,7 @@ async fn who_repeats_a_refresh_too_often_is_told_to_wait_for_less_than_the_grace
     let auth = builder.build().unwrap();
     let tokens = sign_in(&auth, &user("ada")).await.unwrap();
     let token = tokens.refresh_token.unwrap();
-    for _ in 0..100 {
+    for _ in 0..300 {
         match auth.sessions().refresh(&token).await {
             Ok(_) => {}
             Err(SessionError::TooManyRepeats { retry_after }) => {
