@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use support::broken::{self, Broken, Fault, Method};
 use support::{admit, sign_in, user};
-use tower_jwt_session::revocation::{Confirm, EndReason, OnStoreFailure, Terms};
+use tower_jwt_session::revocation::{
+    Confirm, EndReason, OnStoreFailure, RevocationSettings, Terms,
+};
+use tower_jwt_session::testing::ManualClock;
 use tower_jwt_session::{
     Introspection, JwtSession, Rejection, SessionError, StoreErrorKind, Tokens,
 };
@@ -203,4 +206,29 @@ async fn a_session_that_the_store_does_not_know_is_refused() {
     admit(&elsewhere, &tokens.access_token).await.unwrap();
     admit(&here, &tokens.access_token).await.unwrap_err();
     assert!(!is_active(&here, &tokens).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_ended_stays_out_on_a_node_whose_clock_was_set_back_by_a_day() {
+    let (builder, clock) = support::builder();
+    let store = Broken::new(ManualClock::new(), clock.clone());
+    let builder = builder.revocation(RevocationSettings::default());
+    let auth = builder.store(store.clone()).build().unwrap();
+    let _running = auth.start().await.unwrap();
+    let tokens = sign_in(&auth, &user("ada")).await.unwrap();
+    admit(&auth, &tokens.access_token).await.unwrap();
+    clock.step_wall_back(Duration::from_secs(86_400));
+    store.set(Method::End, Fault::Held);
+    let sessions = auth.sessions();
+    let ended = sessions.end(tokens.session_id, EndReason::SignedOut).await;
+    assert!(matches!(ended, Err(SessionError::Store(_))));
+    // Each poll lets some shelves forget what is over; all have had their turn by then.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    clock.step_wall(Duration::from_secs(86_400));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let refused = admit(&auth, &tokens.access_token).await.map(|_| ());
+    assert!(
+        matches!(refused, Err(Rejection::TokenRevoked { .. })),
+        "{refused:?}"
+    );
 }

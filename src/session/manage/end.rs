@@ -253,12 +253,14 @@ impl<C> Core<C> {
         reason: EndReason,
     ) -> RevocationEntry {
         let at = self.clock.now();
+        // By the latest of both clocks, as what is over is forgotten: ours may have been set back.
+        let from = at.max(self.revocations.store_now());
         RevocationEntry {
             id,
             revoked,
             reason,
             at,
-            until: at + self.lifetimes.access() + TENTATIVE,
+            until: from + self.lifetimes.access() + TENTATIVE,
         }
     }
 
